@@ -1,0 +1,57 @@
+# Every command sets up its own virtual environment in .venv on first use; nothing has to be installed before.
+#   make train     train LeNet-5 on the bundled digits         make check    formats, lint, types, floors, version
+#   make test      the whole test suite                        make format   put sources into the house format
+#   make clean     remove the environment and everything built
+# Variables: PYTHON=python3.12  TRAIN_ARGS="..."  PYTEST_ARGS="-n 2 -k conv"
+
+PYTHON      ?= python3
+VENV        ?= .venv
+TRAIN_ARGS  ?=
+PYTEST_ARGS ?= -n auto
+
+BIN        := $(VENV)/bin
+STAMP      := $(VENV)/.installed
+NATIVE     := $(shell find src/native -type f)
+CPP        := $(filter %.cpp %.hpp %.h,$(NATIVE))
+SCRIPTS    := $(wildcard scripts benchmarks examples)
+
+.DEFAULT_GOAL := test
+.PHONY: install train test check format clean
+
+install: $(STAMP)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "chainrule needs Python 3.11 or later; say make PYTHON=python3.x")'
+	$(PYTHON) -m venv $(VENV)
+
+# The build tools live in the same environment, so that a rebuild is incremental and finds nanobind where it was.
+# Python sources are used in place (editable install); only native sources and build files ask for a new build.
+$(STAMP): pyproject.toml CMakeLists.txt $(NATIVE) | $(BIN)/python
+	@rm -f $@
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check cmake ninja \
+	  $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])')
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[dev]'
+	@touch $@
+
+train: $(STAMP)
+	$(BIN)/chainrule train $(TRAIN_ARGS)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest --ignore=tests/oracle $(PYTEST_ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff format --check src tests $(SCRIPTS)
+	$(BIN)/ruff check src tests $(SCRIPTS)
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(CPP)
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_version.py
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix src tests $(SCRIPTS)
+	$(BIN)/ruff format src tests $(SCRIPTS)
+	$(BIN)/clang-format -i $(CPP)
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
