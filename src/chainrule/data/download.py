@@ -1,0 +1,209 @@
+"""Fetch files of known content from a list of mirrors: resumed, checked, and put in place in one step."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from chainrule.data.idx import GZIP_MAGIC
+from chainrule.errors import ArgumentError, StorageError
+
+Report = Callable[[int, int | None], None]  # bytes so far, bytes in all if known
+
+TIMEOUT: Final = 30.0  # seconds without a byte
+_CHUNK: Final = 1 << 16
+_NETWORK_ERRORS: Final = (OSError, http.client.HTTPException, ValueError)
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file that mirrors serve as `name`.gz or `name`; size and SHA-256 are of the decompressed content."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+class _MirrorError(Exception):
+    """A mirror did not deliver; the next one is tried. Never leaves this module."""
+
+
+def fetch(
+    files: Sequence[RemoteFile], folder: Path, mirrors: Sequence[str], *, title: str, progress: bool
+) -> None:
+    """Bring all `files` into `folder`; those that are there with the right content are not touched.
+
+    A download in progress is `<name>.part`; it is resumed by the next call, also in a new process.
+    Raises StorageError naming each mirror's failure and what to do by hand.
+    """
+    if isinstance(mirrors, str) or not mirrors:
+        raise ArgumentError(f"mirrors must be a list of one or more addresses, got {mirrors!r}")
+    missing = [file for file in files if not any(_is_right(path, file) for path in _places(folder, file))]
+    with _progress_bars(title, enabled=progress and bool(missing)) as bar_for:
+        for file in missing:
+            _fetch_one(file, folder, mirrors, bar_for(file.name))
+
+
+def _places(folder: Path, file: RemoteFile) -> tuple[Path, Path]:
+    return folder / f"{file.name}.gz", folder / file.name
+
+
+def _fetch_one(file: RemoteFile, folder: Path, mirrors: Sequence[str], report: Report) -> None:
+    failures = []
+    part = folder / f"{file.name}.part"
+    for mirror in mirrors:
+        try:
+            _from_mirror(f"{mirror.rstrip('/')}/{file.name}", part, file, report)
+        except _MirrorError as error:
+            failures.append(f"  {mirror}: {error}")
+            continue
+        packed, plain = _places(folder, file)
+        with _storage(part):
+            with part.open("rb") as stream:
+                target = packed if stream.read(2) == GZIP_MAGIC else plain
+            part.replace(target)
+        return
+    raise StorageError(
+        f"cannot download {file.name}:\n" + "\n".join(failures) + f"\nCheck the connection and try again, or"
+        f" put {file.name}.gz (or without .gz) from another source into {folder}, or set CHAINRULE_DATA to a"
+        " folder that has it"
+    )
+
+
+def _from_mirror(url: str, part: Path, file: RemoteFile, report: Report) -> None:
+    """Fill `part` with the right content from one mirror, or raise _MirrorError.
+
+    A broken connection is taken up again as long as each attempt gets further than any before.
+    """
+    address, furthest = f"{url}.gz", _size(part)
+    while not _is_right(part, file):
+        before = _size(part)
+        try:
+            finished = _append(address, part, file.size, report)
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code == 404 and address != url:
+                address = url  # this mirror keeps the file uncompressed
+                continue
+            if error.code != 416 or not before:
+                raise _MirrorError(f"HTTP {error.code} {error.reason}") from error
+            finished, reason = True, ""  # 416: the server has no byte beyond those in `part`
+        except StorageError:
+            raise
+        except _NETWORK_ERRORS as error:
+            finished, reason = False, str(getattr(error, "reason", error)) or type(error).__name__
+        else:
+            reason = "the connection ended early"
+        if finished and not _is_right(part, file):
+            _remove(part)  # wrong bytes must not be resumed
+            if not before:
+                raise _MirrorError("wrong content (SHA-256 differs)")
+            furthest = 0  # the bytes of an older download may be to blame: once more, from the start
+        elif not finished:
+            if _size(part) <= furthest:
+                raise _MirrorError(reason)
+            furthest = _size(part)
+
+
+def _append(url: str, part: Path, limit: int, report: Report) -> bool:
+    """Ask for the bytes after those in `part` and append them; True if the server sent all it promised."""
+    have = _size(part)
+    request = urllib.request.Request(url, headers={"User-Agent": "chainrule", "Accept-Encoding": "identity"})
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+        if response.status != 206:  # the server ignores Range and sends everything
+            have = 0
+        length = response.headers.get("Content-Length")
+        total = have + int(length) if length else None
+        with _storage(part):
+            stream = part.open("ab" if have else "wb")
+        with stream:
+            while chunk := response.read(_CHUNK):
+                with _storage(part):
+                    stream.write(chunk)
+                have += len(chunk)
+                report(have, total)
+                if have > limit + _CHUNK:  # larger than even the uncompressed file
+                    return True
+    return total is None or have >= total
+
+
+def _is_right(path: Path, file: RemoteFile) -> bool:
+    """Whether `path` holds the content of `file`, gzip or plain; unpacks piecewise and never past its size."""
+    if not path.is_file():
+        return False
+    digest, count = hashlib.sha256(), 0
+    try:
+        with path.open("rb") as stream:
+            for piece in _unpacked(iter(lambda: stream.read(_CHUNK), b"")):
+                digest.update(piece)
+                count += len(piece)
+                if count > file.size:
+                    return False
+    except zlib.error:
+        return False
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
+    return count == file.size and digest.hexdigest() == file.sha256
+
+
+def _unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    first = next(chunks, b"")
+    if first[:2] != GZIP_MAGIC:
+        yield first
+        yield from chunks
+        return
+    unpacker = zlib.decompressobj(wbits=31)
+    chunk: bytes | None = first
+    while chunk is not None:
+        yield unpacker.decompress(chunk, _CHUNK)
+        chunk = unpacker.unconsumed_tail or next(chunks, None)
+    yield unpacker.flush()
+    if not unpacker.eof or unpacker.unused_data:
+        raise zlib.error("truncated, or followed by other bytes")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _remove(path: Path) -> None:
+    with _storage(path):
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _storage(path: Path) -> Iterator[None]:
+    """Turn a failure of the local disk into StorageError, so that it is not blamed on the mirror."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+@contextmanager
+def _progress_bars(title: str, *, enabled: bool) -> Iterator[Callable[[str], Report]]:
+    """Yield a function that makes one progress bar per file, on standard error."""
+    if not enabled:
+        yield lambda _name: lambda _have, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+
+        def bar_for(name: str) -> Report:
+            task = bars.add_task(f"{title} {name}", total=None)
+            return lambda have, total: bars.update(task, completed=have, total=total)
+
+        yield bar_for
