@@ -1,4 +1,4 @@
-"""Data sets: load("digits") needs no network, load("mnist") finds or downloads MNIST, load(path) reads yours."""
+"""Data sets: load("digits") needs no network, load("mnist") may download, load(path) reads your files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def load(source: str | Path = "digits") -> Dataset:
     """The data set `source`: "digits", "mnist", a folder of IDX files or an .npz file.
 
     A name wins over a folder of the same name; write "./digits" for the folder.
-    Raises NameLookupError for an unknown name, StorageError for a missing path, FileFormatError for other files.
+    Raises NameLookupError for an unknown name, StorageError for a missing path, FileFormatError otherwise.
     """
     if isinstance(source, str) and source in _NAMED:
         return _NAMED[source]()

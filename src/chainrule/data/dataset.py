@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.arrays import check_finite
 from chainrule.errors import DataError, DtypeError, ShapeError
 
 
@@ -81,8 +82,7 @@ def check_images(images: NDArray[Any], where: str) -> NDArray[Any]:
         raise DataError(f"{where}: images are empty, shape {images.shape}")
     if images.dtype not in (np.uint8, np.float32, np.float64):
         raise DtypeError(f"{where}: images must be uint8, float32 or float64, got {images.dtype}")
-    if images.dtype != np.uint8 and not np.isfinite(images).all():
-        raise DataError(f"{where}: images hold NaN or infinity; remove or replace these values first")
+    check_finite(images, f"{where}: the array of images")
     return np.ascontiguousarray(images)
 
 

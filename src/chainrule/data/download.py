@@ -138,7 +138,7 @@ def _append(url: str, part: Path, limit: int, report: Report) -> bool:
 
 
 def _is_right(path: Path, file: RemoteFile) -> bool:
-    """Whether `path` holds the content of `file`, gzip or plain; unpacks piecewise and never past its size."""
+    """Whether `path` holds the content of `file`, gzip or plain; unpacks never past its size."""
     if not path.is_file():
         return False
     digest, count = hashlib.sha256(), 0

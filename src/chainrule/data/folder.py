@@ -30,7 +30,7 @@ _NPZ_KEYS: Final = {
 
 
 def load_folder(folder: str | Path, name: str | None = None) -> Dataset:
-    """The data set in a folder of IDX files: train-images..., train-labels..., t10k-... or test-..., maybe gzip.
+    """The data set in a folder of IDX files: train-images..., train-labels..., t10k-... or test-..., or gzip.
 
     Without a test part every sixth sample on average, drawn with a fixed seed, is held out; `notes` says so.
     Raises StorageError, FileFormatError or a DataError that names the missing or wrong file.
@@ -79,7 +79,7 @@ def load_npz(path: str | Path, name: str | None = None) -> Dataset:
     """The data set in an .npz file: train_images, train_labels (or x_train, y_train), and the same for test.
 
     Images (n, h, w), (n, c, h, w) or (n, h, w, 1 or 3) become NCHW; labels are (n,) or (n, 1). Pickled
-    objects are refused, since loading them could run code. Without a test part one is held out as in `load_folder`.
+    objects are refused, since loading them could run code. A missing test part is as in `load_folder`.
     """
     path = Path(path)
     arrays = _read_npz(path)
@@ -134,7 +134,7 @@ def _to_nchw(images: NDArray[Any], where: str) -> NDArray[Any]:
 
 
 def assemble(name: str, train: Part, test: Part | None) -> Dataset:
-    """A Dataset with classes named 0, 1, ... up to the largest label; holds a test part out if there is none."""
+    """A Dataset with classes named 0, 1, ... up to the largest label; if need be holds a test part out."""
     notes = ""
     if test is None:
         train, test, notes = _hold_out(name, *train)
