@@ -1,0 +1,107 @@
+"""What may enter a computation: checks and conversions of the user's arrays, in one place."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from chainrule.errors import ArgumentError, DataError, DtypeError, ShapeError
+from chainrule.shapes import Shape
+
+Array: TypeAlias = NDArray[Any]
+"""A NumPy array of float32 or float64, unless said otherwise."""
+
+FLOATS: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
+
+
+def as_array(value: ArrayLike, what: str) -> Array:
+    """`value` as a NumPy array of real numbers; nothing is copied that need not be."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # ragged lists
+        raise ShapeError(f"{what} is not a rectangular array: {error}") from None
+    if array.dtype.kind not in "fiub":
+        raise DtypeError(f"{what} must hold real numbers, not {array.dtype} ({type(value).__name__})")
+    return array
+
+
+def compute_dtype(x: Array, dtype: str | None) -> np.dtype[Any]:
+    """The precision of a computation on `x`: as asked, else that of the data (float64 and integers: float64;
+    float32, float16 and the bytes of images: float32)."""
+    if dtype is not None:
+        given: object = dtype  # np.float32 and np.dtype("float32") are as good as "float32"
+        for name, known in FLOATS.items():
+            if given in (name, known, known.type):
+                return known
+        raise ArgumentError(f'dtype must be "float32" or "float64", not {dtype!r}')
+    small = x.dtype == np.uint8 or x.dtype == np.bool_ or (x.dtype.kind == "f" and x.dtype.itemsize <= 4)
+    return FLOATS["float32" if small else "float64"]
+
+
+def check_finite(array: Array, what: str) -> None:
+    """Raise if `array` holds NaN or infinity, naming the first place."""
+    if array.dtype.kind != "f":
+        return
+    with np.errstate(over="ignore", invalid="ignore"):  # a sum of large finite numbers may overflow: look closer
+        total = array.sum()
+    if np.isfinite(total) or np.isfinite(array).all():
+        return
+    index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+    raise DataError(f"{what} holds {array[index]} at index {list(index)}; remove or replace such values first")
+
+
+def as_batch(value: ArrayLike, shape: Shape, what: str = "x") -> Array:
+    """`value` as a batch of at least one sample of `shape`: (n, *shape), finite, any real dtype."""
+    array = as_array(value, what)
+    wanted = f"(n, {', '.join(map(str, shape))})" if shape else "(n,)"
+    if array.shape == shape and shape:
+        raise ShapeError(f"{what} is one sample of shape {shape}; a batch {wanted} is expected: pass {what}[None]")
+    if array.ndim != len(shape) + 1 or array.shape[1:] != shape:
+        raise ShapeError(f"{what} must have shape {wanted}, not {array.shape}")
+    if array.shape[0] == 0:
+        raise DataError(f"{what} holds no samples")
+    check_finite(array, what)
+    return array
+
+
+def to_floats(x: Array, dtype: np.dtype[Any]) -> Array:
+    """`x` in the compute dtype, C-contiguous; the bytes of images become 0..1."""
+    if x.dtype == np.uint8:
+        result: Array = np.ascontiguousarray(x, dtype) / dtype.type(255)
+        return result
+    with np.errstate(over="ignore"):
+        result = np.ascontiguousarray(x, dtype)
+    if result.dtype.itemsize < x.dtype.itemsize:
+        check_finite(result, f"x as {dtype.name}")
+    return result
+
+
+def one_hot(labels: ArrayLike, classes: int) -> Array:
+    """(n,) class indices as (n, classes) rows of zeros with a single one."""
+    array = as_labels(labels, classes)
+    return np.eye(classes)[array]
+
+
+def as_labels(value: ArrayLike, classes: int, what: str = "targets") -> Array:
+    """`value` as int64 class indices between 0 and classes - 1."""
+    array = as_array(value, what)
+    if array.dtype.kind not in "iu":
+        raise DtypeError(f"{what} must be integer class indices, not {array.dtype}; convert with .astype(int) if meant")
+    if array.size and not (array.min() >= 0 and array.max() < classes):
+        bad = int(array[(array < 0) | (array >= classes)].flat[0])
+        raise DataError(f"{what} holds the label {bad}, but the network has {classes} outputs: 0..{classes - 1}")
+    return array.astype(np.int64, copy=False)
+
+
+__all__ = [
+    "Array",
+    "as_array",
+    "as_batch",
+    "as_labels",
+    "check_finite",
+    "compute_dtype",
+    "one_hot",
+    "to_floats",
+]
