@@ -1,10 +1,101 @@
-"""chainrule: networks whose every backward pass is written by hand from the chain rule."""
+"""chainrule: feed-forward and convolutional networks whose every backward pass is written by hand from the chain rule.
 
+import chainrule as cr
+net = cr.parse("1x28x28 -> conv 6@5x5 pad 2 -> relu -> maxpool 2 -> fc 10")
+"""
 
-def __getattr__(name: str) -> str:
-    """`chainrule.__version__`, read from the package metadata on first use."""
-    if name == "__version__":
-        from importlib.metadata import version
+from chainrule import errors
+from chainrule.arrays import one_hot
+from chainrule.errors import ChainruleError
+from chainrule.gradient_check import check_gradients
+from chainrule.graph import Graph, Input
+from chainrule.layers import (
+    RBF,
+    AdaptiveAvgPool2d,
+    Add,
+    AvgPool2d,
+    BatchNorm1d,
+    BatchNorm2d,
+    Concat,
+    Context,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GaussianPool2d,
+    Identity,
+    Layer,
+    LeakyReLU,
+    Linear,
+    LocallyConnected2d,
+    LocalResponseNorm,
+    LPPool2d,
+    MaxPool2d,
+    Node,
+    ReLU,
+    ScaledTanh,
+    Sigmoid,
+    Softmax,
+    Tanh,
+    TrainablePool2d,
+)
+from chainrule.losses import BCEWithLogitsLoss, CrossEntropyLoss, HalfSquaredErrorLoss, Loss, MAPLoss, MSELoss
+from chainrule.network import Network, Sequential, load, parse
+from chainrule.optimizers import SGD, Adam, AdamW, Optimizer
+from chainrule.schedules import Constant, Cosine, OneCycle, Schedule, StepDecay
 
-        return version("chainrule")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__version__ = "0.1.0"
+
+__all__ = [
+    "RBF",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "AdaptiveAvgPool2d",
+    "Add",
+    "AvgPool2d",
+    "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "ChainruleError",
+    "Concat",
+    "Constant",
+    "Context",
+    "Conv2d",
+    "Cosine",
+    "CrossEntropyLoss",
+    "Dropout",
+    "Flatten",
+    "GaussianPool2d",
+    "Graph",
+    "HalfSquaredErrorLoss",
+    "Identity",
+    "Input",
+    "LPPool2d",
+    "Layer",
+    "LeakyReLU",
+    "Linear",
+    "LocalResponseNorm",
+    "LocallyConnected2d",
+    "Loss",
+    "MAPLoss",
+    "MSELoss",
+    "MaxPool2d",
+    "Network",
+    "Node",
+    "OneCycle",
+    "Optimizer",
+    "ReLU",
+    "ScaledTanh",
+    "Schedule",
+    "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "StepDecay",
+    "Tanh",
+    "TrainablePool2d",
+    "check_gradients",
+    "errors",
+    "load",
+    "one_hot",
+    "parse",
+]

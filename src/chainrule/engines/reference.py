@@ -1,0 +1,234 @@
+"""The reference engine walks the graph with the layers' own equations: no cleverness, what others must equal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.arrays import Array, to_floats
+from chainrule.engines.base import EpochTotals, FirstNonFinite, GradientResult, OnStep, Recipe, Trace, Traced
+from chainrule.graph import Graph, Step
+from chainrule.layers.base import Context
+from chainrule.losses import Loss
+from chainrule.parameters import Parameters
+
+
+@dataclass
+class Pass:
+    """A forward pass: for each node its value and what its layer saved for backward."""
+
+    values: list[Array]
+    saved: list[Any]
+
+
+@dataclass(frozen=True)
+class State:
+    """Parameters and buffers in the compute precision."""
+
+    parameters: Parameters
+    buffers: Parameters
+
+    @staticmethod
+    def of(graph: Graph, dtype: np.dtype[Any]) -> State:
+        """A copy of the graph's own."""
+        return State(graph.parameters.copy(dtype), graph.buffers.copy(dtype))
+
+    def layer(self, name: str) -> dict[str, Array]:
+        """All arrays of one layer by their own names."""
+        return {**self.parameters.of(name), **self.buffers.of(name)}
+
+
+def run_forward(graph: Graph, state: State, x: Array, *, training: bool = False, step: int = 0) -> Pass:
+    """Compute every node from its inputs."""
+    done = Pass([x], [None])
+    continue_forward(graph, state, done, graph.steps, training=training, step=step)
+    return done
+
+
+def continue_forward(
+    graph: Graph, state: State, done: Pass, steps: tuple[Step, ...], *, training: bool, step: int = 0
+) -> None:
+    """Append the values of `steps` to a pass that holds all nodes before them."""
+    for use in steps:
+        context = Context(training, graph.seed, step, use.index)
+        inputs = [done.values[i] for i in use.inputs]
+        y, saved = use.layer.forward(state.layer(use.layer_name), *inputs, context=context)
+        done.values.append(y)
+        done.saved.append(saved)
+
+
+Hook = Callable[[Step, dict[str, Array]], None]
+
+
+def run_backward(
+    graph: Graph,
+    state: State,
+    done: Pass,
+    dy: Array,
+    *,
+    before_input: Hook | None = None,
+    need_dx: bool = True,
+) -> tuple[list[Array], Parameters]:
+    """(gradient of every node, gradient of every parameter).
+
+    A node that several others take collects from all of them (S0-E31); so does a shared parameter (S0-E07).
+    Both sums are taken here and nowhere else. `before_input` is called between a step's parameter gradients and
+    its input gradient. Without `need_dx` the gradient of the input is left out and is zero.
+    """
+    gradients: list[Array | None] = [None] * len(graph.names)
+    gradients[-1] = dy
+    parameters = state.parameters.zeros()
+    for use in reversed(graph.steps):
+        flowing = gradients[use.index]
+        assert flowing is not None
+        values, saved = state.layer(use.layer_name), done.saved[use.index]
+        own = use.layer.backward_parameters(values, flowing, saved)
+        for name, gradient in own.items():
+            parameters[f"{use.layer_name}.{name}"] += gradient
+        if before_input is not None and own:
+            before_input(use, own)
+        if use.inputs == (0,) and not need_dx:
+            continue
+        dx = use.layer.backward_input(values, flowing, saved)
+        for source, part in zip(use.inputs, dx if isinstance(dx, tuple) else (dx,), strict=True):
+            present = gradients[source]
+            gradients[source] = part if present is None else present + part
+    zeros = [np.zeros_like(value) if g is None else g for value, g in zip(done.values, gradients, strict=True)]
+    return zeros, parameters
+
+
+class ReferenceEngine:
+    """Any graph, any layer, float32 and float64, NumPy alone."""
+
+    name = "reference"
+
+    def forward(self, graph: Graph, x: Array, dtype: np.dtype[Any]) -> Array:
+        """Outputs in inference."""
+        return run_forward(graph, State.of(graph, dtype), to_floats(x, dtype)).values[-1]
+
+    def _passes(
+        self, graph: Graph, x: Array, targets: Any, loss: Loss, dtype: np.dtype[Any], training: bool
+    ) -> tuple[float, State, Pass, list[Array], Parameters]:
+        state = State.of(graph, dtype)
+        done = run_forward(graph, state, to_floats(x, dtype), training=training)
+        value, saved = loss.forward(done.values[-1], targets)
+        nodes, parameters = run_backward(graph, state, done, loss.backward(saved))
+        return value, state, done, nodes, parameters
+
+    def gradients(
+        self, graph: Graph, x: Array, targets: Any, loss: Loss, dtype: np.dtype[Any], training: bool
+    ) -> GradientResult:
+        """Loss, gradients of all parameters and of the input."""
+        value, _, done, nodes, parameters = self._passes(graph, x, targets, loss, dtype, training)
+        return GradientResult(value, parameters, nodes[0], done.values[-1])
+
+    def trace(self, graph: Graph, x: Array, targets: Any, loss: Loss, dtype: np.dtype[Any], training: bool) -> Trace:
+        """Values and gradients of every node and parameter."""
+        value, state, done, nodes, parameters = self._passes(graph, x, targets, loss, dtype, training)
+        tensors = {name: Traced(v, g) for name, v, g in zip(graph.names, done.values, nodes, strict=True)}
+        tensors |= {name: Traced(state.parameters[name], parameters[name]) for name in parameters}
+        return Trace(value, tensors)
+
+    def trainer(self, graph: Graph, recipe: Recipe) -> ReferenceTrainer:
+        """Begin a training run."""
+        return ReferenceTrainer(graph, recipe)
+
+
+class ReferenceTrainer:
+    """Training in plain NumPy: forward, loss, backward, update, batch by batch."""
+
+    def __init__(self, graph: Graph, recipe: Recipe) -> None:
+        self.graph = graph
+        self.recipe = recipe
+        self.state = State.of(graph, recipe.dtype)
+        slices = self.state.parameters.slices()
+        self.trainable = [part for name, part in slices.items() if name not in graph.frozen]
+        self.slices = slices
+        self.memory = recipe.optimizer.initial_state(self.state.parameters.flat)
+        self.step = 0
+
+    def epoch(
+        self, x: Array, targets: Array, order: Array, batch_size: int, rates: Array, on_step: OnStep | None
+    ) -> EpochTotals:
+        """Train on x[order] in batches, one learning rate per step."""
+        totals = EpochTotals()
+        for rate, start in zip(rates, range(0, len(order), batch_size), strict=True):
+            chosen = order[start : start + batch_size]
+            self._train_batch(to_floats(x[chosen], self.recipe.dtype), targets[chosen], float(rate), totals)
+            if on_step is not None:
+                on_step(totals)
+        return totals
+
+    def _train_batch(self, x: Array, targets: Array, rate: float, totals: EpochTotals) -> None:
+        graph, loss = self.graph, self.recipe.loss
+        with np.errstate(all="ignore"):  # what overflows is found below, and named
+            done = run_forward(graph, self.state, x, training=True, step=self.step)
+            value, saved = loss.forward(done.values[-1], targets)
+            before = self.state.parameters.copy() if self.recipe.sequential else None
+            hook = self._updating_hook(rate) if self.recipe.sequential else None
+            nodes, gradients = run_backward(
+                graph, self.state, done, loss.backward(saved), before_input=hook, need_dx=False
+            )
+        if not (np.isfinite(value) and np.isfinite(gradients.flat).all()):
+            if before is not None:
+                self.state.parameters.flat[:] = before.flat
+            raise self._search(value, done, nodes, gradients).error(f"at step {self.step + 1}")
+        self.step += 1
+        if not self.recipe.sequential:
+            self._update(gradients.flat, self.trainable, rate)
+        for use in graph.steps:
+            buffers = use.layer.updated_buffers(self.state.layer(use.layer_name), done.saved[use.index])
+            for name, buffer in buffers.items():
+                self.state.buffers[f"{use.layer_name}.{name}"] = buffer
+        self._count(totals, value, done.values[-1], targets)
+
+    def _update(self, gradients: Array, parts: list[slice], rate: float) -> None:
+        for part in parts:
+            memory = [array[part] for array in self.memory]
+            self.recipe.optimizer.update(self.state.parameters.flat[part], gradients[part], memory, rate, self.step)
+
+    def _updating_hook(self, rate: float) -> Hook:
+        """Update a step's parameters before the gradient goes on through them: not the rule, but how S0's four printed
+        results came about (ER0-14)."""
+        flat = self.state.parameters.zeros()
+
+        def update(use: Step, own: dict[str, Array]) -> None:
+            names = [f"{use.layer_name}.{name}" for name in own]
+            for name, gradient in zip(names, own.values(), strict=True):
+                flat[name][...] = gradient
+            parts = [self.slices[name] for name in names if name not in self.graph.frozen]
+            self.step += 1
+            self._update(flat.flat, parts, rate)
+            self.step -= 1
+
+        return update
+
+    def _search(self, loss: float, done: Pass, nodes: list[Array], gradients: Parameters) -> FirstNonFinite:
+        search = FirstNonFinite()
+        for name, value in zip(self.graph.names, done.values, strict=True):
+            search.look(f"the output of {name}", value)
+        search.look("the loss", np.asarray(loss))
+        for use in reversed(self.graph.steps):
+            search.look(f"the gradient of {use.name}", nodes[use.index])
+            for name in use.layer.parameter_shapes(*use.input_shapes):
+                search.look(f"the gradient of {use.layer_name}.{name}", gradients[f"{use.layer_name}.{name}"])
+        return search
+
+    def _count(self, totals: EpochTotals, value: float, outputs: Array, targets: Array) -> None:
+        loss = self.recipe.loss
+        per_sample = value if loss.reduction == "mean" else value / len(outputs)
+        totals.loss_sum += per_sample * len(outputs)
+        totals.samples += len(outputs)
+        totals.steps += 1
+        truth, guess = loss.true_classes(targets), loss.predicted_classes(outputs)
+        if truth is not None and guess is not None:
+            totals.correct += int((truth == guess).sum())
+            totals.labelled += truth.size
+
+    def store(self) -> None:
+        """Write parameters and buffers back into the graph."""
+        self.graph.parameters.flat[:] = self.state.parameters.flat
+        self.graph.buffers.flat[:] = self.state.buffers.flat

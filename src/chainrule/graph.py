@@ -1,0 +1,189 @@
+"""The graph of layers: nodes in an order in which each comes after its inputs, names, parameters and buffers.
+
+A graph computes nothing itself; the engines walk it.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.errors import ArgumentError, NameLookupError, ShapeError
+from chainrule.layers.base import Layer, Node
+from chainrule.parameters import Parameters
+from chainrule.shapes import Shape, integer, product
+
+
+def Input(shape: Sequence[int]) -> Node:  # noqa: N802 (reads as a layer does)
+    """Where a graph begins: the place of one sample of `shape`, such as (3, 32, 32)."""
+    if isinstance(shape, int):
+        shape = (shape,)
+    sizes = tuple(integer("an extent of the input shape", extent, 1) for extent in shape)
+    if not sizes:
+        raise ArgumentError("the input shape must have at least one extent, such as (784,) or (1, 28, 28)")
+    return Node(None, (), sizes)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One use of a layer: the node it makes, and the earlier nodes that it takes."""
+
+    index: int
+    name: str
+    layer: Layer
+    layer_name: str
+    inputs: tuple[int, ...]
+    shape: Shape
+    input_shapes: tuple[Shape, ...]
+
+
+class Graph:
+    """A directed acyclic graph of layers with one input and one output.
+
+    A layer may be used at several places; it then has one set of parameters, and its second place is "conv1@2".
+    """
+
+    def __init__(self, input: Node, output: Node, *, seed: int = 0) -> None:
+        self.seed = integer("seed", seed, 0)
+        nodes = _in_order(input, output)
+        self.input_shape = input.shape
+        self.output_shape = output.shape
+        self.layers: dict[str, Layer] = {}
+        self.steps: tuple[Step, ...] = tuple(self._name_steps(nodes))
+        self.names: tuple[str, ...] = ("input", *(step.name for step in self.steps))
+        self.shapes: tuple[Shape, ...] = (input.shape, *(step.shape for step in self.steps))
+        self._initialize()
+
+    def _name_steps(self, nodes: list[Node]) -> list[Step]:
+        """Layers are numbered by kind in the order of their first use."""
+        places = {id(node): index for index, node in enumerate(nodes)}
+        names: dict[int, str] = {}
+        uses: dict[str, int] = {}
+        kinds: dict[str, int] = {}
+        steps = []
+        for index, node in enumerate(nodes[1:], start=1):
+            layer = node.layer
+            assert layer is not None
+            if id(layer) not in names:
+                kinds[layer.kind] = kinds.get(layer.kind, 0) + 1
+                names[id(layer)] = f"{layer.kind}{kinds[layer.kind]}"
+                self.layers[names[id(layer)]] = layer
+            name = names[id(layer)]
+            uses[name] = uses.get(name, 0) + 1
+            shapes = tuple(parent.shape for parent in node.inputs)
+            steps.append(
+                Step(
+                    index=index,
+                    name=name if uses[name] == 1 else f"{name}@{uses[name]}",
+                    layer=layer,
+                    layer_name=name,
+                    inputs=tuple(places[id(parent)] for parent in node.inputs),
+                    shape=node.shape,
+                    input_shapes=shapes,
+                )
+            )
+        return steps
+
+    def _initialize(self) -> None:
+        """Draw initial values: each layer from a generator of its own, keyed by (seed, its number)."""
+        parameter_shapes: dict[str, Shape] = {}
+        buffer_shapes: dict[str, Shape] = {}
+        first_uses: dict[str, Step] = {}
+        for step in self.steps:
+            shapes = step.layer.parameter_shapes(*step.input_shapes)
+            first = first_uses.setdefault(step.layer_name, step)
+            if step is not first and shapes != first.layer.parameter_shapes(*first.input_shapes):
+                raise ShapeError(
+                    f"{step.name}: {step.layer!r} is shared, but needs other parameters here ({shapes}) than at "
+                    f"{first.name}"
+                )
+        for name, step in first_uses.items():
+            for own, shape in step.layer.parameter_shapes(*step.input_shapes).items():
+                parameter_shapes[f"{name}.{own}"] = shape
+            for own, shape in step.layer.buffer_shapes(*step.input_shapes).items():
+                buffer_shapes[f"{name}.{own}"] = shape
+        self.parameters = Parameters(parameter_shapes)
+        self.buffers = Parameters(buffer_shapes)
+        self.frozen: set[str] = set()
+        for number, (name, step) in enumerate(first_uses.items()):
+            rng = np.random.default_rng([self.seed, number])
+            for own, value in step.layer.initialize(rng, *step.input_shapes).items():
+                (self.parameters if f"{name}.{own}" in parameter_shapes else self.buffers)[f"{name}.{own}"] = value
+            self.frozen.update(f"{name}.{own}" for own in step.layer.frozen)
+
+    # --- which parameters train --------------------------------------------------------------------------------
+
+    def _matching(self, patterns: tuple[str, ...]) -> set[str]:
+        found: set[str] = set()
+        for pattern in patterns:
+            names = set(fnmatch.filter(self.parameters, pattern))
+            if not names:
+                raise NameLookupError("parameter", pattern, self.parameters)
+            found |= names
+        return found
+
+    def freeze(self, *patterns: str) -> None:
+        """Keep parameters as they are in training: `net.freeze("*.bias")`. Gradients are still computed."""
+        self.frozen |= self._matching(patterns)
+
+    def unfreeze(self, *patterns: str) -> None:
+        """Train parameters that were frozen."""
+        self.frozen -= self._matching(patterns)
+
+    @property
+    def parameter_count(self) -> int:
+        """Trainable numbers."""
+        return sum(count for name, count in self.parameter_counts().items() if name not in self.frozen)
+
+    def parameter_counts(self) -> dict[str, int]:
+        """Free numbers of each parameter; absent links of a connection table are not counted."""
+        counts: dict[str, int] = {}
+        for step in self.steps:
+            for own, count in step.layer.parameter_counts(*step.input_shapes).items():
+                counts[f"{step.layer_name}.{own}"] = count
+        return counts
+
+    def index_of(self, name: str) -> int:
+        """Position of a node by name; "input" is 0."""
+        try:
+            return self.names.index(name)
+        except ValueError:
+            raise NameLookupError("node", name, self.names) from None
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether each node takes just the one before it, each layer is used once."""
+        return len(self.layers) == len(self.steps) and all(s.inputs == (s.index - 1,) for s in self.steps)
+
+    @property
+    def value_count(self) -> int:
+        """Numbers that all nodes of one sample hold."""
+        return sum(product(shape) for shape in self.shapes)
+
+
+def _in_order(input: Node, output: Node) -> list[Node]:
+    """All nodes between input and output, each after its inputs, else in the order in which the output needs them."""
+    for what, node in (("input", input), ("output", output)):
+        if not isinstance(node, Node):
+            raise ArgumentError(f"the {what} of a network must be a node of a graph, not {type(node).__name__}")
+    if input.layer is not None:
+        raise ArgumentError("the first argument of Network must be what Input(shape) returned")
+    order: list[Node] = [input]
+    seen = {id(input)}
+    stack: list[tuple[Node, int]] = [(output, 0)]
+    while stack:
+        node, done = stack.pop()
+        if id(node) in seen:
+            continue
+        if node.layer is None:
+            raise ArgumentError(f"the output depends on a second Input of shape {node.shape}; a network has one")
+        if done < len(node.inputs):
+            stack.append((node, done + 1))
+            stack.append((node.inputs[done], 0))
+        else:
+            seen.add(id(node))
+            order.append(node)
+    return order

@@ -1,0 +1,190 @@
+"""What every layer is: hyperparameters, shapes, counts, and its forward equation beside its backward equations.
+
+A layer holds no values. Values go in and come out:
+
+    y, saved = layer.forward(parameters, x, context=...)
+    dx       = layer.backward_input(parameters, dy, saved)
+    dp       = layer.backward_parameters(parameters, dy, saved)
+
+The two backward halves are separate because the first layer of a network needs no dx, and because updating between
+them (S0's other order, ER0-14) must be possible. `saved` is whatever forward keeps for backward.
+
+To write a layer of your own, subclass `Layer`, and define `output_shape`, `forward` and `backward_input`; if it has
+parameters also `parameter_shapes`, `initialize` and `backward_parameters`. It then works in every network.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+
+from chainrule.arrays import Array
+from chainrule.errors import ArgumentError, ShapeError
+from chainrule.shapes import ReceptiveField, Shape, product, shape_text
+
+Values: TypeAlias = Mapping[str, Array]
+"""A layer's own arrays by name: parameters ("weight", "bias") and buffers ("running_mean")."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a forward pass knows beyond its arrays. The four numbers key the random bits of dropout."""
+
+    training: bool = False
+    seed: int = 0
+    step: int = 0
+    node: int = 0
+
+
+class Layer(ABC):
+    """One kind of computation with its own backward pass."""
+
+    arity: ClassVar[int | None] = 1
+    """Number of inputs; None for two or more."""
+
+    frozen: ClassVar[tuple[str, ...]] = ()
+    """Parameters that training leaves alone unless they are unfrozen."""
+
+    # --- structure ---------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """Shape of one output sample for input samples of `shapes`; ShapeError where they do not fit."""
+
+    def parameter_shapes(self, *shapes: Shape) -> dict[str, Shape]:
+        """Learned arrays by name."""
+        return {}
+
+    def buffer_shapes(self, *shapes: Shape) -> dict[str, Shape]:
+        """Arrays that are kept and saved, but not learned by gradient."""
+        return {}
+
+    def initialize(self, rng: np.random.Generator, *shapes: Shape) -> dict[str, Array]:
+        """Initial values of all parameters and buffers, in float64."""
+        return {}
+
+    # --- values ------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def forward(self, parameters: Values, *xs: Array, context: Context) -> tuple[Array, Any]:
+        """(y, saved) for a batch."""
+
+    @abstractmethod
+    def backward_input(self, parameters: Values, dy: Array, saved: Any) -> Array | tuple[Array, ...]:
+        """dL/dx from dL/dy; for several inputs a tuple in their order."""
+
+    def backward_parameters(self, parameters: Values, dy: Array, saved: Any) -> dict[str, Array]:
+        """dL/dparameter for every parameter, from dL/dy."""
+        return {}
+
+    def updated_buffers(self, parameters: Values, saved: Any) -> dict[str, Array]:
+        """New values of the buffers after a training step."""
+        return {}
+
+    # --- counts ------------------------------------------------------------------------------------------------
+
+    def parameter_counts(self, *shapes: Shape) -> dict[str, int]:
+        """Free numbers in each parameter."""
+        return {name: product(shape) for name, shape in self.parameter_shapes(*shapes).items()}
+
+    def connection_count(self, *shapes: Shape) -> int:
+        """Links from inputs (and biases) to outputs, as LeNet-5's authors count them (S2-H03)."""
+        return 0
+
+    def multiply_add_count(self, *shapes: Shape) -> int:
+        """Multiplications by a weight in one forward pass of one sample."""
+        return 0
+
+    def receptive_field(self, field: ReceptiveField, *shapes: Shape) -> ReceptiveField:
+        """Receptive field of an output, where `field` is that of an input (S2-F05)."""
+        return field
+
+    # --- description -------------------------------------------------------------------------------------------
+
+    @property
+    def kind(self) -> str:
+        """The stem of the layer's name in a network: Conv2d is "conv"."""
+        return re.sub(r"[123]d$", "", type(self).__name__).lower()
+
+    def hyperparameters(self) -> dict[str, Any]:
+        """Constructor arguments that build this layer again."""
+        names = list(inspect.signature(type(self).__init__).parameters)[1:]
+        return {name: getattr(self, name) for name in names if name not in ("args", "kwargs")}
+
+    def __repr__(self) -> str:
+        arguments = inspect.signature(type(self).__init__).parameters
+        parts = []
+        for name, value in self.hyperparameters().items():
+            shown = f"<{shape_text(value.shape)} table>" if isinstance(value, np.ndarray) else repr(_short(value))
+            argument = arguments[name]
+            if argument.default is inspect.Parameter.empty and argument.kind is not inspect.Parameter.KEYWORD_ONLY:
+                parts.append(shown)
+            elif shown != repr(argument.default):
+                parts.append(f"{name}={shown}")
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+    def __call__(self, *inputs: Node) -> Node:
+        """Apply the layer to nodes of a graph: `h = cr.Conv2d(3, 8, 3)(x)`."""
+        return Node(self, inputs)
+
+
+def _short(value: Any) -> Any:
+    """(3, 3) as 3 and (1, 1, 2, 2) as (1, 2), the way one would write it."""
+    if isinstance(value, tuple) and len(value) == 4 and value[:1] * 2 + value[2:3] * 2 == value:
+        value = (value[0], value[2])
+    if isinstance(value, tuple) and len(value) == 2 and value[0] == value[1]:
+        return value[0]
+    return value
+
+
+class Node:
+    """A place in a graph: the output of one use of a layer. `shape` is that of one sample."""
+
+    def __init__(self, layer: Layer | None, inputs: tuple[Node, ...], shape: Shape = ()) -> None:
+        self.layer = layer
+        self.inputs = inputs
+        if layer is None:
+            self.shape = shape
+            return
+        for node in inputs:
+            if not isinstance(node, Node):
+                raise ArgumentError(
+                    f"{layer!r} is applied to nodes of a graph, not to {type(node).__name__}; begin with "
+                    f"x = Input(shape), and give arrays to the finished network"
+                )
+        if len(inputs) != layer.arity if layer.arity is not None else len(inputs) < 2:
+            wanted = "two or more inputs" if layer.arity is None else f"{layer.arity} input(s)"
+            raise ArgumentError(f"{layer!r} takes {wanted}, not {len(inputs)}")
+        try:
+            self.shape = layer.output_shape(*(node.shape for node in inputs))
+        except ShapeError as error:
+            raise ShapeError(f"{layer!r}: {error}") from None
+
+    def __repr__(self) -> str:
+        return f"<{'Input' if self.layer is None else repr(self.layer)} -> {shape_text(self.shape)}>"
+
+
+def expect_map(shape: Shape, channels: int | None = None) -> tuple[int, int, int]:
+    """`shape` as (channels, rows, columns)."""
+    if len(shape) != 3:
+        raise ShapeError(f"expects maps (channels, rows, columns), but the input has shape {shape}")
+    if channels is not None and shape[0] != channels:
+        raise ShapeError(f"expects {channels} input channels, but the input has shape {shape} with {shape[0]} channels")
+    return shape[0], shape[1], shape[2]
+
+
+def expect_vector(shape: Shape, features: int) -> int:
+    """`shape` as (features,)."""
+    if len(shape) != 1:
+        raise ShapeError(
+            f"expects a vector of {features} features, but the input has shape {shape}; put Flatten() before"
+        )
+    if shape[0] != features:
+        raise ShapeError(f"expects {features} input features, but the input has {shape[0]}")
+    return shape[0]

@@ -1,0 +1,260 @@
+"""Losses: one scalar for a batch, and its gradient with respect to the network's outputs.
+
+    value, saved = loss.forward(outputs, targets)
+    doutputs     = loss.backward(saved)
+
+reduction="mean" divides by what each loss's docstring names; the division is part of the loss and stands nowhere else
+(ER4-27). reduction="sum" does not divide.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from chainrule.arrays import Array, as_array, as_labels, check_finite
+from chainrule.equations import losses
+from chainrule.errors import ArgumentError, DataError, DtypeError, ShapeError
+from chainrule.shapes import Shape, number
+
+Reduction = Literal["mean", "sum"]
+
+
+class Loss(ABC):
+    """A differentiable scalar made from outputs and targets."""
+
+    def __init__(self, reduction: Reduction = "mean") -> None:
+        if reduction not in ("mean", "sum"):
+            raise ArgumentError(f'reduction must be "mean" or "sum", not {reduction!r}')
+        self.reduction: Reduction = reduction
+
+    def hyperparameters(self) -> dict[str, Any]:
+        """Constructor arguments that build this loss again."""
+        return dict(vars(self))
+
+    def __repr__(self) -> str:
+        options = "" if self.reduction == "mean" else f"reduction={self.reduction!r}"
+        return f"{type(self).__name__}({options})"
+
+    @abstractmethod
+    def prepare_targets(self, targets: ArrayLike, samples: int, shape: Shape) -> Array:
+        """`targets` checked against outputs (samples, *shape), in the form that `forward` takes."""
+
+    @abstractmethod
+    def terms(self, outputs: Array, targets: Array) -> Array:
+        """What is summed; prepared targets."""
+
+    @abstractmethod
+    def term_gradient(self, outputs: Array, targets: Array) -> Array:
+        """d(sum of terms)/d(outputs); prepared targets."""
+
+    @abstractmethod
+    def count(self, outputs_shape: Shape) -> int:
+        """What "mean" divides by."""
+
+    def scale(self, outputs_shape: Shape) -> float:
+        """The factor before the sum: 1 or 1 / count."""
+        return 1.0 if self.reduction == "sum" else 1.0 / self.count(outputs_shape)
+
+    def forward(self, outputs: Array, targets: ArrayLike) -> tuple[float, tuple[Array, Array]]:
+        """(loss, saved). Raises ShapeError, DtypeError or DataError for targets that do not fit the outputs."""
+        prepared = self.prepare_targets(targets, len(outputs), outputs.shape[1:])
+        value = float(self.terms(outputs, prepared).sum(dtype=np.float64)) * self.scale(outputs.shape)
+        return value, (outputs, prepared)
+
+    def backward(self, saved: tuple[Array, Array]) -> Array:
+        """dL/doutputs."""
+        outputs, prepared = saved
+        gradient = self.term_gradient(outputs, prepared) * outputs.dtype.type(self.scale(outputs.shape))
+        result: Array = gradient.astype(outputs.dtype, copy=False)
+        return result
+
+    def __call__(self, outputs: ArrayLike, targets: ArrayLike) -> float:
+        """The loss of some outputs."""
+        array = as_array(outputs, "outputs")
+        return self.forward(array if array.dtype.kind == "f" else array.astype(np.float64), targets)[0]
+
+    def predicted_classes(self, outputs: Array) -> Array | None:
+        """The class that each sample's outputs name, or None where they name none."""
+        return outputs.argmax(axis=1) if outputs.ndim >= 2 and outputs.shape[1] > 1 else None
+
+    def true_classes(self, targets: Array) -> Array | None:
+        """The class that each sample's prepared targets name, or None where they name none."""
+        return None
+
+
+class _ValueTargets(Loss):
+    """A loss whose targets have the shape of the outputs."""
+
+    def prepare_targets(self, targets: ArrayLike, samples: int, shape: Shape) -> Array:
+        array = as_array(targets, "targets")
+        if array.shape != (samples, *shape):
+            hint = ""
+            if array.shape == (samples,) and array.dtype.kind in "iu" and len(shape) == 1:
+                hint = f"; class indices become such rows with one_hot(targets, {shape[0]})"
+            raise ShapeError(
+                f"{type(self).__name__} needs targets of shape {(samples, *shape)}, not {array.shape}{hint}"
+            )
+        check_finite(array, "targets")
+        return array
+
+    def true_classes(self, targets: Array) -> Array | None:
+        rows = targets.reshape(len(targets), -1)
+        one_hot = targets.ndim == 2 and rows.shape[1] > 1 and ((rows == 0) | (rows == 1)).all()
+        return rows.argmax(axis=1) if one_hot and (rows.sum(axis=1) == 1).all() else None
+
+
+class MSELoss(_ValueTargets):
+    """L = mean of (y - t)² over all elements, as torch.nn.MSELoss. targets as outputs."""
+
+    def terms(self, outputs: Array, targets: Array) -> Array:
+        return losses.squared_error(outputs, targets)
+
+    def term_gradient(self, outputs: Array, targets: Array) -> Array:
+        return losses.squared_error_gradient(outputs, targets)
+
+    def count(self, outputs_shape: Shape) -> int:
+        return math.prod(outputs_shape)
+
+
+class HalfSquaredErrorLoss(_ValueTargets):
+    """L = mean over samples of 1/2 sum_k (t_k - y_k)² (S0-E22, S0-E06). targets as outputs.
+
+    The sources' loss; "sum" adds the samples up, as S0-E06 does.
+    """
+
+    def terms(self, outputs: Array, targets: Array) -> Array:
+        return losses.half_squared_error(outputs, targets)
+
+    def term_gradient(self, outputs: Array, targets: Array) -> Array:
+        return losses.half_squared_error_gradient(outputs, targets)
+
+    def count(self, outputs_shape: Shape) -> int:
+        return outputs_shape[0]
+
+
+class BCEWithLogitsLoss(_ValueTargets):
+    """L = mean over elements of -t log s(x) - (1 - t) log(1 - s(x)), s the sigmoid; as torch's. Targets in 0..1."""
+
+    def prepare_targets(self, targets: ArrayLike, samples: int, shape: Shape) -> Array:
+        array = super().prepare_targets(targets, samples, shape)
+        if array.min() < 0 or array.max() > 1:
+            raise DataError(f"BCEWithLogitsLoss needs targets between 0 and 1, not {array.min()}..{array.max()}")
+        return array
+
+    def terms(self, outputs: Array, targets: Array) -> Array:
+        return losses.binary_cross_entropy(outputs, targets)
+
+    def term_gradient(self, outputs: Array, targets: Array) -> Array:
+        return losses.binary_cross_entropy_gradient(outputs, targets)
+
+    def count(self, outputs_shape: Shape) -> int:
+        return math.prod(outputs_shape)
+
+    def predicted_classes(self, outputs: Array) -> Array | None:
+        if outputs.ndim == 2 and outputs.shape[1] == 1:
+            return (outputs[:, 0] > 0).astype(np.int64)
+        return super().predicted_classes(outputs)
+
+    def true_classes(self, targets: Array) -> Array | None:
+        if targets.ndim == 2 and targets.shape[1] == 1:
+            return targets[:, 0].astype(np.int64) if np.isin(targets, (0, 1)).all() else None
+        return super().true_classes(targets)
+
+
+class _ClassTargets(Loss):
+    """A loss whose targets are class indices; outputs (n, classes) or (n, classes, ...) with targets (n, ...)."""
+
+    def prepare_targets(self, targets: ArrayLike, samples: int, shape: Shape) -> Array:
+        if not shape:
+            raise ShapeError(
+                f"{type(self).__name__} needs outputs (n, classes), but each sample's output is one number"
+            )
+        array = as_array(targets, "targets")
+        wanted = (samples, *shape[1:])
+        if array.shape != wanted:
+            raise ShapeError(
+                f"{type(self).__name__} needs class indices of shape {wanted} as targets, not {array.shape}"
+            )
+        return as_labels(array, shape[0])
+
+    def count(self, outputs_shape: Shape) -> int:
+        return math.prod(outputs_shape) // outputs_shape[1]
+
+    def true_classes(self, targets: Array) -> Array | None:
+        return targets
+
+    @staticmethod
+    def _one_hot(outputs: Array, targets: Array) -> Array:
+        hot = np.zeros_like(outputs)
+        np.put_along_axis(hot, targets[:, None], 1, axis=1)
+        return hot
+
+
+class CrossEntropyLoss(_ClassTargets):
+    """L = mean over samples of -sum_k t_k log softmax(logits)_k, as torch.nn.CrossEntropyLoss (S1-F01).
+
+    Takes logits, not probabilities. targets are class indices (n,), or probabilities of the outputs' shape.
+    """
+
+    def prepare_targets(self, targets: ArrayLike, samples: int, shape: Shape) -> Array:
+        array = as_array(targets, "targets")
+        if array.shape != (samples, *shape) or array.dtype.kind != "f" or not shape:
+            if array.dtype.kind == "f" and array.shape == (samples, *shape[1:]):
+                raise DtypeError(
+                    f"CrossEntropyLoss needs integer class indices or probabilities {(samples, *shape)} as targets, "
+                    f"not {array.dtype} of shape {array.shape}; convert with .astype(int) if they are class indices"
+                )
+            return super().prepare_targets(array, samples, shape)
+        check_finite(array, "targets")
+        if array.min() < 0:
+            raise DataError(f"target probabilities must not be negative, but the least is {array.min()}")
+        return array
+
+    def _probabilities(self, outputs: Array, targets: Array) -> Array:
+        return targets if targets.dtype.kind == "f" else self._one_hot(outputs, targets)
+
+    def terms(self, outputs: Array, targets: Array) -> Array:
+        return losses.cross_entropy(outputs, self._probabilities(outputs, targets))
+
+    def term_gradient(self, outputs: Array, targets: Array) -> Array:
+        return losses.cross_entropy_gradient(outputs, self._probabilities(outputs, targets))
+
+    def true_classes(self, targets: Array) -> Array | None:
+        return targets.argmax(axis=1) if targets.dtype.kind == "f" else targets
+
+
+class MAPLoss(_ClassTargets):
+    """L = mean over samples of y_D + log(exp(-rubbish) + sum_i exp(-y_i)): LeNet-5's criterion for RBF penalties y.
+
+    The predicted class is the smallest output. targets are class indices (n,).
+    """
+
+    def __init__(self, rubbish: float = 1.0, reduction: Reduction = "mean") -> None:
+        super().__init__(reduction)
+        self.rubbish = number("rubbish", rubbish, -math.inf)
+
+    def terms(self, outputs: Array, targets: Array) -> Array:
+        return losses.maximum_a_posteriori(outputs, self._one_hot(outputs, targets), self.rubbish)
+
+    def term_gradient(self, outputs: Array, targets: Array) -> Array:
+        return losses.maximum_a_posteriori_gradient(outputs, self._one_hot(outputs, targets), self.rubbish)
+
+    def predicted_classes(self, outputs: Array) -> Array | None:
+        classes: Array = outputs.argmin(axis=1)
+        return classes
+
+
+LOSSES: dict[str, type[Loss]] = {
+    loss.__name__: loss for loss in (CrossEntropyLoss, MSELoss, HalfSquaredErrorLoss, BCEWithLogitsLoss, MAPLoss)
+}
+"""Every loss by class name."""
+
+
+def default_loss(targets: ArrayLike) -> Loss:
+    """Cross-entropy for integer class indices, squared error for values: what `evaluate` takes untrained."""
+    return CrossEntropyLoss() if as_array(targets, "targets").dtype.kind in "iu" else MSELoss()

@@ -1,0 +1,261 @@
+"""Network: a graph that computes, learns, explains its size and is saved. Sequential is its simplest case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from numpy.typing import ArrayLike
+
+from chainrule import files
+from chainrule.arrays import Array, as_batch, compute_dtype
+from chainrule.engines import Engine, Trace, engine_named
+from chainrule.errors import ArgumentError, ShapeError
+from chainrule.grammar import Blueprint, parse_text, write_text
+from chainrule.graph import Graph, Input
+from chainrule.layers import LAYERS, Linear
+from chainrule.layers.base import Layer, Node
+from chainrule.losses import Loss, default_loss
+from chainrule.metrics import Evaluation
+from chainrule.optimizers import Optimizer
+from chainrule.parameters import Parameters
+from chainrule.schedules import Schedule
+from chainrule.shapes import integer
+from chainrule.summary import Summary, summarize
+from chainrule.training import (
+    EVALUATION_BATCH,
+    EpochRow,
+    History,
+    check_pair,
+    evaluate,
+    plan_training,
+    predict,
+    train,
+)
+
+EngineName = Literal["native", "reference"]
+Dtype = Literal["float32", "float64"]
+
+
+class Network(Graph):
+    """A directed acyclic graph of layers: `Network(x, Add()(h, x), seed=0)`.
+
+    Wherever a network computes, `engine` names the implementation and `dtype` the precision. Without `dtype` it is that
+    of the data: float64 for float64 and integers, float32 for float32 and for uint8. uint8 arrays are images, and are
+    divided by 255; all other numbers are used as they are. Parameters are kept in float64.
+    """
+
+    def __init__(self, input: Node, output: Node, *, seed: int = 0) -> None:
+        super().__init__(input, output, seed=seed)
+        self.loss: Loss | None = None
+        """The loss of the last `fit`; what `evaluate` uses."""
+
+    # --- inference ---------------------------------------------------------------------------------------------
+
+    def _prepare(self, x: ArrayLike, engine: str | None, dtype: str | None) -> tuple[Engine, Array, Any]:
+        batch = as_batch(x, self.input_shape)
+        return engine_named(engine), batch, compute_dtype(batch, dtype)
+
+    def __call__(self, x: ArrayLike, *, engine: EngineName | None = None, dtype: Dtype | None = None) -> Array:
+        """Outputs (n, *output_shape) of a batch (n, *input_shape), in inference."""
+        chosen, batch, precision = self._prepare(x, engine, dtype)
+        return chosen.forward(self, batch, precision)
+
+    def predict(
+        self,
+        x: ArrayLike,
+        *,
+        batch_size: int = EVALUATION_BATCH,
+        engine: EngineName | None = None,
+        dtype: Dtype | None = None,
+    ) -> Array:
+        """Outputs of any number of samples, computed in batches so that memory stays bounded."""
+        chosen, batch, precision = self._prepare(x, engine, dtype)
+        return predict(self, chosen, batch, precision, integer("batch_size", batch_size, 1))
+
+    # --- gradients ---------------------------------------------------------------------------------------------
+
+    def gradients(
+        self,
+        x: ArrayLike,
+        targets: ArrayLike,
+        *,
+        loss: Loss,
+        training: bool = True,
+        engine: EngineName | None = None,
+        dtype: Dtype | None = None,
+    ) -> tuple[float, Parameters, Array]:
+        """(loss, gradients of all parameters by name, dL/dx).
+
+        With `training` batch normalisation uses the batch's statistics and dropout the mask of (seed, step 0); nothing
+        is changed.
+        """
+        chosen, batch, precision = self._prepare(x, engine, dtype)
+        prepared = self._targets(loss, batch, targets)
+        result = chosen.gradients(self, batch, prepared, loss, precision, training)
+        return result.loss, result.parameters, result.dx
+
+    def trace(
+        self,
+        x: ArrayLike,
+        targets: ArrayLike,
+        *,
+        loss: Loss,
+        training: bool = True,
+        engine: EngineName | None = None,
+        dtype: Dtype | None = None,
+    ) -> Trace:
+        """Every node and parameter of one forward and backward pass: trace["conv1"].value, .gradient."""
+        chosen, batch, precision = self._prepare(x, engine, dtype)
+        prepared = self._targets(loss, batch, targets)
+        return chosen.trace(self, batch, prepared, loss, precision, training)
+
+    def _targets(self, loss: Loss, batch: Array, targets: ArrayLike) -> Array:
+        if not isinstance(loss, Loss):
+            raise ArgumentError(f"loss must be a loss such as CrossEntropyLoss(), not {loss!r}")
+        return check_pair(self, loss, batch, targets)[1]
+
+    # --- training ----------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: ArrayLike,
+        targets: ArrayLike,
+        *,
+        loss: Loss,
+        optimizer: Optimizer,
+        schedule: Schedule | None = None,
+        epochs: int = 1,
+        batch_size: int = 64,
+        validation: tuple[ArrayLike, ArrayLike] | None = None,
+        seed: int = 0,
+        shuffle: bool = True,
+        progress: bool = True,
+        patience: int | None = None,
+        keep_best: bool = False,
+        update_order: Literal["simultaneous", "sequential"] = "simultaneous",
+        on_epoch: Callable[[EpochRow], None] | None = None,
+        engine: EngineName | None = None,
+        dtype: Dtype | None = None,
+    ) -> History:
+        """Train on (x, targets) and return the history.
+
+        patience      stop after so many epochs without a lower validation loss
+        keep_best     end with the parameters of the epoch of the lowest validation loss
+        update_order  "sequential" moves a layer's parameters before the gradient goes on through them: not the rule
+                      (S0-A02), but how the printed results of S0 came about (ER0-14)
+        """
+        batch = as_batch(x, self.input_shape)
+        plan = plan_training(
+            self,
+            batch,
+            loss=loss,
+            optimizer=optimizer,
+            schedule=schedule,
+            epochs=epochs,
+            batch_size=batch_size,
+            validation=validation,
+            seed=seed,
+            shuffle=shuffle,
+            progress=progress,
+            patience=patience,
+            keep_best=keep_best,
+            dtype=dtype,
+            update_order=update_order,
+            on_epoch=on_epoch,
+        )
+        prepared = self._targets(loss, batch, targets)
+        self.loss = loss
+        return train(self, engine_named(engine), batch, prepared, plan)
+
+    def evaluate(
+        self,
+        x: ArrayLike,
+        targets: ArrayLike,
+        *,
+        loss: Loss | None = None,
+        batch_size: int = EVALUATION_BATCH,
+        engine: EngineName | None = None,
+        dtype: Dtype | None = None,
+    ) -> Evaluation:
+        """Loss, accuracy and confusion matrix in inference.
+
+        Without `loss` it is the one last trained with, else cross-entropy for integer targets and MSE for others.
+        """
+        chosen, batch, precision = self._prepare(x, engine, dtype)
+        judge = loss or self.loss or default_loss(targets)
+        prepared = self._targets(judge, batch, targets)
+        return evaluate(self, chosen, batch, prepared, judge, precision, batch_size)
+
+    # --- description -------------------------------------------------------------------------------------------
+
+    def summary(self) -> Summary:
+        """Shape, parameters, connections, multiply-adds and receptive field of every layer; print it."""
+        return summarize(self)
+
+    def __str__(self) -> str:
+        """The network in the grammar of `parse`, where the grammar can express it; else a list of its nodes."""
+        return write_text(self)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self.steps)} layers, {self.parameter_count:,} parameters: {self}>"
+
+    # --- files -------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write architecture, parameters and buffers to a safetensors file, atomically."""
+        files.save(self, path, self.loss)
+
+
+class Sequential(Network):
+    """A network whose layers follow one another. Without `input_shape` the first layer must be Linear, which knows it.
+
+    Raises ShapeError, naming the layer, where two neighbours do not fit.
+    """
+
+    def __init__(self, *layers: Layer, input_shape: Sequence[int] | int | None = None, seed: int = 0) -> None:
+        for position, layer in enumerate(layers):
+            if not isinstance(layer, Layer):
+                raise ArgumentError(f"item {position} of Sequential must be a layer, not {type(layer).__name__}")
+        if input_shape is None:
+            if not layers or not isinstance(layers[0], Linear):
+                raise ArgumentError(
+                    "Sequential needs input_shape=..., such as (1, 28, 28), unless it begins with Linear"
+                )
+            input_shape = (layers[0].in_features,)
+        first = Input((input_shape,) if isinstance(input_shape, int) else input_shape)
+        super().__init__(first, _chain(first, layers), seed=seed)
+
+
+def _chain(node: Node, layers: Sequence[Layer]) -> Node:
+    """The layers applied one after another; an error names the layer as the network will."""
+    kinds: dict[str, int] = {}
+    for layer in layers:
+        kinds[layer.kind] = kinds.get(layer.kind, 0) + 1
+        try:
+            node = layer(node)
+        except ShapeError as error:
+            raise ShapeError(f"{layer.kind}{kinds[layer.kind]} = {error}") from None
+    return node
+
+
+def parse(text: str, *, seed: int = 0, structure: Literal["S2", "S3"] | None = None, **counts: int) -> Network:
+    """Build a network from a text such as "1x28x28 -> conv 6@5x5 -> relu -> maxpool 2 -> fc 10" (S2-E09, S3-E01)."""
+    blueprint: Blueprint = parse_text(text, structure=structure, counts=counts)
+    return Sequential(*blueprint.layers, input_shape=blueprint.input_shape, seed=seed)
+
+
+def load(path: str | Path, *, layers: Mapping[str, type[Layer]] | None = None) -> Network:
+    """Read a network that `save` wrote. `layers` names layer classes of your own.
+
+    Raises StorageError or FileFormatError; nothing in the file is executed.
+    """
+    stored = files.read(path, {**LAYERS, **(layers or {})})
+    net = Network(stored.input, stored.output, seed=stored.seed)
+    files.restore(net, stored)
+    net.loss = stored.loss
+    return net
+
+
+__all__ = ["Network", "Sequential", "load", "parse"]

@@ -1,0 +1,129 @@
+"""Optimizers: how parameters move against their gradients. They work elementwise on flat buffers, in place.
+
+    memory = optimizer.initial_state(parameters)
+    optimizer.update(parameters, gradients, memory, learning_rate, step)        step counts from 1
+
+All gradients of a step are computed before any parameter moves (S0-A02). The update formulas are torch.optim's.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from chainrule.arrays import Array
+from chainrule.errors import ArgumentError
+from chainrule.shapes import number
+
+
+class Optimizer(ABC):
+    """Moves parameters; `learning_rate` is the base that a schedule multiplies."""
+
+    memories = 0
+    """How many arrays of the parameters' size it remembers from step to step."""
+
+    learning_rate: float
+
+    def initial_state(self, parameters: Array) -> list[Array]:
+        """Memory before the first step: zeros."""
+        return [np.zeros_like(parameters) for _ in range(self.memories)]
+
+    @abstractmethod
+    def update(self, parameters: Array, gradients: Array, memory: Sequence[Array], rate: float, step: int) -> None:
+        """Move `parameters` and `memory` in place."""
+
+    def hyperparameters(self) -> dict[str, Any]:
+        """Constructor arguments that build this optimizer again."""
+        return dict(vars(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in vars(self).items())})"
+
+
+class SGD(Optimizer):
+    """g = dL/dw + weight_decay w;  v = momentum v + g;  w = w - learning_rate v (S0-E29 where momentum is 0).
+
+    With `nesterov` the step is g + momentum v instead of v.
+    """
+
+    def __init__(
+        self, learning_rate: float, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
+    ) -> None:
+        self.learning_rate = number("learning_rate", learning_rate, 0)
+        self.momentum = number("momentum", momentum, 0)
+        self.nesterov = bool(nesterov)
+        self.weight_decay = number("weight_decay", weight_decay, 0)
+        if self.nesterov and not self.momentum:
+            raise ArgumentError("nesterov=True needs a momentum above 0")
+
+    @property
+    def memories(self) -> int:  # type: ignore[override]
+        """A velocity where there is momentum."""
+        return 1 if self.momentum else 0
+
+    def update(self, parameters: Array, gradients: Array, memory: Sequence[Array], rate: float, step: int) -> None:
+        g = gradients + self.weight_decay * parameters if self.weight_decay else gradients
+        if self.momentum:
+            velocity = memory[0]
+            velocity *= self.momentum
+            velocity += g
+            g = g + self.momentum * velocity if self.nesterov else velocity
+        parameters -= rate * g
+
+
+class Adam(Optimizer):
+    """m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g²;  w = w - rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps).
+
+    weight_decay is added to the gradient (an L2 term); AdamW decays the parameters themselves.
+    """
+
+    memories = 2
+    decoupled = False
+
+    def __init__(
+        self,
+        learning_rate: float = 1e-3,
+        betas: Sequence[float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        self.learning_rate = number("learning_rate", learning_rate, 0)
+        if len(betas) != 2:
+            raise ArgumentError(f"betas must be two numbers, not {betas!r}")
+        self.betas = (number("betas[0]", betas[0], 0, 1), number("betas[1]", betas[1], 0, 1))
+        if max(self.betas) == 1:
+            raise ArgumentError(f"betas must be below 1, not {betas!r}: with 1 the averages never move")
+        self.eps = number("eps", eps, 0)
+        self.weight_decay = number("weight_decay", weight_decay, 0)
+
+    def update(self, parameters: Array, gradients: Array, memory: Sequence[Array], rate: float, step: int) -> None:
+        mean, square = memory
+        b1, b2 = self.betas
+        if self.decoupled:
+            parameters *= 1 - rate * self.weight_decay
+        g = gradients if self.decoupled or not self.weight_decay else gradients + self.weight_decay * parameters
+        mean *= b1
+        mean += (1 - b1) * g
+        square *= b2
+        square += (1 - b2) * (g * g)
+        denominator = np.sqrt(square) / math.sqrt(1 - b2**step) + self.eps
+        parameters -= (rate / (1 - b1**step)) * mean / denominator
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: w = w (1 - rate weight_decay) before Adam's step."""
+
+    decoupled = True
+
+    def __init__(
+        self,
+        learning_rate: float = 1e-3,
+        betas: Sequence[float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(learning_rate, betas, eps, weight_decay)

@@ -1,0 +1,79 @@
+"""The progress bar of training: epoch, loss, accuracy, samples per second, time left. Drawn by rich."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from chainrule.engines import EpochTotals
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+class EpochBar:
+    """A bar per epoch on a terminal; one plain line per epoch elsewhere; nothing where not enabled."""
+
+    def __init__(self, epochs: int, samples: int, *, enabled: bool) -> None:
+        self.epochs = epochs
+        self.samples = samples
+        self.enabled = enabled
+        self._progress: Progress | None = None
+        self._task: Any = None
+        self._begin = time.perf_counter()
+
+    def __enter__(self) -> EpochBar:
+        if self.enabled:
+            from rich import progress
+
+            self._progress = progress.Progress(
+                progress.TextColumn("{task.description}"),
+                progress.BarColumn(bar_width=18),
+                progress.TextColumn("{task.fields[note]}"),
+                progress.TimeRemainingColumn(compact=True),
+            )
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress is not None:
+            if self._task is not None:
+                self._progress.remove_task(self._task)
+            self._progress.stop()
+
+    def start(self, epoch: int) -> None:
+        """Begin an epoch, counted from 0."""
+        self._begin = time.perf_counter()
+        if self._progress is not None:
+            if self._task is not None:
+                self._progress.remove_task(self._task)
+            self._task = self._progress.add_task(f"epoch {epoch + 1}/{self.epochs}", total=self.samples, note="")
+
+    def elapsed(self) -> float:
+        """Seconds since the epoch began."""
+        return max(time.perf_counter() - self._begin, 1e-9)
+
+    def advance(self, totals: EpochTotals) -> None:
+        """Show the totals so far."""
+        if self._progress is not None:
+            note = f"loss {totals.loss:.4f}"
+            if totals.accuracy is not None:
+                note += f"  accuracy {100 * totals.accuracy:.2f} %"
+            note += f"  {totals.samples / self.elapsed():,.0f}/s"
+            self._progress.update(self._task, completed=totals.samples, note=note)
+
+    def finish(self, row: Any) -> None:
+        """Print an epoch's line; `row` is the history's."""
+        if self._progress is None:
+            return
+        text = f"epoch {row.epoch}/{self.epochs}  loss {row.loss:.4f}"
+        if row.accuracy is not None:
+            text += f"  accuracy {100 * row.accuracy:.2f} %"
+        if row.validation_loss is not None:
+            text += f"  validation loss {row.validation_loss:.4f}"
+        if row.validation_accuracy is not None:
+            text += f" accuracy {100 * row.validation_accuracy:.2f} %"
+        self._progress.console.print(f"{text}  {row.samples_per_second:,.0f}/s", highlight=False)

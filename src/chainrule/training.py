@@ -1,0 +1,260 @@
+"""Training: epochs of shuffled batches on an engine, with validation, early stopping and the history of it all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from chainrule.arrays import Array, as_array, as_batch, compute_dtype
+from chainrule.engines import Engine, EpochTotals, Recipe
+from chainrule.errors import ArgumentError, DataError, NonFiniteError
+from chainrule.graph import Graph
+from chainrule.losses import Loss
+from chainrule.metrics import Evaluation, confusion_matrix
+from chainrule.optimizers import Optimizer
+from chainrule.progress import EpochBar
+from chainrule.schedules import Constant, Schedule
+from chainrule.shapes import integer
+
+EVALUATION_BATCH = 256
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One line of a history. `loss` and `accuracy` are running means over the epoch's steps."""
+
+    epoch: int
+    loss: float
+    accuracy: float | None
+    validation_loss: float | None
+    validation_accuracy: float | None
+    learning_rate: float
+    seconds: float
+    samples_per_second: float
+
+
+@dataclass
+class History(Mapping[str, list[Any]]):
+    """What happened in training, epoch by epoch: history["loss"], history.rows[0].loss."""
+
+    rows: list[EpochRow] = field(default_factory=list)
+    best_epoch: int | None = None
+    stopped: Literal["finished", "early", "interrupted"] = "finished"
+
+    def __getitem__(self, name: str) -> list[Any]:
+        if name not in EpochRow.__dataclass_fields__:
+            raise KeyError(name)
+        return [getattr(row, name) for row in self.rows]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(EpochRow.__dataclass_fields__)
+
+    def __len__(self) -> int:
+        return len(EpochRow.__dataclass_fields__)
+
+    def __repr__(self) -> str:
+        if not self.rows:
+            return f"History of no epochs, {self.stopped}"
+        last = self.rows[-1]
+        return f"History of {len(self.rows)} epochs, {self.stopped}, last loss {last.loss:.6g}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that `fit` was asked for, checked."""
+
+    loss: Loss
+    optimizer: Optimizer
+    schedule: Schedule
+    epochs: int
+    batch_size: int
+    validation: tuple[Array, Array] | None
+    seed: int
+    shuffle: bool
+    progress: bool
+    patience: int | None
+    keep_best: bool
+    dtype: np.dtype[Any]
+    sequential: bool
+    on_epoch: Callable[[EpochRow], None] | None
+
+
+def plan_training(
+    graph: Graph,
+    x: Array,
+    *,
+    loss: Loss,
+    optimizer: Optimizer,
+    schedule: Schedule | None,
+    epochs: int,
+    batch_size: int,
+    validation: tuple[ArrayLike, ArrayLike] | None,
+    seed: int,
+    shuffle: bool,
+    progress: bool,
+    patience: int | None,
+    keep_best: bool,
+    dtype: str | None,
+    update_order: str,
+    on_epoch: Callable[[EpochRow], None] | None,
+) -> Plan:
+    """Check the arguments of `fit`."""
+    if not isinstance(loss, Loss):
+        raise ArgumentError(f"loss must be a loss such as CrossEntropyLoss(), not {loss!r}")
+    if not isinstance(optimizer, Optimizer):
+        raise ArgumentError(f"optimizer must be an optimizer such as SGD(0.1), not {optimizer!r}")
+    if schedule is not None and not isinstance(schedule, Schedule):
+        raise ArgumentError(f"schedule must be a schedule such as Cosine(), not {schedule!r}")
+    if update_order not in ("simultaneous", "sequential"):
+        raise ArgumentError(f'update_order must be "simultaneous" or "sequential", not {update_order!r}')
+    if (patience is not None or keep_best) and validation is None:
+        raise ArgumentError("patience and keep_best judge by validation data; give validation=(x, targets)")
+    return Plan(
+        loss=loss,
+        optimizer=optimizer,
+        schedule=schedule or Constant(),
+        epochs=integer("epochs", epochs, 0),
+        batch_size=integer("batch_size", batch_size, 1),
+        validation=None if validation is None else check_pair(graph, loss, *validation, what="validation"),
+        seed=integer("seed", seed, 0),
+        shuffle=bool(shuffle),
+        progress=bool(progress),
+        patience=None if patience is None else integer("patience", patience, 1),
+        keep_best=bool(keep_best),
+        dtype=compute_dtype(x, dtype),
+        sequential=update_order == "sequential",
+        on_epoch=on_epoch,
+    )
+
+
+def check_pair(graph: Graph, loss: Loss, x: ArrayLike, targets: ArrayLike, what: str = "") -> tuple[Array, Array]:
+    """(x, targets) checked against the graph and the loss; targets in the form that the loss computes with."""
+    prefix = f"{what} " if what else ""
+    batch = as_batch(x, graph.input_shape, f"{prefix}x")
+    array = as_array(targets, f"{prefix}targets")
+    if array.ndim == 0 or len(array) != len(batch):
+        given = array.shape[0] if array.ndim else "a single number"
+        raise DataError(f"{prefix}x has {len(batch)} samples, but {prefix}targets has {given}")
+    return batch, loss.prepare_targets(array, len(batch), graph.output_shape)
+
+
+def train(graph: Graph, engine: Engine, x: Array, targets: Array, plan: Plan) -> History:
+    """Run the plan. The graph always ends with finite parameters: those of the last good step, or the best epoch's.
+
+    Ctrl-C stops within a step, stores what was learned, and returns the history with stopped="interrupted".
+    Raises NonFiniteError, naming epoch and tensor, where NaN or infinity appears.
+    """
+    trainer = engine.trainer(graph, Recipe(plan.loss, plan.optimizer, plan.dtype, plan.seed, plan.sequential))
+    steps = -(-len(x) // plan.batch_size)
+    rates = plan.schedule.rates(plan.optimizer.learning_rate, plan.epochs, steps)
+    history = History()
+    best = _Best(plan)
+    with ExitStack() as stack:
+        stack.callback(best.restore, graph)
+        bar = stack.enter_context(EpochBar(plan.epochs, len(x), enabled=plan.progress))
+        try:
+            for epoch in range(plan.epochs):
+                bar.start(epoch)
+                totals = trainer.epoch(
+                    x, targets, _order(plan, epoch, len(x)), plan.batch_size, rates[epoch], bar.advance
+                )
+                trainer.store()
+                row = _row(graph, engine, plan, epoch, totals, float(rates[epoch][-1]), bar.elapsed())
+                history.rows.append(row)
+                bar.finish(row)
+                if plan.on_epoch is not None:
+                    plan.on_epoch(row)
+                if best.see(graph, row):
+                    history.stopped = "early"
+                    break
+        except KeyboardInterrupt:
+            trainer.store()
+            history.stopped = "interrupted"
+        except NonFiniteError as error:
+            trainer.store()
+            raise NonFiniteError(f"in epoch {len(history.rows) + 1}, {error}") from None
+    history.best_epoch = best.epoch
+    return history
+
+
+def _order(plan: Plan, epoch: int, samples: int) -> Array:
+    """The order of the samples in an epoch: a function of (seed, epoch) alone."""
+    if not plan.shuffle:
+        return np.arange(samples)
+    return np.random.default_rng([plan.seed, epoch]).permutation(samples)
+
+
+def _row(
+    graph: Graph, engine: Engine, plan: Plan, epoch: int, totals: EpochTotals, rate: float, seconds: float
+) -> EpochRow:
+    judged = None
+    if plan.validation is not None:
+        judged = evaluate(graph, engine, *plan.validation, plan.loss, plan.dtype)
+    return EpochRow(
+        epoch=epoch + 1,
+        loss=totals.loss,
+        accuracy=totals.accuracy,
+        validation_loss=None if judged is None else judged.loss,
+        validation_accuracy=None if judged is None else judged.accuracy,
+        learning_rate=rate,
+        seconds=seconds,
+        samples_per_second=totals.samples / max(seconds, 1e-9),
+    )
+
+
+class _Best:
+    """Remembers the epoch with the lowest validation loss, and when to give up."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.loss = np.inf
+        self.epoch: int | None = None
+        self.kept: tuple[Array, Array] | None = None
+
+    def see(self, graph: Graph, row: EpochRow) -> bool:
+        """Take note of an epoch; True if training should stop."""
+        if row.validation_loss is None:
+            return False
+        if row.validation_loss < self.loss:
+            self.loss, self.epoch = row.validation_loss, row.epoch
+            if self.plan.keep_best:
+                self.kept = (graph.parameters.flat.copy(), graph.buffers.flat.copy())
+        return self.plan.patience is not None and row.epoch - (self.epoch or 0) >= self.plan.patience
+
+    def restore(self, graph: Graph) -> None:
+        """Put the best epoch's values back."""
+        if self.kept is not None:
+            graph.parameters.flat[:], graph.buffers.flat[:] = self.kept
+
+
+def predict(graph: Graph, engine: Engine, x: Array, dtype: np.dtype[Any], batch_size: int = EVALUATION_BATCH) -> Array:
+    """Outputs in inference, batch by batch so that memory stays bounded."""
+    outputs = np.empty((len(x), *graph.output_shape), dtype)
+    for start in range(0, len(x), batch_size):
+        outputs[start : start + batch_size] = engine.forward(graph, x[start : start + batch_size], dtype)
+    return outputs
+
+
+def evaluate(
+    graph: Graph,
+    engine: Engine,
+    x: Array,
+    targets: Array,
+    loss: Loss,
+    dtype: np.dtype[Any],
+    batch_size: int = EVALUATION_BATCH,
+) -> Evaluation:
+    """Loss, accuracy and confusion matrix in inference; targets prepared by the loss."""
+    outputs = predict(graph, engine, x, dtype, batch_size)
+    with np.errstate(all="ignore"):
+        value = loss.forward(outputs, targets)[0]
+    truth, guess = loss.true_classes(targets), loss.predicted_classes(outputs)
+    if truth is None or guess is None:
+        return Evaluation(value, len(x))
+    classes = max(graph.output_shape[0], 2)
+    return Evaluation(value, len(x), float((truth == guess).mean()), confusion_matrix(truth, guess, classes))
