@@ -32,9 +32,7 @@ def load(source: str | Path = "digits") -> Dataset:
         return _load_file(path)
     looks_like_path = isinstance(source, Path) or any(mark in source for mark in (os.sep, "/", "."))
     if looks_like_path:
-        raise StorageError(
-            f"{path} does not exist; give a folder of IDX files, an .npz file, or a name: digits, mnist"
-        )
+        raise StorageError(f"{path} does not exist; give a folder of IDX files, an .npz file, or a name: digits, mnist")
     raise NameLookupError("data set (and no folder or file)", str(source), _NAMED)
 
 

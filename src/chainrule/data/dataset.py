@@ -33,9 +33,7 @@ class Dataset:
     def __post_init__(self) -> None:
         names = tuple(str(name) for name in self.class_names)
         if not names or len(set(names)) != len(names):
-            raise DataError(
-                f"data set {self.name!r}: class_names must be one or more different names: {names}"
-            )
+            raise DataError(f"data set {self.name!r}: class_names must be one or more different names: {names}")
         object.__setattr__(self, "class_names", names)
         for part in ("train", "test"):
             self._check_part(part)
@@ -92,9 +90,7 @@ def check_labels(labels: NDArray[Any], where: str) -> NDArray[np.int64]:
     if not np.issubdtype(labels.dtype, np.integer):
         raise DtypeError(f"{where}: labels must be integers, got {labels.dtype}")
     if labels.ndim != 1:
-        raise ShapeError(
-            f"{where}: labels must have shape (n,), got {labels.shape}; one-hot? use argmax(axis=1)"
-        )
+        raise ShapeError(f"{where}: labels must have shape (n,), got {labels.shape}; one-hot? use argmax(axis=1)")
     if labels.dtype == np.uint64 and labels.size and int(labels.max()) > np.iinfo(np.int64).max:
         raise DataError(f"{where}: label {int(labels.max())} is too large")
     return labels.astype(np.int64)

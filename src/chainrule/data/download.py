@@ -1,11 +1,11 @@
-"""Fetch files of known content from a list of mirrors: resumed, checked, and put in place in one step."""
+"""Fetch files of known content from a list of mirrors: resumed, checked, and put in place in one step.
+
+The modules of the web are imported where they are used, since most users never download anything.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import http.client
-import urllib.error
-import urllib.request
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +20,6 @@ Report = Callable[[int, int | None], None]  # bytes so far, bytes in all if know
 
 TIMEOUT: Final = 30.0  # seconds without a byte
 _CHUNK: Final = 1 << 16
-_NETWORK_ERRORS: Final = (OSError, http.client.HTTPException, ValueError)
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,7 @@ class _MirrorError(Exception):
     """A mirror did not deliver; the next one is tried. Never leaves this module."""
 
 
-def fetch(
-    files: Sequence[RemoteFile], folder: Path, mirrors: Sequence[str], *, title: str, progress: bool
-) -> None:
+def fetch(files: Sequence[RemoteFile], folder: Path, mirrors: Sequence[str], *, title: str, progress: bool) -> None:
     """Bring all `files` into `folder`; those that are there with the right content are not touched.
 
     A download in progress is `<name>.part`; it is resumed by the next call, also in a new process.
@@ -83,12 +80,15 @@ def _from_mirror(url: str, part: Path, file: RemoteFile, report: Report) -> None
 
     A broken connection is taken up again as long as each attempt gets further than any before.
     """
+    from http.client import HTTPException
+    from urllib.error import HTTPError
+
     address, furthest = f"{url}.gz", _size(part)
     while not _is_right(part, file):
         before = _size(part)
         try:
             finished = _append(address, part, file.size, report)
-        except urllib.error.HTTPError as error:
+        except HTTPError as error:
             error.close()
             if error.code == 404 and address != url:
                 address = url  # this mirror keeps the file uncompressed
@@ -98,7 +98,7 @@ def _from_mirror(url: str, part: Path, file: RemoteFile, report: Report) -> None
             finished, reason = True, ""  # 416: the server has no byte beyond those in `part`
         except StorageError:
             raise
-        except _NETWORK_ERRORS as error:
+        except (OSError, HTTPException, ValueError) as error:
             finished, reason = False, str(getattr(error, "reason", error)) or type(error).__name__
         else:
             reason = "the connection ended early"
@@ -115,11 +115,13 @@ def _from_mirror(url: str, part: Path, file: RemoteFile, report: Report) -> None
 
 def _append(url: str, part: Path, limit: int, report: Report) -> bool:
     """Ask for the bytes after those in `part` and append them; True if the server sent all it promised."""
+    from urllib.request import Request, urlopen
+
     have = _size(part)
-    request = urllib.request.Request(url, headers={"User-Agent": "chainrule", "Accept-Encoding": "identity"})
+    request = Request(url, headers={"User-Agent": "chainrule", "Accept-Encoding": "identity"})
     if have:
         request.add_header("Range", f"bytes={have}-")
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+    with urlopen(request, timeout=TIMEOUT) as response:
         if response.status != 206:  # the server ignores Range and sends everything
             have = 0
         length = response.headers.get("Content-Length")

@@ -56,9 +56,7 @@ def find_idx_files(folder: Path) -> dict[tuple[str, str], Path]:
         key = ("train" if match[1].lower() == "train" else "test", match[2].lower())
         other = found.setdefault(key, path)
         if other != path and other.name != path.name.removesuffix(".gz"):
-            raise DataError(
-                f"{folder}: both {other.name} and {path.name} look like the {' '.join(key)}; keep one"
-            )
+            raise DataError(f"{folder}: both {other.name} and {path.name} look like the {' '.join(key)}; keep one")
     return found
 
 
@@ -67,9 +65,7 @@ def _read_part(folder: Path, found: dict[tuple[str, str], Path], part: str) -> P
     if missing:
         seen = ", ".join(path.name for path in found.values()) or "no IDX file"
         prefix, axes = "train" if part == "train" else "t10k", 3 if missing[0] == "images" else 1
-        raise DataError(
-            f"{folder}: no file {prefix}-{missing[0]}-idx{axes}-ubyte (or with .gz); found {seen}"
-        )
+        raise DataError(f"{folder}: no file {prefix}-{missing[0]}-idx{axes}-ubyte (or with .gz); found {seen}")
     images_path, labels_path = found[part, "images"], found[part, "labels"]
     images = check_images(_to_nchw(read_idx(images_path), str(images_path)), str(images_path))
     return images, check_labels(read_idx(labels_path), str(labels_path))
@@ -98,9 +94,7 @@ def load_npz(path: str | Path, name: str | None = None) -> Dataset:
             given = [key for pair in spellings for key in pair if key in arrays]
             if part == "train" or given:
                 wanted = " or ".join(" and ".join(pair) for pair in spellings)
-                raise DataError(
-                    f"{path}: expected the arrays {wanted}; the file has {', '.join(arrays) or 'none'}"
-                )
+                raise DataError(f"{path}: expected the arrays {wanted}; the file has {', '.join(arrays) or 'none'}")
     return assemble(name or path.stem, parts["train"], parts.get("test"))
 
 
@@ -114,9 +108,7 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
     except (zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         raise FileFormatError(f"{path}: the .npz archive is truncated or corrupt: {error}") from error
     except MemoryError as error:
-        raise FileFormatError(
-            f"{path}: an array claims a size that does not fit in memory: {error}"
-        ) from error
+        raise FileFormatError(f"{path}: an array claims a size that does not fit in memory: {error}") from error
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
 
@@ -128,9 +120,7 @@ def _to_nchw(images: NDArray[Any], where: str) -> NDArray[Any]:
     if images.ndim == 4:
         channels_last = images.shape[3] in (1, 3) and images.shape[1] not in (1, 3)
         return images.transpose(0, 3, 1, 2) if channels_last else images
-    raise ShapeError(
-        f"{where}: images must be (n, h, w), (n, c, h, w) or (n, h, w, c), got shape {images.shape}"
-    )
+    raise ShapeError(f"{where}: images must be (n, h, w), (n, c, h, w) or (n, h, w, c), got shape {images.shape}")
 
 
 def assemble(name: str, train: Part, test: Part | None) -> Dataset:
@@ -140,9 +130,7 @@ def assemble(name: str, train: Part, test: Part | None) -> Dataset:
         train, test, notes = _hold_out(name, *train)
     largest = max((int(labels.max()) for _, labels in (train, test) if labels.size), default=0)
     if largest >= 1 << 16:
-        raise DataError(
-            f"data set {name!r}: label {largest} is not a class number (more than 65,536 classes)"
-        )
+        raise DataError(f"data set {name!r}: label {largest} is not a class number (more than 65,536 classes)")
     names = tuple(map(str, range(max(largest, 0) + 1)))
     return Dataset(name, *train, *test, class_names=names, notes=notes)
 

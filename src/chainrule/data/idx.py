@@ -88,9 +88,7 @@ def _read_header(stream: BinaryIO, path: Path) -> tuple[np.dtype[Any], tuple[int
     zero, code, ndim = struct.unpack(">HBB", magic)
     if zero != 0 or code not in ELEMENT_TYPES:
         known = ", ".join(f"00 00 {c:02x}" for c in ELEMENT_TYPES)
-        raise FileFormatError(
-            f"{path}: not an IDX file: it starts with {magic[:3].hex(' ')}, expected one of {known}"
-        )
+        raise FileFormatError(f"{path}: not an IDX file: it starts with {magic[:3].hex(' ')}, expected one of {known}")
     if not 1 <= ndim <= MAX_NDIM:
         raise FileFormatError(f"{path}: the header gives {ndim} axes, expected 1 to {MAX_NDIM}")
     sizes = stream.read(4 * ndim)
