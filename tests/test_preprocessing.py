@@ -193,9 +193,7 @@ def test_zca_stays_closest_to_the_data_and_epsilon_damps() -> None:
 def test_compose_applies_its_steps_in_order() -> None:
     x = normal(12, 3)
     both = Compose([MinMaxScale(), Center()])
-    np.testing.assert_array_equal(
-        both.fit_transform(x), Center().fit_transform(MinMaxScale().fit_transform(x))
-    )
+    np.testing.assert_array_equal(both.fit_transform(x), Center().fit_transform(MinMaxScale().fit_transform(x)))
     assert Compose([Standardize(), PCA(2)]).fit_transform(normal(9, 2, 2, 2)).shape == (9, 2)
 
 
@@ -236,9 +234,7 @@ def test_whitening_leaves_out_directions_that_never_vary_on_other_data_too() -> 
 
 def test_a_single_sample_is_all_mean() -> None:
     for step in (Center(), Standardize(), PCA(), Whiten("zca")):
-        np.testing.assert_array_equal(
-            step.fit_transform([[0.1, 5.0]]), np.zeros_like(step.transform([[0.1, 5.0]]))
-        )
+        np.testing.assert_array_equal(step.fit_transform([[0.1, 5.0]]), np.zeros_like(step.transform([[0.1, 5.0]])))
 
 
 def test_values_too_large_to_compute_with_are_refused() -> None:
@@ -288,9 +284,7 @@ def test_transform_and_inverse_check_what_fit_saw(step: Center) -> None:
         step.transform(np.zeros((0, 2, 3, 3)))
 
 
-@pytest.mark.parametrize(
-    "step", [Center(), MinMaxScale(), Standardize(), PCA(), Whiten(), Compose([PCA()])], ids=repr
-)
+@pytest.mark.parametrize("step", [Center(), MinMaxScale(), Standardize(), PCA(), Whiten(), Compose([PCA()])], ids=repr)
 def test_transform_before_fit_says_what_to_do(step: Center) -> None:
     for call in (step.transform, step.inverse):
         with pytest.raises(DataError, match=r"call fit\(x\)"):

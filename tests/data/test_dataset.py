@@ -114,10 +114,7 @@ def test_bundled_digits_come_from_the_training_part_of_mnist_only() -> None:
     mnist, digits = load("mnist"), load("digits")
     assert mnist.train_images.shape == (60000, 1, 28, 28)
     assert mnist.test_images.shape == (10000, 1, 28, 28)
-    known = {
-        image.tobytes(): int(label)
-        for image, label in zip(mnist.train_images, mnist.train_labels, strict=True)
-    }
+    known = {image.tobytes(): int(label) for image, label in zip(mnist.train_images, mnist.train_labels, strict=True)}
     unseen = {image.tobytes() for image in mnist.test_images}
     for images, labels in (
         (digits.train_images, digits.train_labels),
@@ -248,9 +245,7 @@ def test_npz_with_both_spellings(tmp_path: Path) -> None:
 )
 def test_npz_axes(tmp_path: Path, shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
     images = RNG.integers(0, 256, shape, dtype=np.uint8)
-    np.savez(
-        tmp_path / "a.npz", x_train=images, y_train=LABELS[:, None], x_test=images, y_test=LABELS[:, None]
-    )
+    np.savez(tmp_path / "a.npz", x_train=images, y_train=LABELS[:, None], x_test=images, y_test=LABELS[:, None])
     dataset = load_npz(tmp_path / "a.npz")
     assert dataset.input_shape == expected
     first = images[0] if images.ndim == 3 or shape[1:] == expected else np.moveaxis(images[0], -1, 0)

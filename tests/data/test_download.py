@@ -25,9 +25,7 @@ CONTENT = {
     "t10k-images-idx3-ubyte": encode_idx(RNG.integers(0, 256, (10, 28, 28), dtype=np.uint8)),
     "t10k-labels-idx1-ubyte": encode_idx(np.arange(10, dtype=np.uint8)),
 }
-FILES = tuple(
-    RemoteFile(name, len(content), hashlib.sha256(content).hexdigest()) for name, content in CONTENT.items()
-)
+FILES = tuple(RemoteFile(name, len(content), hashlib.sha256(content).hexdigest()) for name, content in CONTENT.items())
 ONE = FILES[0]
 PACKED = {f"{name}.gz": gzip.compress(content, mtime=0) for name, content in CONTENT.items()}
 BIG = PACKED[f"{ONE.name}.gz"]
@@ -221,9 +219,7 @@ def test_when_all_fail_each_reason_and_the_way_out_are_named(serve: Serve, tmp_p
     assert names(tmp_path) == []
 
 
-def test_a_full_disk_is_not_blamed_on_the_mirror(
-    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_not_blamed_on_the_mirror(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = serve(), serve()
     (tmp_path / f"{ONE.name}.part").mkdir()
     with pytest.raises(StorageError, match="cannot write"):
@@ -268,9 +264,7 @@ def test_mnist_is_downloaded_into_the_cache_once(serve: Serve, home: Path) -> No
 
 
 @pytest.mark.parametrize("place", [".", "mnist"])
-def test_CHAINRULE_DATA_names_the_folder_or_its_parent(
-    home: Path, monkeypatch: pytest.MonkeyPatch, place: str
-) -> None:
+def test_CHAINRULE_DATA_names_the_folder_or_its_parent(home: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     folder = home / "data" / place
     folder.mkdir(parents=True)
     for name, content in CONTENT.items():

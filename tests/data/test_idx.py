@@ -51,9 +51,7 @@ def test_every_element_type_comes_back(tmp_path: Path, dtype: np.dtype, name: st
 
 
 @given(hnp.arrays(np.float64, hnp.array_shapes(max_dims=5, min_side=0, max_side=4)))
-def test_any_array_comes_back_bit_for_bit(
-    tmp_path_factory: pytest.TempPathFactory, array: np.ndarray
-) -> None:
+def test_any_array_comes_back_bit_for_bit(tmp_path_factory: pytest.TempPathFactory, array: np.ndarray) -> None:
     path = tmp_path_factory.mktemp("idx") / "a.gz"
     write_idx(path, array)
     back = read_idx(path)
@@ -108,9 +106,7 @@ def test_broken_gzip_is_named(tmp_path: Path) -> None:
 
 @settings(max_examples=200)
 @given(st.data())
-def test_any_damage_gives_an_error_or_an_array(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
-) -> None:
+def test_any_damage_gives_an_error_or_an_array(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     content = bytearray(data.draw(st.sampled_from([GOOD, gzip.compress(GOOD, mtime=0)])))
     for _ in range(data.draw(st.integers(1, 3))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))

@@ -125,9 +125,7 @@ def as_samples(value: ArrayLike, what: str) -> Floats:
     """`value` as finite float64 samples (n, features) or (n, channels, height, width), none of these 0."""
     array = as_array(value, what)
     if array.ndim not in (2, 4):
-        raise ShapeError(
-            f"{what} must be (n, features) or (n, channels, height, width), got shape {array.shape}"
-        )
+        raise ShapeError(f"{what} must be (n, features) or (n, channels, height, width), got shape {array.shape}")
     if array.size == 0:
         raise DataError(f"{what} is empty, shape {array.shape}")
     check_finite(array, what)
@@ -152,9 +150,7 @@ def reciprocal(values: Floats) -> Floats:
 
 def divisor(count: int, ddof: int) -> int:
     if count <= ddof:
-        raise DataError(
-            f"the divisor n - ddof = {count} - {ddof} must be positive; give more samples or ddof=0"
-        )
+        raise DataError(f"the divisor n - ddof = {count} - {ddof} must be positive; give more samples or ddof=0")
     return count - ddof
 
 

@@ -58,9 +58,7 @@ class PCA(Preprocessor):
             reached = np.cumsum(shares) >= self.n_components
             return int(reached.argmax()) + 1 if reached.any() else len(shares)
         if self.n_components > len(shares):
-            raise ArgumentError(
-                f"n_components={self.n_components} is more than min(n, features) = {len(shares)}"
-            )
+            raise ArgumentError(f"n_components={self.n_components} is more than min(n, features) = {len(shares)}")
         return self.n_components
 
     def _output_shape(self, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -137,9 +135,7 @@ def _principal_directions(centred: Floats, count: int) -> tuple[Floats, Floats]:
     noise = variances[0] * max(centred.shape) * np.finfo(np.float64).eps
     variances[variances <= noise] = 0.0
     magnitudes = np.abs(directions)
-    largest = magnitudes >= (1 - 1e-9) * magnitudes.max(
-        axis=1, keepdims=True
-    )  # equal up to rounding: the first
+    largest = magnitudes >= (1 - 1e-9) * magnitudes.max(axis=1, keepdims=True)  # equal up to rounding: the first
     signs = np.sign(np.take_along_axis(directions, largest.argmax(axis=1)[:, None], axis=1))
     return variances, directions * signs
 
