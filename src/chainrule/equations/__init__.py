@@ -47,6 +47,7 @@ from chainrule.equations.chain_factors import (
     set_error,
     sigmoid_backward,
     sigmoid_forward,
+    sigmoid_output,
     weight_gradient,
     weight_gradients,
 )
@@ -146,12 +147,7 @@ from chainrule.equations.literal_sums import (
     literal_backward_weight,
     literal_forward,
 )
-from chainrule.equations.local import (
-    local_backward_bias,
-    local_backward_weight,
-    local_backward_windows,
-    local_forward,
-)
+from chainrule.equations.local import local_backward_bias, local_backward_weight, local_backward_windows, local_forward
 from chainrule.equations.losses import (
     binary_cross_entropy,
     binary_cross_entropy_gradient,
@@ -390,6 +386,7 @@ __all__ = [
     "sigmoid_backward",
     "sigmoid_derivative",
     "sigmoid_forward",
+    "sigmoid_output",
     "skip_places",
     "softmax",
     "softmax_backward",

@@ -40,11 +40,16 @@ def net_input(weight: Array, out_before: Array, bias: Array) -> Array:
     return weight @ out_before + bias
 
 
+def sigmoid_output(weight: Array, out_before: Array, bias: Array) -> Array:
+    """out = sigma(net), for each output sigma(theta . x + b) on a flattened x (S0-E21, S3-E09, ER3-10)."""
+    return sigmoid(net_input(weight, out_before, bias))
+
+
 def sigmoid_forward(weights: list[Array], biases: list[Array], inputs: Array) -> list[Array]:
     """The outputs of all layers, inputs first: out = sigma(net) (S0-E20, S0-E21)."""
     outputs = [inputs]
     for weight, bias in zip(weights, biases, strict=True):
-        outputs.append(sigmoid(net_input(weight, outputs[-1], bias)))
+        outputs.append(sigmoid_output(weight, outputs[-1], bias))
     return outputs
 
 

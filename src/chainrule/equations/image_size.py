@@ -65,7 +65,7 @@ def block_detector_parameters(size: int) -> tuple[int, int]:
 def image_size_report(sizes: Iterable[int] = (28, 32, 64, 128, 224), channels: int = 1) -> str:
     """The counts of several image sizes as a table of text."""
     titles = (
-        "image",
+        "  image",
         "fully connected",
         "convolutions",
         "flattened",

@@ -14,7 +14,7 @@ from chainrule.shapes import Pair
 
 
 def max_pool(windows: Array) -> tuple[Array, Array]:
-    """y = max of the window (S2-E38), and where it stood: the row-major place in the window.
+    """y = max of the window (S2-E38, S3-E08, S3-E13), and where it stood: the row-major place in the window.
 
     Of equal maxima the first in row-major order wins (ER1-16). A NaN wins over any number.
     """
@@ -24,7 +24,8 @@ def max_pool(windows: Array) -> tuple[Array, Array]:
 
 
 def max_pool_backward(dy: Array, argmax: Array, kernel_size: Pair) -> Array:
-    """The winner gets the whole gradient, the others nothing (S0-E38, S1-E16, S2-E39, S4-F04)."""
+    """The winner gets the whole gradient, the others nothing (S0-E38, S1-E16, S2-E39, S3-E14..E17,
+    S4-F04)."""
     flat = np.zeros((*dy.shape, kernel_size[0] * kernel_size[1]), dy.dtype)
     np.put_along_axis(flat, argmax[..., None], dy[..., None], axis=-1)
     return flat.reshape(*dy.shape, *kernel_size)
