@@ -1,0 +1,75 @@
+"""From a tree to layers: repetitions written out, channels inferred, shapes checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from chainrule.errors import ArgumentError, GrammarError, ShapeError
+from chainrule.grammar.reading import Reader, Use
+from chainrule.grammar.structures import STRUCTURES, places_of
+from chainrule.layers import Flatten
+from chainrule.layers.base import Layer
+from chainrule.shapes import Shape, shape_text
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """What a text says: the shape of one input sample, and the layers in order."""
+
+    input_shape: Shape
+    layers: tuple[Layer, ...]
+
+
+def parse_text(
+    text: str, *, structure: Literal["S2", "S3"] | None = None, counts: Mapping[str, int] | None = None
+) -> Blueprint:
+    """The layers that `text` describes (S2-E09, S3-E01).
+
+    counts      values of letters: "*N" needs {"N": 2}; "optional" says whether what "?" marks is built (1) or not (0)
+    structure   "S2" or "S3" checks that the network has the structure of that source
+
+    Raises GrammarError, with the column, for any mistake in the text, a missing or unused letter, a network that is
+    not of the asked structure, and layers that do not fit one another.
+    """
+    if not isinstance(text, str):
+        raise ArgumentError(f"a network is described by a text, not by {type(text).__name__}")
+    if structure is not None and structure not in STRUCTURES:
+        raise ArgumentError(f'structure must be "S2", "S3" or None, not {structure!r}')
+    reader = Reader(text, counts or {})
+    shape, items = reader.network()
+    places = places_of(items)
+    if structure is not None:
+        STRUCTURES[structure](reader.cursor.text, items, places)
+    if not places:
+        raise GrammarError("nothing is left of the network: every layer is repeated 0 times", reader.cursor.text, 0)
+    return Blueprint(shape, _build(reader.cursor.text, shape, [place.use for place in places]))
+
+
+def _build(text: str, shape: Shape, uses: Sequence[Use]) -> tuple[Layer, ...]:
+    built: list[Layer] = []
+    for use in uses:
+        if use.word.flattens and len(shape) != 1:
+            built.append(Flatten())
+            shape = built[-1].output_shape(shape)
+        layer = _layer(text, use, shape)
+        try:
+            new_shape = layer.output_shape(shape)
+        except ShapeError as error:
+            raise GrammarError(
+                f"{use.source} cannot take an input of {shape_text(shape)}: {error}", text, use.column
+            ) from None
+        built.append(layer)
+        shape = new_shape
+    return tuple(built)
+
+
+def _layer(text: str, use: Use, shape: Shape) -> Layer:
+    inferred = {use.word.inferred: shape[0]} if use.word.inferred else {}
+    try:
+        return use.word.layer_for(len(shape))(**inferred, **use.values)
+    except (ArgumentError, ShapeError) as error:
+        message = str(error)
+        column = next((use.columns[name] for name in use.columns if message.startswith(name)), use.column)
+        raise GrammarError(f"{use.source}: {message}", text, column) from None
