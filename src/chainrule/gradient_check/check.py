@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from chainrule.arrays import Array, as_batch, to_floats
-from chainrule.engines import engine_named
+from chainrule.engines import Engine, engine_named
 from chainrule.engines.reference import Pass, State, continue_forward, run_forward
 from chainrule.errors import ArgumentError, NonFiniteError
+from chainrule.gradient_check.compound import LayerJudge, acceptance, relative_error
 from chainrule.gradient_check.differences import FIRST_STEP, Derivative, Estimate, derivative, moving
 from chainrule.gradient_check.report import GradientReport, Index, Kink, TensorCheck
 from chainrule.graph import Graph
@@ -23,6 +26,7 @@ FLOAT64 = np.dtype(np.float64)
 SMALL_SHARE = 0.01
 """Numbers below this share of their tensor's largest gradient are judged by it, not by themselves."""
 TRIALS = 6
+SHIFT = 1e-4
 
 
 def check_gradients(
@@ -45,25 +49,20 @@ def check_gradients(
     sample     check so many randomly chosen numbers of each tensor instead of all (drawn with `seed`)
 
     Where the loss has a kink (ReLU at 0, equal maxima) the two one-sided derivatives are listed, and the analytic one
-    must lie between them. The network is not changed. Raises NonFiniteError where the loss is not finite.
+    must lie between them (several kinks at once: see `compound`). The network is not changed.
+    Raises NonFiniteError where the loss is not finite.
     """
     if not isinstance(loss, Loss):
         raise ArgumentError(f"loss must be a loss such as CrossEntropyLoss(), not {loss!r}")
     first = _positive("step", FIRST_STEP if step is None else step)
     batch = as_batch(x, net.input_shape)
     prepared = check_pair(net, loss, batch, targets)[1]
-    chosen = engine_named(engine)
-    analytic = chosen.gradients(net, batch, prepared, loss, FLOAT64, training)
-    probe = _Probe(net, to_floats(batch, FLOAT64), prepared, loss, training)
+    point = _Point(net, to_floats(batch, FLOAT64), prepared, loss, training, engine_named(engine))
     count = None if sample is None else integer("sample", sample, 1)
     rng = np.random.default_rng(integer("seed", seed, 0))
-    checker = _Checker(probe, first, _positive("tolerance", tolerance), count, rng)
-    tensors = [
-        checker.tensor(name, probe.state.parameters[name], gradient, probe.from_parameter(name))
-        for name, gradient in analytic.parameters.items()
-    ]
-    tensors.append(checker.tensor("input", probe.x, analytic.dx, probe.from_input))
-    return GradientReport(tensors, checker.tolerance, probe.base, chosen.name, count)
+    checker = _Checker(point, first, _positive("tolerance", tolerance), count, rng)
+    tensors = [checker.tensor(name) for name in (*net.parameters, "input")]
+    return GradientReport(tensors, checker.tolerance, point.base, point.engine.name, count)
 
 
 def _positive(name: str, value: object) -> float:
@@ -72,37 +71,48 @@ def _positive(name: str, value: object) -> float:
     return float(value)
 
 
-class _Probe:
-    """The loss as a function of arrays that may be moved; only what depends on the moved array is computed again."""
+class _Point:
+    """A network at given parameters and input: its analytic gradients, and its loss when one array is moved.
 
-    def __init__(self, net: Graph, x: Array, targets: Array, loss: Loss, training: bool) -> None:
-        self.net, self.targets, self.loss, self.training = net, targets, loss, training
+    Only what depends on the moved array is computed again.
+    """
+
+    def __init__(self, net: Graph, x: Array, targets: Array, loss: Loss, training: bool, engine: Engine) -> None:
+        self.net, self.targets, self.loss, self.training, self.engine = net, targets, loss, training, engine
         self.state = State.of(net, FLOAT64)
         self.x = x.copy()
-        self.done = run_forward(net, self.state, self.x, training=training)
-        self.base = self._loss(self.done)
+        self.done = run_forward(net, self.state, x, training=training)
+        self.base, self.saved = loss.forward(self.done.values[-1], targets)
         if not math.isfinite(self.base):
             raise NonFiniteError(f"the loss is {self.base}; gradients can be checked only where it is finite")
+        result = engine.gradients(net, self.x, targets, loss, FLOAT64, training)
+        self.gradients = {**result.parameters, "input": result.dx}
         self.rounding = self._measure_rounding()
 
-    def _loss(self, done: Pass) -> float:
-        return self.loss.forward(done.values[-1], self.targets)[0]
+    def array(self, name: str) -> Array:
+        """A parameter or the input, to be moved in place."""
+        return self.x if name == "input" else self.state.parameters[name]
 
-    def from_input(self) -> float:
-        """The loss after the input has been moved."""
-        return self._loss(run_forward(self.net, self.state, self.x, training=self.training))
-
-    def from_parameter(self, name: str) -> Callable[[], float]:
-        """The loss after a parameter has been moved, from the first node that depends on it."""
+    def run(self, name: str) -> Pass:
+        """The forward pass after `name` has been moved."""
+        if name == "input":
+            return run_forward(self.net, self.state, self.x.copy(), training=self.training)
         layer = name.rpartition(".")[0]
         start = next(i for i, use in enumerate(self.net.steps) if use.layer_name == layer)
+        done = Pass(self.done.values[: start + 1], self.done.saved[: start + 1])
+        continue_forward(self.net, self.state, done, self.net.steps[start:], training=self.training)
+        return done
 
-        def compute() -> float:
-            done = Pass(self.done.values[: start + 1], self.done.saved[: start + 1])
-            continue_forward(self.net, self.state, done, self.net.steps[start:], training=self.training)
-            return self._loss(done)
+    def loss_after(self, name: str) -> float:
+        """The loss after `name` has been moved."""
+        return self.loss.forward(self.run(name).values[-1], self.targets)[0]
 
-        return compute
+    def derivative(self, name: str, index: Index, step: float, accept: Callable[[Estimate], bool]) -> Derivative:
+        """dL/d(one number) from losses alone."""
+        array = self.array(name)
+        length = step * max(1.0, abs(float(array[index])))
+        offset = moving(lambda: self.loss_after(name), array, index)
+        return derivative(offset, self.base, length, self.rounding, accept)
 
     def _measure_rounding(self) -> float:
         """How uncertain a loss value is: its spread when everything moves in its last bit."""
@@ -113,55 +123,82 @@ class _Probe:
         for _ in range(TRIALS):
             self.x *= 1 + eps * rng.choice([-1, 0, 1], self.x.shape)
             self.state.parameters.flat[:] *= 1 + eps * rng.choice([-1, 0, 1], kept.shape)
-            spread = max(spread, abs(self.from_input() - self.base))
+            spread = max(spread, abs(self.loss_after("input") - self.base))
             self.x[...], self.state.parameters.flat[:] = kept_x, kept
         return max(eps * abs(self.base), spread)
+
+    def shifted(self) -> _Point:
+        """A point close by, where nothing is exactly 0 or tied."""
+        rng = np.random.default_rng(1)
+        net = copy.copy(self.net)
+        net.parameters = self.net.parameters.copy()
+        net.parameters.flat += SHIFT * rng.standard_normal(net.parameters.flat.shape)
+        x = self.x + SHIFT * rng.standard_normal(self.x.shape)
+        return _Point(net, x, self.targets, self.loss, self.training, self.engine)
+
+    def layer_judge(self, tolerance: float) -> LayerJudge:
+        """Judges the layers one by one at this point."""
+        doutputs = self.loss.backward(self.saved)
+        return LayerJudge(self.net, self.state, self.done, doutputs, self.training, tolerance)
 
 
 class _Checker:
     """Checks tensor after tensor."""
 
     def __init__(
-        self, probe: _Probe, step: float, tolerance: float, sample: int | None, rng: np.random.Generator
+        self, point: _Point, step: float, tolerance: float, sample: int | None, rng: np.random.Generator
     ) -> None:
-        self.probe, self.step, self.tolerance, self.sample, self.rng = probe, step, tolerance, sample, rng
+        self.point, self.step, self.tolerance, self.sample, self.rng = point, step, tolerance, sample, rng
 
     def _places(self, size: int) -> Array:
         if self.sample is None or self.sample >= size:
             return np.arange(size)
         return np.sort(self.rng.choice(size, self.sample, replace=False))
 
-    def tensor(self, name: str, array: Array, gradient: Array, loss: Callable[[], float]) -> TensorCheck:
-        """Compare the numbers of one tensor; `array` is moved and put back."""
-        floor = SMALL_SHARE * float(np.abs(gradient).max(initial=0.0))
-        result = TensorCheck(name, array.size)
-        for place in self._places(array.size):
-            index = tuple(int(i) for i in np.unravel_index(place, array.shape))
-            given = float(gradient[index])
-            found = self._numeric(loss, array, index, given, floor)
-            error = self._error(given, found, floor)
+    def tensor(self, name: str) -> TensorCheck:
+        """Compare the numbers of one tensor."""
+        gradient = self.point.gradients[name]
+        result = TensorCheck(name, gradient.size)
+        for place in self._places(gradient.size):
+            index = tuple(int(i) for i in np.unravel_index(place, gradient.shape))
+            found, error = self._compare(self.point, name, index)
             result.checked += 1
-            if found.kink and error <= self.tolerance:
-                result.kinks.append(Kink(index, found.left, found.right, given))
+            compound = error > self.tolerance and self._is_compound_kink(name, index)
+            if compound or (found.kink and error <= self.tolerance):
+                result.kinks.append(Kink(index, found.left, found.right, float(gradient[index]), compound))
             elif result.index is None or not error <= result.error:
-                result.error, result.index, result.analytic = error, index, given
-                result.numeric = found.value
+                result.error, result.index = error, index
+                result.analytic, result.numeric = float(gradient[index]), found.value
         return result
 
-    def _numeric(self, loss: Callable[[], float], array: Array, index: Index, given: float, floor: float) -> Derivative:
-        def accept(estimate: Estimate) -> bool:
-            scale = max(abs(estimate.value), floor)
-            near = abs(estimate.value - given) <= self.tolerance * scale
-            return near and estimate.error - estimate.noise <= 0.1 * self.tolerance * scale
+    def _compare(self, point: _Point, name: str, index: Index) -> tuple[Derivative, float]:
+        """The derivative of one number, and the relative error of its analytic gradient."""
+        gradient = point.gradients[name]
+        given, floor = float(gradient[index]), SMALL_SHARE * float(np.abs(gradient).max())
+        found = point.derivative(name, index, self.step, acceptance(given, floor, self.tolerance))
+        return found, relative_error(given, found, floor, self.tolerance)
 
-        step = self.step * max(1.0, abs(float(array[index])))
-        return derivative(moving(loss, array, index), self.probe.base, step, self.probe.rounding, accept)
+    @cached_property
+    def _shifted(self) -> _Point:
+        return self.point.shifted()
 
-    def _error(self, given: float, found: Derivative, floor: float) -> float:
-        """Relative error; at a kink that of the nearer end, outside the range of the one-sided derivatives."""
-        low, high = sorted((found.left, found.right))
-        nearest = min(max(given, low), high)
-        scale = max(abs(given), abs(nearest), floor, found.noise / self.tolerance)
-        if not math.isfinite(given):
-            return math.inf
-        return abs(given - nearest) / scale if scale else 0.0
+    @cached_property
+    def _judge(self) -> LayerJudge:
+        return self.point.layer_judge(self.tolerance)
+
+    def _is_compound_kink(self, name: str, index: Index) -> bool:
+        """Whether an analytic gradient that seems wrong is the right outcome of several kinks at once."""
+        array, given = self.point.array(name), float(self.point.gradients[name][index])
+        own = float(self._judge.gradient(name)[index])
+        if not abs(given - own) <= self.tolerance * max(abs(given), abs(own)):
+            return False
+        kept = float(array[index])
+
+        def run(t: float) -> Pass:
+            array[index] = kept + t
+            try:
+                return self.point.run(name)
+            finally:
+                array[index] = kept
+
+        return self._judge.right_at_kinks(run) and self._compare(self._shifted, name, index)[1] <= self.tolerance

@@ -12,12 +12,20 @@ SHOWN_KINKS = 3
 
 @dataclass(frozen=True)
 class Kink:
-    """A number at which the loss bends: two one-sided derivatives, and the analytic one, which lies between them."""
+    """A number at which the loss bends: two one-sided derivatives, and the analytic one, which lies between them.
+
+    It may lie outside where several kinks coincide (`compound`); it is then judged layer by layer.
+    """
 
     index: Index
     left: float
     right: float
     analytic: float
+    compound: bool = False
+
+    def __str__(self) -> str:
+        several = " (several kinks)" if self.compound else ""
+        return f"{_place(self.index)}: {self.left:.4g} | {self.right:.4g}, analytic {self.analytic:.4g}{several}"
 
 
 @dataclass
@@ -79,11 +87,11 @@ class GradientReport:
         count = sum(tensor.checked for tensor in self.tensors)
         sampled = any(tensor.checked < tensor.total for tensor in self.tensors)
         what = "right" if self.ok else "WRONG"
-        some = f"; a random sample of {self.sample} per tensor" if sampled else ""
-        return [
-            f"The gradients are {what}: worst relative error {self.worst.error:.1e}, tolerance {self.tolerance:.0e},",
-            f"{count:,} numbers compared with differences in float64, engine {self.engine}{some}.",
+        lines = [
+            f"The gradients are {what}: worst relative error {self.worst.error:.1e}, tolerance {self.tolerance:.0e}.",
+            f"{count:,} numbers of the {self.engine} engine were compared with differences in float64.",
         ]
+        return [*lines, f"(a random {self.sample} of each tensor)"] if sampled else lines
 
     def _failure_lines(self) -> list[str]:
         return [
@@ -95,13 +103,9 @@ class GradientReport:
         kinked = [tensor for tensor in self.tensors if tensor.kinks]
         if not kinked:
             return []
-        lines = ["Kinks, where the loss has two one-sided derivatives (not counted as errors):"]
+        lines = ["Kinks, not counted as errors, as left | right derivative, analytic value:"]
         for tensor in kinked:
-            lines += [
-                f"  {tensor.name}{_place(kink.index)}: left {kink.left:.6g}, right {kink.right:.6g}, "
-                f"analytic {kink.analytic:.6g}"
-                for kink in tensor.kinks[:SHOWN_KINKS]
-            ]
+            lines += [f"  {tensor.name}{kink}" for kink in tensor.kinks[:SHOWN_KINKS]]
             if len(tensor.kinks) > SHOWN_KINKS:
                 lines.append(f"  {tensor.name}: {len(tensor.kinks) - SHOWN_KINKS} more")
         return lines
