@@ -1,0 +1,1 @@
+"""Every layer and loss against the same contract."""
