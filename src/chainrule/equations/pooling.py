@@ -52,8 +52,9 @@ def gaussian_weights(kernel_size: Pair, sigma: float) -> Array:
     """A centred, isotropic Gaussian, normalised to sum 1 (S2-F06). On 2x2 it is the mean, whatever sigma
     (ER2-06)."""
     axes = [np.arange(k) - (k - 1) / 2 for k in kernel_size]
-    exponent = -(axes[0][:, None] ** 2 + axes[1][None, :] ** 2) / (2 * sigma**2)
-    weights = np.exp(exponent - exponent.max())
+    squares = axes[0][:, None] ** 2 + axes[1][None, :] ** 2
+    with np.errstate(over="ignore"):  # a sigma near 0 leaves only the nearest places; sigma² itself may be 0 or inf
+        weights = np.exp(-((squares - squares.min()) / sigma) / sigma / 2)
     result: Array = weights / weights.sum()
     return result
 
