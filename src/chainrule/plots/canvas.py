@@ -1,0 +1,75 @@
+"""Figures without a window: one house style, and PNG files that are complete or not there at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chainrule.errors import MissingExtraError, StorageError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 130
+BLUE, ORANGE, GREY = "#2f6db3", "#e0752d", "#6b7280"
+
+STYLE: Any = {
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelcolor": "#374151",
+    "axes.edgecolor": "#9ca3af",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": "#e5e7eb",
+    "xtick.color": "#374151",
+    "ytick.color": "#374151",
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+}
+
+
+@contextlib.contextmanager
+def drawing(path: str | Path, width: float, height: float, *, layout: Any = "constrained") -> Iterator[Figure]:
+    """A figure of `width` x `height` inches in the house style, written to `path` as a PNG at the end."""
+    try:
+        import matplotlib as mpl
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtraError("drawing plots", "plots") from None
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), dpi=DPI, layout=layout)
+        FigureCanvasAgg(figure)
+        yield figure
+        _write(figure, Path(path))
+
+
+def _write(figure: Figure, path: Path) -> None:
+    """Write beside the target and rename, so that no half-written picture is ever seen."""
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            figure.savefig(file, format="png")
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def bare(axes: Any) -> None:
+    """Axes that only hold a picture."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+        spine.set_linewidth(0.6)

@@ -1,0 +1,112 @@
+"""Plots of what a network has learned: its first filters, and one sample on its way through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from chainrule.arrays import Array, as_array, as_batch, compute_dtype, to_floats
+from chainrule.engines.reference import State, run_forward
+from chainrule.errors import ArgumentError
+from chainrule.graph import Graph
+from chainrule.layers import Conv2d
+from chainrule.plots.canvas import BLUE, bare, drawing
+from chainrule.plots.results import picture
+from chainrule.shapes import shape_text
+
+FILTERS = 64
+MAPS = 10
+"""Largest number of pictures in a row of feature maps."""
+
+
+def first_convolution(net: Graph) -> str | None:
+    """The name of the first Conv2d, or None."""
+    return next((step.layer_name for step in net.steps if isinstance(step.layer, Conv2d)), None)
+
+
+def plot_filters(net: Graph, path: str | Path) -> None:
+    """The kernels of the first Conv2d: red above 0, blue below, all on one scale. Colour where it sees three channels.
+
+    Raises ArgumentError where the network has no Conv2d.
+    """
+    name = first_convolution(net)
+    if name is None:
+        raise ArgumentError("the network has no Conv2d, so that there are no filters to draw")
+    weight = net.parameters[f"{name}.weight"]
+    colored = weight.shape[1] == 3
+    pictures = [picture(w) for w in weight] if colored else [m for w in weight for m in w]
+    pictures, limit = pictures[:FILTERS], float(np.abs(weight).max())
+    columns = min(8, len(pictures))
+    rows = -(-len(pictures) // columns)
+    with drawing(path, max(1.1 * columns, 4.5) + 0.6, 1.25 * rows + 0.6) as figure:
+        panels = figure.subplots(rows, columns, squeeze=False)
+        shown: Any = None
+        for place, axes in enumerate(panels.flat):
+            if place >= len(pictures):
+                axes.set_axis_off()
+                continue
+            shown = axes.imshow(pictures[place], cmap="RdBu_r", vmin=-limit, vmax=limit)
+            bare(axes)
+            axes.set_title(_filter_name(place, weight.shape[1], colored), fontsize=8, loc="center")
+        if not colored:
+            figure.colorbar(shown, ax=panels, shrink=0.9, aspect=12 * rows)
+        title = f"{name}: {weight.shape[0]} filters of {shape_text(weight.shape[1:])}"
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+
+
+def _filter_name(place: int, channels: int, colored: bool) -> str:
+    return f"{place}" if colored or channels == 1 else f"{place // channels},{place % channels}"
+
+
+def plot_feature_maps(net: Graph, x: ArrayLike, path: str | Path) -> None:
+    """One sample on its way through the network, node by node; x of shape input_shape or (1, *input_shape)."""
+    sample = as_array(x, "x")
+    batch = as_batch(sample[None] if sample.shape == net.input_shape else sample, net.input_shape)[:1]
+    dtype = compute_dtype(batch, None)
+    values = run_forward(net, State.of(net, dtype), to_floats(batch, dtype)).values
+    nodes = [(n, v[0]) for n, v in zip(net.names, values, strict=True) if not _same_as_before(net, n)]
+    heights = [1.0 if value.ndim == 3 else 0.45 for _, value in nodes]
+    heights[-1] = 1.2
+    with drawing(path, 10.5, sum(heights) + 0.2, layout=None) as figure:
+        stripes = figure.subfigures(len(nodes), 1, height_ratios=heights, squeeze=False)[:, 0]
+        for stripe, (name, value) in zip(stripes, nodes, strict=True):
+            label = f"{name}\n{shape_text(value.shape)}"
+            stripe.text(0.012, 0.5, label, ha="left", va="center", fontsize=9)
+            _draw_node(stripe, value, last=name == net.names[-1])
+
+
+def _same_as_before(net: Graph, name: str) -> bool:
+    return net.names.index(name) > 0 and type(net.steps[net.names.index(name) - 1].layer).__name__ in (
+        "Flatten",
+        "Identity",
+        "Dropout",
+    )
+
+
+def _draw_node(figure: Any, value: Array, *, last: bool) -> None:
+    if value.ndim == 3:
+        shown = [picture(value)] if len(value) == 3 else list(value[:MAPS])
+        grid = figure.subplots(
+            1, MAPS, gridspec_kw={"left": 0.12, "right": 0.965, "bottom": 0.06, "top": 0.94, "wspace": 0.08}
+        )
+        for place, axes in enumerate(grid):
+            axes.set_axis_off()
+            if place < len(shown):
+                axes.imshow(shown[place], cmap="gray_r" if len(value) == 1 else "viridis")
+        if len(value) > MAPS:
+            figure.text(0.97, 0.5, f"+{len(value) - MAPS}", ha="left", va="center", fontsize=8)
+        return
+    flat = value.reshape(-1)
+    axes = figure.subplots(gridspec_kw={"left": 0.125, "right": 0.965, "bottom": 0.25 if last else 0.12, "top": 0.88})
+    if not last:
+        axes.imshow(flat[None], aspect="auto", cmap="viridis")
+        bare(axes)
+        return
+    axes.bar(range(len(flat)), flat, color=BLUE)
+    axes.axhline(0, color="#9ca3af", linewidth=0.8)
+    if len(flat) <= 30:
+        axes.set_xticks(range(len(flat)))
+    axes.tick_params(labelsize=8)

@@ -1,0 +1,143 @@
+"""Plots of a training run and of its mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chainrule.arrays import Array
+from chainrule.errors import DataError
+from chainrule.plots.canvas import BLUE, GREY, ORANGE, bare, drawing
+from chainrule.training import History
+
+COUNTED_CLASSES = 20
+"""Confusion matrices of more classes are drawn without numbers."""
+
+
+def plot_learning_curves(history: History, path: str | Path) -> None:
+    """Loss and accuracy per epoch, in training and on the validation data. Raises DataError without epochs."""
+    if not history.rows:
+        raise DataError("the history holds no epochs; there is no curve to draw")
+    with_accuracy = history.rows[0].accuracy is not None
+    with drawing(path, 9.0 if with_accuracy else 5.0, 3.6) as figure:
+        panels = figure.subplots(1, 2 if with_accuracy else 1, squeeze=False)[0]
+        _curve(panels[0], history, "loss", 1.0)
+        panels[0].set_title("Loss")
+        panels[0].set_ylim(bottom=0)
+        if with_accuracy:
+            _curve(panels[1], history, "accuracy", 100.0)
+            panels[1].set_title("Accuracy in %")
+        panels[-1].legend(loc="lower right" if with_accuracy else "upper right")
+
+
+def _curve(axes: Any, history: History, name: str, factor: float) -> None:
+    epochs = history["epoch"]
+    marker = "o" if len(epochs) <= 30 else None
+    options = {"marker": marker, "markersize": 3.5, "linewidth": 1.8}
+    axes.plot(epochs, [factor * v for v in history[name]], color=BLUE, label="training", **options)
+    judged = history[f"validation_{name}"]
+    if judged[0] is not None:
+        axes.plot(epochs, [factor * v for v in judged], color=ORANGE, label="validation", **options)
+        if history.best_epoch is not None:
+            axes.axvline(history.best_epoch, color=GREY, linewidth=0.9, linestyle=":", label="best epoch")
+    axes.set_xlabel("epoch")
+    axes.grid(True)
+    axes.margins(x=0.03)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+
+
+def plot_confusion(confusion: Array, path: str | Path, class_names: Sequence[str] | None = None) -> None:
+    """A confusion matrix: rows the true class, columns the predicted one; hits blue, mistakes orange."""
+    classes = len(confusion)
+    names = [str(k) for k in range(classes)] if class_names is None else list(class_names)
+    total, hits = int(confusion.sum()), int(np.trace(confusion))
+    side = float(np.clip(1.8 + 0.46 * classes, 3.6, 12))
+    with drawing(path, side + 0.3, side + 0.2) as figure:
+        axes = figure.subplots()
+        axes.imshow(_confusion_colors(confusion), interpolation="nearest")
+        if classes <= COUNTED_CLASSES:
+            _write_counts(axes, confusion)
+        long = max(map(len, names)) > 3
+        axes.set_xticks(range(classes), names, rotation=90 if long else 0)
+        axes.set_yticks(range(classes), names)
+        axes.tick_params(length=0)
+        axes.set_xticks(np.arange(-0.5, classes), minor=True)
+        axes.set_yticks(np.arange(-0.5, classes), minor=True)
+        axes.grid(which="minor", color="white", linewidth=1.2)
+        axes.tick_params(which="minor", length=0)
+        axes.spines[:].set_visible(False)
+        axes.set_xlabel("predicted class")
+        axes.set_ylabel("true class")
+        axes.set_title(f"{100 * hits / max(total, 1):.2f} % right, {total - hits:,} of {total:,} wrong")
+
+
+def _confusion_colors(confusion: Array) -> Array:
+    """(classes, classes, 3): hits white to blue by their share of the row, mistakes to orange by the largest one."""
+    share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    mistakes = share * (1 - np.eye(len(confusion)))
+    strength = np.sqrt(mistakes / max(float(mistakes.max()), 1e-12)) * 0.8
+    blue, orange = np.array([47, 109, 179]) / 255, np.array([224, 117, 45]) / 255
+    colors = 1 - strength[..., None] * (1 - orange)
+    diagonal = np.arange(len(confusion))
+    colors[diagonal, diagonal] = 1 - (share[diagonal, diagonal, None] ** 4) * (1 - blue)
+    colors[(confusion == 0) & ~np.eye(len(confusion), dtype=bool)] = 0.965
+    return np.asarray(colors)
+
+
+def _write_counts(axes: Any, confusion: Array) -> None:
+    size = 9 if confusion.max() < 10_000 else 7
+    for (row, column), count in np.ndenumerate(confusion):
+        if count:
+            color = "white" if row == column and count > 0.7 * confusion[row].sum() else "#111827"
+            axes.text(column, row, f"{count}", ha="center", va="center", color=color, fontsize=size)
+
+
+def plot_most_confused(
+    images: Array,
+    labels: Array,
+    probabilities: Array,
+    path: str | Path,
+    class_names: Sequence[str] | None = None,
+    count: int = 24,
+) -> None:
+    """The mistakes the network was surest of; where there are fewer than `count`, the right answers it doubted most.
+
+    images (n, channels, rows, columns), labels (n,), probabilities (n, classes).
+    """
+    names = [str(k) for k in range(probabilities.shape[1])] if class_names is None else list(class_names)
+    guesses, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    wrong = guesses != labels
+    order = np.lexsort((np.where(wrong, -sure, sure), ~wrong))[:count]
+    columns = min(8, len(order))
+    rows = -(-len(order) // columns)
+    with drawing(path, max(1.25 * columns, 5.5), 1.5 * rows + 0.5) as figure:
+        for place, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
+            if place >= len(order):
+                axes.set_axis_off()
+                continue
+            i = order[place]
+            axes.imshow(picture(images[i]), cmap="gray_r", interpolation="nearest")
+            bare(axes)
+            text = f"{names[int(labels[i])]} → {names[int(guesses[i])]}  {100 * sure[i]:.0f} %"
+            color = ORANGE if wrong[i] else BLUE
+            axes.set_title(text, fontsize=9, loc="center", color=color, fontweight="normal")
+        figure.suptitle(
+            f"True → predicted, and how sure: {int(wrong.sum()):,} of {len(labels):,} wrong (orange)",
+            x=0.01,
+            ha="left",
+            fontsize=11,
+            fontweight="bold",
+        )
+
+
+def picture(image: Array) -> Array:
+    """(channels, rows, columns) as matplotlib draws it: grey, or colour where there are three channels."""
+    if len(image) == 3:
+        low, high = float(image.min()), float(image.max())
+        scaled: Array = (image - low) / max(high - low, 1e-12)
+        return np.moveaxis(scaled, 0, -1)
+    first: Array = image[0]
+    return first
