@@ -14,14 +14,16 @@ import numpy as np
 from chainrule.errors import ArgumentError, NameLookupError, ShapeError
 from chainrule.layers.base import Layer, Node
 from chainrule.parameters import Parameters
-from chainrule.shapes import Shape, integer, product
+from chainrule.shapes import LARGEST, Shape, integer, product, shape_text
 
 
-def Input(shape: Sequence[int]) -> Node:  # noqa: N802 (reads as a layer does)
+def Input(shape: Sequence[int] | int) -> Node:  # noqa: N802 (reads as a layer does)
     """Where a graph begins: the place of one sample of `shape`, such as (3, 32, 32)."""
-    if isinstance(shape, int):
-        shape = (shape,)
-    sizes = tuple(integer("an extent of the input shape", extent, 1) for extent in shape)
+    given: object = shape
+    if isinstance(given, np.ndarray):
+        given = given.tolist()
+    extents = given if isinstance(given, Sequence) else (given,)
+    sizes = tuple(integer("an extent of the input shape", extent, 1) for extent in extents)
     if not sizes:
         raise ArgumentError("the input shape must have at least one extent, such as (784,) or (1, 28, 28)")
     return Node(None, (), sizes)
@@ -102,6 +104,10 @@ class Graph:
                 )
         for name, step in first_uses.items():
             for own, shape in step.layer.parameter_shapes(*step.input_shapes).items():
+                if product(shape) > LARGEST:
+                    raise ShapeError(
+                        f"{name}.{own} of {step.layer!r} would hold {shape_text(shape)} numbers; at most {LARGEST} fit"
+                    )
                 parameter_shapes[f"{name}.{own}"] = shape
             for own, shape in step.layer.buffer_shapes(*step.input_shapes).items():
                 buffer_shapes[f"{name}.{own}"] = shape

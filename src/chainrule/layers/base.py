@@ -26,7 +26,7 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.errors import ArgumentError, ShapeError
-from chainrule.shapes import ReceptiveField, Shape, product, shape_text
+from chainrule.shapes import LARGEST, ReceptiveField, Shape, product, shape_text
 
 Values: TypeAlias = Mapping[str, Array]
 """A layer's own arrays by name: parameters ("weight", "bias") and buffers ("running_mean")."""
@@ -163,6 +163,8 @@ class Node:
             raise ArgumentError(f"{layer!r} takes {wanted}, not {len(inputs)}")
         try:
             self.shape = layer.output_shape(*(node.shape for node in inputs))
+            if max(self.shape, default=0) > LARGEST:
+                raise ShapeError(f"would make an output of {shape_text(self.shape)}; an extent is at most {LARGEST}")
         except ShapeError as error:
             raise ShapeError(f"{layer!r}: {error}") from None
 
