@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from chainrule.errors import NameLookupError
-from chainrule.grammar import layer_text
-from chainrule.graph import Graph, Step
+from chainrule.grammar import layer_description
+from chainrule.graph import Graph
 from chainrule.shapes import Pair, ReceptiveField, Shape, shape_text
 
 WIDTH = 80
@@ -98,7 +99,7 @@ def summarize(graph: Graph) -> Summary:
         rows.append(
             Row(
                 name=step.name,
-                layer=_description(step),
+                layer=layer_description(step.layer, *step.input_shapes),
                 output_shape=step.shape,
                 parameters=sum(count for name, count in own.items() if name not in graph.frozen),
                 fixed=sum(count for name, count in own.items() if name in graph.frozen),
@@ -121,13 +122,15 @@ def _join(inputs: Sequence[ReceptiveField]) -> ReceptiveField:
     return ReceptiveField(*(largest(part.name) for part in fields(ReceptiveField)))
 
 
-def _description(step: Step) -> str:
-    return layer_text(step.layer, *step.input_shapes) or repr(step.layer)
-
-
 # --- tables --------------------------------------------------------------------------------------------------------
 
-HEADINGS = ("name", "layer", "output", "params", "fixed", "connections", "mult-adds", "field")
+HEADINGS = ("name", "arguments", "output", "params", "fixed", "connections", "mult-adds", "field")
+
+
+def _arguments(row: Row) -> str:
+    """What the row's name does not say already: "6@5x5 pad 2" of "conv 6@5x5 pad 2"."""
+    call = re.fullmatch(r"\w+\((.*)\)", row.layer, re.DOTALL)
+    return call.group(1) if call else row.layer.partition(" ")[2]
 
 
 def _cells(summary: Summary) -> tuple[list[str], list[list[str]], list[str]]:
@@ -139,7 +142,7 @@ def _cells(summary: Summary) -> tuple[list[str], list[list[str]], list[str]]:
         cells = [f"{number:,}" if number else "" for number in numbers]
         if row.shared:
             cells[0] = "shared"
-        rows.append([row.name, row.layer, shape_text(row.output_shape), *cells, field])
+        rows.append([row.name, _arguments(row), shape_text(row.output_shape), *cells, field])
     sums = (summary.parameters, summary.fixed, summary.connections, summary.multiply_adds)
     total = ["total", "", "", *(f"{number:,}" for number in sums), ""]
     kept = [
@@ -150,25 +153,29 @@ def _cells(summary: Summary) -> tuple[list[str], list[list[str]], list[str]]:
     return [HEADINGS[i] for i in kept], [[row[i] for i in kept] for row in rows], [total[i] for i in kept]
 
 
-GAP = 2
-LEAST = 8
-"""Characters that a layer's description and a name keep, if there is room at all; numbers are never cut."""
+LEAST = 10
+"""Characters that arguments and names keep, if there is room at all; numbers are never cut."""
 
 
-def _fit(table: list[list[str]]) -> list[int]:
-    """Column widths for a table of `WIDTH`: descriptions give way first, to nothing if need be, then names."""
+def _fit(table: list[list[str]]) -> tuple[list[int], int]:
+    """Column widths and the gap between columns for a table of `WIDTH`.
+
+    Too wide a table narrows its gaps, then cuts its arguments, then leaves them out, then cuts its names.
+    """
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
 
-    def shrink(column: int, least: int) -> None:
-        excess = sum(widths) + GAP * (sum(map(bool, widths)) - 1) - WIDTH
-        if excess > 0:
-            widths[column] = max(min(least, widths[column]), widths[column] - excess)
+    def excess(gap: int) -> int:
+        return max(sum(widths) + gap * (sum(map(bool, widths)) - 1) - WIDTH, 0)
 
-    shrink(1, LEAST)
-    if sum(widths) + GAP * (len(widths) - 1) > WIDTH:
-        widths[1] = 0
-    shrink(0, LEAST)
-    return widths
+    if not excess(2):
+        return widths, 2
+    room = widths[1] - excess(1)
+    if room >= min(LEAST, widths[1]):
+        return [widths[0], room, *widths[2:]], 1
+    widths[1] = 0
+    gap = 1 if excess(2) else 2
+    widths[0] = max(min(LEAST, widths[0]), widths[0] - excess(gap))
+    return widths, gap
 
 
 def _clip(text: str, width: int) -> str:
@@ -177,7 +184,7 @@ def _clip(text: str, width: int) -> str:
 
 def _plain_table(summary: Summary) -> str:
     headings, rows, total = _cells(summary)
-    widths = _fit([headings, *rows, total])
+    widths, gap = _fit([headings, *rows, total])
 
     def line(cells: list[str]) -> str:
         aligned = [
@@ -185,7 +192,7 @@ def _plain_table(summary: Summary) -> str:
             for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
             if width
         ]
-        return (" " * GAP).join(aligned).rstrip()
+        return (" " * gap).join(aligned).rstrip()
 
     body = [line(cells) for cells in (headings, *rows, total)]
     rule = "-" * max(map(len, body))

@@ -12,6 +12,6 @@ features that come in are inferred, and `fc` flattens maps by itself.
 """
 
 from chainrule.grammar.building import Blueprint, parse_text
-from chainrule.grammar.writing import layer_text, write_text
+from chainrule.grammar.writing import layer_description, layer_text, write_text
 
-__all__ = ["Blueprint", "layer_text", "parse_text", "write_text"]
+__all__ = ["Blueprint", "layer_description", "layer_text", "parse_text", "write_text"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -71,5 +72,5 @@ def _layer(text: str, use: Use, shape: Shape) -> Layer:
         return use.word.layer_for(len(shape))(**inferred, **use.values)
     except (ArgumentError, ShapeError) as error:
         message = str(error)
-        column = next((use.columns[name] for name in use.columns if message.startswith(name)), use.column)
+        column = next((at for name, at in use.columns.items() if re.match(rf"{name}\b", message)), use.column)
         raise GrammarError(f"{use.source}: {message}", text, column) from None

@@ -27,53 +27,69 @@ def write_text(graph: Graph) -> str:
 
 
 def layer_text(layer: Layer, *shapes: Shape) -> str | None:
-    """One layer on inputs of `shapes` in the words of the language, or None if it has no words for it."""
-    word = BY_LAYER.get(type(layer))
-    if word is None or len(shapes) != 1 or word.layer_for(len(shapes[0])) is not type(layer):
+    """One layer on inputs of `shapes` in the words of the language, or None if it has no words for all of it."""
+    word = _word_for(layer, shapes)
+    if word is None:
         return None
-    values = layer.hyperparameters()
+    text, unsaid = _in_words(word, layer)
+    return None if unsaid else text
+
+
+def layer_description(layer: Layer, *shapes: Shape) -> str:
+    """One layer in words as far as they go, then the names of other options: "conv 16@5x5 table"."""
+    word = _word_for(layer, shapes)
+    if word is None:
+        return repr(layer)
+    text, unsaid = _in_words(word, layer)
+    shown = {"connections": "table", "initialization": ""}
+    return " ".join([text, *filter(None, (shown.get(name, name) for name in unsaid))])
+
+
+def _word_for(layer: Layer, shapes: tuple[Shape, ...]) -> Word | None:
+    word = BY_LAYER.get(type(layer))
+    fits = word is not None and len(shapes) == 1 and word.layer_for(len(shapes[0])) is type(layer)
+    return word if fits else None
+
+
+def _in_words(word: Word, layer: Layer) -> tuple[str, list[str]]:
+    """The layer's text, and the parameters that differ from their defaults, but have no word."""
+    values, plain = layer.hyperparameters(), _plain_values(layer)
     if word.inferred is not None:
         values.pop(word.inferred)
-    parts = [word.name]
+    text = word.name
     for argument in word.arguments:
         value = values.pop(argument.parameter)
-        if argument.required or value != _default(word, argument.parameter):
-            text = argument.kind.write(value)
-            parts[-1:] = [parts[-1] + argument.mark + text] if argument.mark else [parts[-1], text]
-    options = _option_texts(word, layer, values)
-    return None if options is None else " ".join(parts + options)
-
-
-def _option_texts(word: Word, layer: Layer, values: dict[str, Any]) -> list[str] | None:
-    """Words for the options that differ from their defaults; None if one has no word."""
-    plain = _plain_values(word, layer)
-    texts = []
+        if argument.required or value != plain[argument.parameter]:
+            text += (argument.mark or " ") + argument.kind.write(value)
+    unsaid = []
     for parameter, value in values.items():
-        if not _differs(value, plain[parameter]) and not _required(word, parameter):
-            continue
-        for name, option in word.options.items():
-            if option.parameter == parameter and (option.kind is not None or option.value == value):
-                texts.append(name if option.kind is None else f"{name} {option.kind.write(value)}")
-                break
-        else:
-            return None
-    return texts
+        if _differs(value, plain[parameter]) or _required(word, parameter):
+            option = _option_text(word, parameter, value)
+            if option is None:
+                unsaid.append(parameter)
+            else:
+                text += f" {option}"
+    return text, unsaid
+
+
+def _option_text(word: Word, parameter: str, value: Any) -> str | None:
+    for name, option in word.options.items():
+        if option.parameter == parameter and option.kind is not None:
+            return f"{name} {option.kind.write(value)}"
+        if option.parameter == parameter and option.value == value:
+            return name
+    return None
 
 
 def _required(word: Word, parameter: str) -> bool:
     return any(option.required for option in word.options.values() if option.parameter == parameter)
 
 
-def _plain_values(word: Word, layer: Layer) -> dict[str, Any]:
+def _plain_values(layer: Layer) -> dict[str, Any]:
     """Hyperparameters of such a layer with every option at its default."""
-    values = layer.hyperparameters()
-    defaults = inspect.signature(type(layer)).parameters
-    kept = {name: v for name, v in values.items() if defaults[name].default is inspect.Parameter.empty}
-    return type(layer)(**kept).hyperparameters()
-
-
-def _default(word: Word, parameter: str) -> Any:
-    return inspect.signature(word.layer).parameters[parameter].default
+    parameters = inspect.signature(type(layer)).parameters
+    required = {n: v for n, v in layer.hyperparameters().items() if parameters[n].default is inspect.Parameter.empty}
+    return type(layer)(**required).hyperparameters()
 
 
 def _differs(a: Any, b: Any) -> bool:
