@@ -9,6 +9,7 @@ reduction="mean" divides by what each loss's docstring names; the division is pa
 
 from __future__ import annotations
 
+import inspect
 import math
 from abc import ABC, abstractmethod
 from typing import Any, Literal
@@ -37,8 +38,9 @@ class Loss(ABC):
         return dict(vars(self))
 
     def __repr__(self) -> str:
-        options = "" if self.reduction == "mean" else f"reduction={self.reduction!r}"
-        return f"{type(self).__name__}({options})"
+        defaults = inspect.signature(type(self)).parameters
+        given = {name: value for name, value in self.hyperparameters().items() if value != defaults[name].default}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
 
     @abstractmethod
     def prepare_targets(self, targets: ArrayLike, samples: int, shape: Shape) -> Array:
@@ -74,8 +76,12 @@ class Loss(ABC):
         return result
 
     def __call__(self, outputs: ArrayLike, targets: ArrayLike) -> float:
-        """The loss of some outputs."""
+        """The loss of some outputs. Raises also where they are no batch."""
         array = as_array(outputs, "outputs")
+        if array.ndim == 0:
+            raise ShapeError(f"outputs must be a batch (n, ...), not a single number {array}")
+        if array.shape[0] == 0:
+            raise DataError("outputs holds no samples")
         return self.forward(array if array.dtype.kind == "f" else array.astype(np.float64), targets)[0]
 
     def predicted_classes(self, outputs: Array) -> Array | None:
