@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.arrays import Array
-from chainrule.errors import ArgumentError
-from chainrule.shapes import Shape
+from chainrule.shapes import Shape, choice
 
 VARIANCES: dict[str, Any] = {
     "glorot": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
@@ -28,9 +27,7 @@ NAMES = ("zeros", *(name + kind for name in VARIANCES for kind in ("", "_uniform
 
 def check_initialization(name: str) -> str:
     """`name` if it is one of `NAMES`."""
-    if name not in NAMES:
-        raise ArgumentError(f"initialization must be one of {', '.join(NAMES)}, not {name!r}")
-    return name
+    return choice("initialization", name, NAMES)
 
 
 def draw(name: str, rng: np.random.Generator, shape: Shape, fan_in: float, fan_out: float) -> Array:

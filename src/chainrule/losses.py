@@ -19,8 +19,8 @@ from numpy.typing import ArrayLike
 
 from chainrule.arrays import Array, as_array, as_labels, check_finite
 from chainrule.equations import losses
-from chainrule.errors import ArgumentError, DataError, DtypeError, ShapeError
-from chainrule.shapes import Shape, number
+from chainrule.errors import DataError, DtypeError, ShapeError
+from chainrule.shapes import Shape, choice, number
 
 Reduction = Literal["mean", "sum"]
 
@@ -29,8 +29,7 @@ class Loss(ABC):
     """A differentiable scalar made from outputs and targets."""
 
     def __init__(self, reduction: Reduction = "mean") -> None:
-        if reduction not in ("mean", "sum"):
-            raise ArgumentError(f'reduction must be "mean" or "sum", not {reduction!r}')
+        choice("reduction", reduction, ("mean", "sum"))
         self.reduction: Reduction = reduction
 
     def hyperparameters(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.errors import ArgumentError
-from chainrule.shapes import number
+from chainrule.shapes import number, shown
 
 
 class Optimizer(ABC):
@@ -55,7 +55,9 @@ class SGD(Optimizer):
     ) -> None:
         self.learning_rate = number("learning_rate", learning_rate, 0)
         self.momentum = number("momentum", momentum, 0)
-        self.nesterov = bool(nesterov)
+        if not isinstance(nesterov, bool):
+            raise ArgumentError(f"nesterov must be True or False, not {shown(nesterov)}")
+        self.nesterov = nesterov
         self.weight_decay = number("weight_decay", weight_decay, 0)
         if self.nesterov and not self.momentum:
             raise ArgumentError("nesterov=True needs a momentum above 0")
@@ -92,8 +94,8 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         self.learning_rate = number("learning_rate", learning_rate, 0)
-        if len(betas) != 2:
-            raise ArgumentError(f"betas must be two numbers, not {betas!r}")
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise ArgumentError(f"betas must be two numbers (b1, b2), not {shown(betas)}")
         self.betas = (number("betas[0]", betas[0], 0, 1), number("betas[1]", betas[1], 0, 1))
         if max(self.betas) == 1:
             raise ArgumentError(f"betas must be below 1, not {betas!r}: with 1 the averages never move")

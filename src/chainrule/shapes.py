@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, SupportsIndex, TypeAlias, cast
 
@@ -29,36 +30,55 @@ LARGEST = 2**31 - 1
 arithmetic."""
 
 
+def shown(value: object) -> str:
+    """`value` as an error message shows it: on one line, and no number of a thousand digits."""
+    if isinstance(value, int) and value.bit_length() > 64:
+        return f"{'-' if value < 0 else ''}2^{value.bit_length() - 1} or more"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
 def integer(name: str, value: object, least: int) -> int:
     """`value` as an int of at least `least`; booleans and fractions are refused."""
     if isinstance(value, bool):
-        raise ArgumentError(f"{name} must be an integer, not {value!r}")
+        raise ArgumentError(f"{name} must be an integer, not {value}")
     try:
         number = operator.index(cast(SupportsIndex, value))
     except TypeError:
-        raise ArgumentError(f"{name} must be an integer, not {value!r}") from None
+        raise ArgumentError(f"{name} must be an integer, not {shown(value)}") from None
     if not least <= number <= LARGEST:
-        raise ArgumentError(f"{name} must lie between {least} and {LARGEST}, not {number}")
+        raise ArgumentError(f"{name} must lie between {least} and {LARGEST}, not {shown(number)}")
     return number
 
 
 def number(name: str, value: object, low: float, high: float = math.inf, *, open_low: bool = False) -> float:
     """`value` as a finite float in [low, high], or (low, high] with `open_low`; booleans and NaN are refused."""
-    real = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    result = float(cast(float, value)) if real else math.nan
+    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    try:
+        result = float(cast(float, value)) if real else math.nan
+    except OverflowError:  # an integer beyond all floats
+        result = math.inf
     if not (low <= result <= high) or math.isinf(result) or (open_low and result == low):
         least = f"above {low}" if open_low else f"at least {low}"
         most = "" if math.isinf(high) else f" and at most {high}"
         wanted = "a finite number" if math.isinf(low) else f"a number {least}{most}"
-        raise ArgumentError(f"{name} must be {wanted}, not {value!r}")
+        raise ArgumentError(f"{name} must be {wanted}, not {shown(value)}")
     return result
+
+
+def choice(name: str, value: object, options: Sequence[str]) -> str:
+    """`value` if it is one of a few texts."""
+    if isinstance(value, str) and value in options:
+        return value
+    wanted = ", ".join(f'"{option}"' for option in options[:-1])
+    raise ArgumentError(f'{name} must be {wanted} or "{options[-1]}", not {shown(value)}')
 
 
 def pair(name: str, value: object, least: int) -> Pair:
     """One integer for both axes, or (rows, columns)."""
     if isinstance(value, tuple | list):
         if len(value) != 2:
-            raise ArgumentError(f"{name} must be one integer or a pair (rows, columns), not {value!r}")
+            raise ArgumentError(f"{name} must be one integer or a pair (rows, columns), not {shown(value)}")
         return integer(name, value[0], least), integer(name, value[1], least)
     number = integer(name, value, least)
     return number, number
@@ -66,17 +86,19 @@ def pair(name: str, value: object, least: int) -> Pair:
 
 def padding_sides(value: object) -> Sides | Literal["same"]:
     """Any way to write a padding, as (top, bottom, left, right) or "same"."""
-    if value == "same":
-        return "same"
-    if value == "valid":
-        return (0, 0, 0, 0)
     if isinstance(value, str):
+        if value == "same":
+            return "same"
+        if value == "valid":
+            return (0, 0, 0, 0)
         raise ArgumentError(f'padding must be an integer, a tuple, "same" or "valid", not {value!r}')
     if isinstance(value, tuple | list) and len(value) == 4:
         top, bottom, left, right = (integer("padding", v, 0) for v in value)
         return (top, bottom, left, right)
     if isinstance(value, tuple | list) and len(value) != 2:
-        raise ArgumentError(f"padding has 1, 2 (rows, columns) or 4 (top, bottom, left, right) numbers, not {value!r}")
+        raise ArgumentError(
+            f"padding is 1, 2 (rows, columns) or 4 (top, bottom, left, right) numbers, not {shown(value)}"
+        )
     rows, columns = pair("padding", value, 0)
     return (rows, rows, columns, columns)
 

@@ -61,4 +61,5 @@ def dropout_mask(shape: tuple[int, ...], p: float, seed: int, step: int, node: i
 def dropout(x: Array, mask: Array, p: float) -> Array:
     """y = x mask / (1 - p): kept values are scaled so that the mean stays. Its own backward: dx = dy mask / (1 - p)."""
     scale = x.dtype.type(0 if p == 1 else 1 / (1 - p))
-    return np.where(mask, x * scale, x.dtype.type(0))
+    y: Array = np.where(mask, x * scale, x.dtype.type(0))
+    return y

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from chainrule.arrays import Array
+from chainrule.arrays import Array, as_array
 from chainrule.equations import convolution, local
 from chainrule.errors import ArgumentError
 from chainrule.initializers import check_initialization, draw
@@ -19,9 +19,11 @@ from chainrule.shapes import (
     ReceptiveField,
     Shape,
     Window,
+    choice,
     integer,
     padding_sides,
     pair,
+    shown,
 )
 
 
@@ -86,16 +88,15 @@ class Conv2d(_Windowed):
                 f"groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}"
             )
         if not isinstance(bias, bool):
-            raise ArgumentError(f"bias must be True or False, not {bias!r}")
+            raise ArgumentError(f"bias must be True or False, not {shown(bias)}")
         self.bias = bias
-        if mode not in ("correlation", "convolution"):
-            raise ArgumentError(f'mode must be "correlation" or "convolution", not {mode!r}')
+        choice("mode", mode, ("correlation", "convolution"))
         self.mode: convolution.Convention = mode
         self.connections = None if connections is None else self._table(connections)
         self.initialization = check_initialization(initialization)
 
     def _table(self, connections: ArrayLike) -> Array:
-        table = np.asarray(connections)
+        table = as_array(connections, "connections")
         if self.groups != 1:
             raise ArgumentError("connections and groups cannot be combined; write the groups into the table")
         if table.shape != (self.out_channels, self.in_channels) or not np.isin(table, (0, 1)).all():
@@ -195,7 +196,7 @@ class LocallyConnected2d(_Windowed):
         self.padding = padding_sides(padding)
         self.dilation = pair("dilation", dilation, 1)
         if not isinstance(bias, bool):
-            raise ArgumentError(f"bias must be True or False, not {bias!r}")
+            raise ArgumentError(f"bias must be True or False, not {shown(bias)}")
         self.bias = bias
         self.initialization = check_initialization(initialization)
 

@@ -11,7 +11,7 @@ from chainrule.equations import dense, rbf
 from chainrule.errors import ArgumentError
 from chainrule.initializers import check_initialization, draw
 from chainrule.layers.base import Context, Layer, Values, expect_vector
-from chainrule.shapes import ReceptiveField, Shape, Window, integer
+from chainrule.shapes import ReceptiveField, Shape, Window, integer, shown
 
 
 class _Dense(Layer):
@@ -52,8 +52,8 @@ class Linear(_Dense):
     ) -> None:
         self.in_features = integer("in_features", in_features, 1)
         self.out_features = integer("out_features", out_features, 1)
-        if not isinstance(bias, bool) and bias != "shared":
-            raise ArgumentError(f'bias must be True, False or "shared", not {bias!r}')
+        if not isinstance(bias, bool) and str(bias) != "shared":
+            raise ArgumentError(f'bias must be True, False or "shared", not {shown(bias)}')
         self.bias = bias
         self.initialization = check_initialization(initialization)
 

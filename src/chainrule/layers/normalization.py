@@ -10,7 +10,7 @@ from chainrule.arrays import Array
 from chainrule.equations import normalization
 from chainrule.errors import ArgumentError, DataError, ShapeError
 from chainrule.layers.base import Context, Layer, Values
-from chainrule.shapes import Shape, integer, number, product
+from chainrule.shapes import Shape, integer, number, product, shown
 
 
 class _BatchNorm(Layer):
@@ -28,7 +28,7 @@ class _BatchNorm(Layer):
         self.eps = number("eps", eps, 0)
         self.momentum = number("momentum", momentum, 0, 1)
         if not isinstance(affine, bool):
-            raise ArgumentError(f"affine must be True or False, not {affine!r}")
+            raise ArgumentError(f"affine must be True or False, not {shown(affine)}")
         self.affine = affine
 
     def output_shape(self, *shapes: Shape) -> Shape:
