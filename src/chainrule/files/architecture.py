@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from chainrule.errors import ChainruleError, FileFormatError
@@ -12,6 +13,7 @@ from chainrule.graph import Graph, Input
 from chainrule.layers import LAYERS
 from chainrule.layers.base import Layer, Node
 from chainrule.losses import LOSSES, Loss
+from chainrule.shapes import Shape
 
 
 def graph_to_json(graph: Graph) -> dict[str, Any]:
@@ -31,23 +33,44 @@ def _layer_to_json(name: str, layer: Layer) -> dict[str, Any]:
     return {"name": name, "class": kind, **own, "arguments": arguments}
 
 
-def nodes_from_json(data: Any, known: Mapping[str, type[Layer]]) -> tuple[list[Node], dict[str, Node]]:
-    """All nodes, the input first, and the first use of each layer by its name. Builds layers, but no arrays."""
+@dataclass(frozen=True)
+class Nodes:
+    """The nodes of a stored graph, and the shapes of the arrays that its layers need, by name."""
+
+    input: Node
+    output: Node
+    parameters: dict[str, Shape]
+    buffers: dict[str, Shape]
+
+
+def nodes_from_json(data: Any, known: Mapping[str, type[Layer]]) -> Nodes:
+    """Build the layers and nodes, but no arrays: a file may ask for any size."""
     shape, layers, steps = (_field(data, name, list) for name in ("input_shape", "layers", "nodes"))
     try:
         nodes = [Input(shape)]
         built = [_layer_from_json(layer, known) for layer in layers]
-        first_uses: dict[str, Node] = {}
+        if len({name for name, _ in built}) < len(built):
+            raise FileFormatError("two of its layers have the same name")
+        parameters: dict[str, Shape] = {}
+        buffers: dict[str, Shape] = {}
         for step in steps:
             name, layer = _pick(built, _field(step, "layer", int))
-            inputs = [_pick(nodes, index) for index in _field(step, "inputs", list)]
-            nodes.append(layer(*inputs))
-            first_uses.setdefault(name, nodes[-1])
+            nodes.append(layer(*(_pick(nodes, index) for index in _field(step, "inputs", list))))
+            shapes = [parent.shape for parent in nodes[-1].inputs]
+            _note(parameters, name, layer.parameter_shapes(*shapes))
+            _note(buffers, name, layer.buffer_shapes(*shapes))
     except FileFormatError:
         raise
     except ChainruleError as error:
         raise FileFormatError(f"its architecture is invalid: {error}") from None
-    return nodes, first_uses
+    return Nodes(nodes[0], nodes[-1], parameters, buffers)
+
+
+def _note(shapes: dict[str, Shape], layer: str, own: Mapping[str, Shape]) -> None:
+    """Add a layer's arrays; a shared layer must need the same ones at each of its places."""
+    for name, shape in own.items():
+        if shapes.setdefault(f"{layer}.{name}", shape) != shape:
+            raise FileFormatError(f"its layer {layer} is used at places that need different parameters")
 
 
 def _layer_from_json(data: Any, known: Mapping[str, type[Layer]]) -> tuple[str, Layer]:

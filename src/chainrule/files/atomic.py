@@ -16,10 +16,9 @@ def write_atomically(path: str | Path, data: bytes) -> None:
 
     Keeps the permissions of an existing file; a link stays a link. Raises StorageError and removes the temporary file.
     """
-    path = Path(path)
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.tmp")
     try:
+        target = Path(os.path.realpath(path))
+        temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.tmp")
         try:
             with temporary.open("xb") as file:
                 file.write(data)

@@ -90,16 +90,19 @@ def read(path: str | Path, known_layers: Mapping[str, type[Layer]]) -> Stored:
     if path.is_dir():
         raise StorageError(f"cannot read {path}: it is a folder")
     try:
+        path.open("rb").close()  # safetensors calls every file that cannot be opened missing
         with safe_open(path, framework="numpy") as file:
             return _read(str(path), file, known_layers)
     except SafetensorError as error:
         raise FileFormatError(f"{path} is not a complete safetensors file: {error}") from None
     except FileFormatError as error:
         raise FileFormatError(f"{path} cannot be loaded: {error}") from None
+    except RecursionError:
+        raise FileFormatError(f"{path} cannot be loaded: its metadata is nested too deeply") from None
     except ChainruleError:
         raise
-    except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
+        raise StorageError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _read(path: str, file: Any, known_layers: Mapping[str, type[Layer]]) -> Stored:
@@ -111,24 +114,17 @@ def _read(path: str, file: Any, known_layers: Mapping[str, type[Layer]]) -> Stor
             f"it has version {metadata.get('version')!r} of the format, and this chainrule reads version {VERSION!r}; "
             f"a newer chainrule may read it"
         )
-    nodes, first_uses = nodes_from_json(_json(metadata, "architecture"), known_layers)
-    parameters: dict[str, Shape] = {}
-    buffers: dict[str, Shape] = {}
-    for name, node in first_uses.items():
-        layer, shapes = node.layer, [parent.shape for parent in node.inputs]
-        assert layer is not None
-        parameters |= {f"{name}.{own}": s for own, s in layer.parameter_shapes(*shapes).items()}
-        buffers |= {f"{name}.{own}": s for own, s in layer.buffer_shapes(*shapes).items()}
-    _check_names_and_shapes(file, parameters | buffers)
+    nodes = nodes_from_json(_json(metadata, "architecture"), known_layers)
+    _check_names_and_shapes(file, nodes.parameters | nodes.buffers)
     return Stored(
         path=path,
-        input=nodes[0],
-        output=nodes[-1],
+        input=nodes.input,
+        output=nodes.output,
         seed=_seed(metadata),
         loss=loss_from_json(_json(metadata, "loss")),
-        frozen=_frozen(metadata, parameters),
-        parameters={name: _tensor(file, name) for name in parameters},
-        buffers={name: _tensor(file, name) for name in buffers},
+        frozen=_frozen(metadata, nodes.parameters),
+        parameters={name: _tensor(file, name) for name in nodes.parameters},
+        buffers={name: _tensor(file, name) for name in nodes.buffers},
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 
 from chainrule.errors import ArgumentError, FileFormatError
+
+DTYPES = r"bool|u?int(8|16|32|64)|float(16|32|64)"
 
 
 def encode(value: Any, what: str) -> Any:
@@ -15,7 +18,7 @@ def encode(value: Any, what: str) -> Any:
         return value
     if isinstance(value, np.generic):
         return value.item()
-    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+    if isinstance(value, np.ndarray) and re.fullmatch(DTYPES, value.dtype.name):
         return {"array": value.tolist(), "dtype": value.dtype.name}
     if isinstance(value, tuple):
         return {"tuple": [encode(item, what) for item in value]}
@@ -35,11 +38,9 @@ def decode(value: Any) -> Any:
         return value
     if set(value) == {"tuple"} and isinstance(value["tuple"], list):
         return tuple(decode(item) for item in value["tuple"])
-    if set(value) == {"array", "dtype"}:
+    if set(value) == {"array", "dtype"} and re.fullmatch(DTYPES, str(value["dtype"])):
         try:
-            dtype = np.dtype(value["dtype"])
-            if dtype.kind in "fiub":
-                return np.array(value["array"], dtype)
+            return np.array(value["array"], str(value["dtype"]))
         except (TypeError, ValueError, OverflowError):
             pass
     raise FileFormatError(f"a hyperparameter of unknown form: {str(value)[:80]}")

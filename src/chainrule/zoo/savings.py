@@ -6,6 +6,7 @@ allocated: a layer knows its counts from shapes.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ class Table:
             for row in cells
         ]
         rule = "-" * max(map(len, lines))
-        return "\n".join([self.title, "", lines[0], rule, *lines[1:], rule, self.note])
+        return "\n".join([self.title, "", lines[0], rule, *lines[1:], rule, textwrap.fill(self.note, 78)])
 
     __repr__ = __str__
 
@@ -66,8 +67,8 @@ def parameters_by_image_size(sizes: Iterable[int] = (28, 32, 64, 128, 224), chan
         f"Parameters and image size, {channels} channel{'s' if channels > 1 else ''}",
         ("image", *HEADS, "flattened"),
         rows,
-        f"From {first[0]} to {last[0]} the fully connected network grows from {first[1]:,} to {last[1]:,}\n"
-        f"parameters. The convolutions keep {first[2]:,}: a kernel has no size of an image in it.\n"
+        f"From {first[0]} to {last[0]} the fully connected network grows from {first[1]:,} to {last[1]:,} parameters. "
+        f"The convolutions keep {first[2]:,}: a kernel has no size of an image in it. "
         f"A head on the flattened maps does grow; the average of each map does not.",
     )
 
@@ -115,6 +116,6 @@ def ways_to_save() -> Table:
         "How parameters are saved",
         ("layer", "network", "parameters"),
         rows,
-        "Local links skip far pixels. Shared weights let one kernel serve all places.\n"
+        "Local links skip far pixels. Shared weights let one kernel serve all places. "
         "Pools shrink the maps before the first dense layer, which has most parameters.",
     )
