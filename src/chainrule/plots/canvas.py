@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chainrule.errors import MissingExtraError, StorageError
+from chainrule.errors import MissingExtraError
+from chainrule.files.atomic import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,22 +48,9 @@ def drawing(path: str | Path, width: float, height: float, *, layout: Any = "con
         figure = Figure(figsize=(width, height), dpi=DPI, layout=layout)
         FigureCanvasAgg(figure)
         yield figure
-        _write(figure, Path(path))
-
-
-def _write(figure: Figure, path: Path) -> None:
-    """Write beside the target and rename, so that no half-written picture is ever seen."""
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            figure.savefig(file, format="png")
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+        data = io.BytesIO()
+        figure.savefig(data, format="png")
+        write_atomically(path, data.getvalue())
 
 
 def bare(axes: Any) -> None:

@@ -1,0 +1,147 @@
+"""Pictures from files, made into what a network was trained on: digits as MNIST's makers made them.
+
+A digit is found by its contrast with the border of the picture, cropped, scaled to fit 20x20 pixels in its own shape,
+and put into 28x28 so that its centre of mass is the centre; light ink on black ground.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chainrule.arrays import Array
+from chainrule.errors import DataError, FileFormatError, MissingExtraError, ShapeError, StorageError
+from chainrule.shapes import Shape, shape_text
+
+BOX = 20 / 28
+"""Share of the width and height that a digit fills at most."""
+LARGEST_SIDE = 800
+"""Larger pictures are reduced to this as they are read."""
+SEARCHED_SIDE = 200
+"""A digit is looked for in a picture of at most this side; averaging takes the grain of photographs away."""
+FAINT = 0.25
+"""Share of the strongest ink that the edge of a digit has at least."""
+FAINTEST = 0.08
+"""Contrast, of the full range, below which a picture counts as empty."""
+
+
+def read_picture(path: str | Path) -> Array:
+    """The picture in a PNG, JPEG, ... file as (rows, columns, 3) numbers in 0..1, transparent parts filled in.
+
+    Raises StorageError for a file that cannot be opened, FileFormatError for one that is not a whole picture.
+    """
+    try:
+        from PIL import Image, ImageOps, UnidentifiedImageError
+    except ImportError:
+        raise MissingExtraError("reading pictures", "images") from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as file:
+                return _floats(ImageOps.exif_transpose(file))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise FileFormatError(f"{path} is too large a picture; reduce it below 89 million pixels") from None
+    except UnidentifiedImageError:
+        raise FileFormatError(f"{path} is not a picture in a format that can be read (PNG, JPEG, ...)") from None
+    except OSError as error:
+        if error.errno is not None:
+            raise StorageError(f"cannot read {path}: {error.strerror}") from None
+        raise FileFormatError(f"{path} is a damaged picture: {error}") from None
+    except (SyntaxError, ValueError, EOFError, MemoryError) as error:
+        raise FileFormatError(f"{path} is a damaged picture: {error}") from None
+
+
+def _floats(image: Any) -> Array:
+    """A Pillow image as (rows, columns, 3) in 0..1; its transparent parts get the ground that its ink asks for."""
+    if image.mode.startswith(("I", "F")):  # 16 or 32 bits of grey
+        grey = np.asarray(image, np.float64)
+        grey = (grey - grey.min()) / max(float(np.ptp(grey)), 1e-300)
+        return np.repeat(grey[..., None], 3, axis=2)
+    image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    pixels = np.asarray(image.convert("RGBA"), np.float64) / 255
+    colors, alpha = pixels[..., :3], pixels[..., 3:]
+    if alpha.min() == 1:
+        return colors
+    seen = float(alpha.sum())
+    ink = float((colors * alpha).sum()) / (3 * seen) if seen else 0.0
+    ground = 0.0 if ink > 0.5 else 1.0
+    filled: Array = colors * alpha + ground * (1 - alpha)
+    return filled
+
+
+def as_sample(picture: Array, shape: Shape) -> Array:
+    """A picture (rows, columns, 3) as one uint8 sample of `shape`: a digit where it is (1, h, w), else resized."""
+    if len(shape) != 3 or shape[0] not in (1, 3):
+        raise ShapeError(f"pictures fit networks whose input is (1 or 3, rows, columns), not {shape_text(shape)}")
+    if shape[0] == 1:
+        return as_digit(picture.mean(axis=2), (shape[1], shape[2]))
+    scaled = np.moveaxis(resize(picture, (shape[1], shape[2])), 2, 0)
+    return np.ascontiguousarray((255 * scaled).round().astype(np.uint8))
+
+
+def as_digit(grey: Array, size: tuple[int, int] = (28, 28)) -> Array:
+    """A grey picture (rows, columns) in 0..1, dark on light or light on dark, as a digit (1, *size) of uint8.
+
+    Raises DataError where nothing stands out from the border.
+    """
+    reduction = min(1, SEARCHED_SIDE / max(grey.shape))
+    ink = _ink(resize(grey, (math.ceil(grey.shape[0] * reduction), math.ceil(grey.shape[1] * reduction))))
+    rows, columns = np.flatnonzero(ink.max(axis=1) > FAINT), np.flatnonzero(ink.max(axis=0) > FAINT)
+    cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    factor = min(BOX * size[0] / cut.shape[0], BOX * size[1] / cut.shape[1])
+    small = (max(1, round(cut.shape[0] * factor)), max(1, round(cut.shape[1] * factor)))
+    scaled = resize(cut, small)
+    centred = _centre(scaled / scaled.max(), size)
+    digit: Array = (255 * centred).round().astype(np.uint8)[None]
+    return digit
+
+
+def _ink(grey: Array) -> Array:
+    """How strongly each pixel differs from the ground, on the side where the ink is; 0 for the ground and its noise."""
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    ground = float(np.median(border))
+    darker, lighter = np.clip(ground - grey, 0, None), np.clip(grey - ground, 0, None)
+    ink = darker if (darker**2).sum() >= (lighter**2).sum() else lighter
+    peak = float(np.quantile(ink, 0.995)) if ink.size > 2000 else float(ink.max())
+    peak = max(peak, 0.5 * float(ink.max()))
+    if peak < FAINTEST:
+        raise DataError("the picture holds no digit: nothing stands out from its border")
+    noise = min(0.5 * peak, max(4 * float(np.median(np.abs(border - ground))), 0.05 * peak))
+    share: Array = np.clip((ink - noise) / (peak - noise), 0, 1)
+    return share
+
+
+def resize(picture: Array, size: tuple[int, int]) -> Array:
+    """(rows, columns, ...) at another size: each new pixel the mean of the area it covers."""
+    for axis, length in enumerate(size):
+        weights = _coverage(picture.shape[axis], length)
+        picture = np.moveaxis(np.tensordot(weights, picture, axes=(1, axis)), 0, axis)
+    return picture
+
+
+def _coverage(old: int, new: int) -> Array:
+    """(new, old): the share of each old pixel in each new one, rows summing to 1."""
+    edges = np.linspace(0, old, new + 1)
+    low, high = edges[:-1, None], edges[1:, None]
+    pixels = np.arange(old)
+    overlap = np.clip(np.minimum(high, pixels + 1) - np.maximum(low, pixels), 0, None)
+    shares: Array = overlap / overlap.sum(axis=1, keepdims=True)
+    return shares
+
+
+def _centre(digit: Array, size: tuple[int, int]) -> Array:
+    """`digit` in a field of `size`, its centre of mass as near the middle as its extent allows."""
+    field = np.zeros(size)
+    begin = []
+    for axis in (0, 1):
+        mass = digit.sum(axis=1 - axis)
+        centre = float((mass * (np.arange(len(mass)) + 0.5)).sum() / mass.sum())
+        place = math.floor(size[axis] / 2 - centre + 0.5)
+        begin.append(min(max(place, 0), size[axis] - len(mass)))
+    top, left = begin
+    field[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
+    return field
