@@ -129,6 +129,8 @@ def test_same_gives_ceil_n_over_stride_places(size: tuple[int, int], stride: int
 def test_a_window_that_does_not_fit_says_both_sizes() -> None:
     with pytest.raises(ShapeError, match=r"a window of 5x5 does not fit a map of 4x4 \(2x2 before padding\)"):
         Window((5, 5), padding=(1, 1, 1, 1)).output_size((2, 2))
+    with pytest.raises(ShapeError, match=r"a window of 2x3 does not fit a map of 4x1$"):
+        Window((2, 3)).output_size((4, 1))
 
 
 def test_products_and_texts_of_shapes() -> None:

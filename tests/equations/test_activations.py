@@ -80,6 +80,7 @@ def test_leaky_relu(slope: float, rng: np.random.Generator) -> None:
     x = rng.normal(size=20)
     numerical = numerical_gradient(lambda v: leaky_relu(v, slope), x)
     assert_close("slope", leaky_relu_derivative(x, slope), numerical, atol=1e-8)
+    assert leaky_relu_derivative(np.zeros(1), slope) == slope  # at the kink, as for ReLU
     assert leaky_relu(np.float32([1, -1]), slope).dtype == np.float32
     assert leaky_relu_derivative(np.float32([1, -1]), slope).dtype == np.float32
     assert np.isnan(leaky_relu(np.array([np.nan]), slope)).all()

@@ -114,6 +114,15 @@ def test_S0_E01_E02_both_sliding_operations_as_printed(rng: np.random.Generator)
     assert_close("a ∗ w, valid, 2 to 4", convolve(a, w), convolution[2:5, 2:5], atol=1e-14)
 
 
+@pytest.mark.parametrize("mode", ["valid", "full", "same"])
+def test_leading_axes_are_maps_of_their_own(mode: str, rng: np.random.Generator) -> None:
+    a, w = rng.normal(size=(3, 2, 5, 4)), rng.normal(size=(2, 3))
+    y = cross_correlate(a, w, mode)  # type: ignore[arg-type]
+    for n, c in np.ndindex(3, 2):
+        one = cross_correlate(a[n, c], w, mode)  # type: ignore[arg-type]
+        assert_close("map", y[n, c], one, atol=1e-14)
+
+
 def test_full_convolution_is_commutative_and_correlation_is_not(rng: np.random.Generator) -> None:
     a, w = rng.normal(size=(4, 4)), rng.normal(size=(3, 3))
     assert_close("w ∗ a", convolve(w, a, "full"), convolve(a, w, "full"), atol=1e-14)
@@ -130,6 +139,8 @@ def test_S4_F02_rot180_is_two_quarter_turns(rng: np.random.Generator) -> None:
 def test_a_kernel_larger_than_the_array_is_refused() -> None:
     with pytest.raises(ShapeError, match="does not fit"):
         cross_correlate(np.ones((2, 2)), np.ones((3, 3)))
+    with pytest.raises(ShapeError, match=r"\(3, 3\) does not fit an array of \(4, 2\)"):
+        cross_correlate(np.ones((7, 5, 4, 2)), np.ones((3, 3)))
     with pytest.raises(ShapeError, match="does not fit a map of 2x2"):
         conv2d_forward(np.ones((1, 1, 2, 2)), np.ones((1, 1, 3, 3)))
     with pytest.raises(ArgumentError, match="stride"):

@@ -67,6 +67,10 @@ def test_the_matrix_is_the_jacobian_of_the_layer(rng: np.random.Generator) -> No
 def test_S2_F03_the_rows_are_named_by_their_places() -> None:
     matrix = convolution_matrix(np.ones((1, 1, 2, 2)), (4, 4)).reshape(3, 3, 4, 4)
     assert list(BLOCK_POSITIONS) == list("abcdefghi")
+    assert [place for _, place in BLOCK_POSITIONS.values()] == list(np.ndindex(3, 3))
+    rows, columns = ("top", "", "bottom"), ("left", "", "right")
+    names = ["-".join(filter(None, (rows[i], columns[j]))) or "centre" for i, j in np.ndindex(3, 3)]
+    assert [name for name, _ in BLOCK_POSITIONS.values()] == names
     for _, (row, column) in BLOCK_POSITIONS.values():
         block = np.zeros((4, 4))
         block[row : row + 2, column : column + 2] = 1

@@ -68,6 +68,12 @@ def test_S3_N01_dense_parameters() -> None:
         dense_parameters(0, 100)
 
 
+def test_the_smallest_layers_are_counted() -> None:
+    assert dense_parameters(1, 1) == convolution_parameters(1, 1, 1) == local_parameters(1, 1, 1, (1, 1)) == 2
+    assert placements((1, 1), 1) == participation_map((1, 1), 1).item() == pool_connections(1, 1, (1, 1)) == 1
+    assert convolution_connections(2, (1, 1)) == table_parameters(np.ones((1, 1), bool), 1) == 2
+
+
 def test_convolution_parameters() -> None:
     assert convolution_parameters(3, 2, 3) == 56
     assert convolution_parameters(4, 6, (3, 1), groups=2, bias=False) == 36
