@@ -44,7 +44,7 @@ def cross_entropy(logits: Array, t: Array) -> Array:
 
 
 def cross_entropy_gradient(logits: Array, t: Array) -> Array:
-    """dE/dlogits = p sum_k t_k - t, which is p - t for probabilities that sum to 1 (SOURCES W15)."""
+    """dE/dlogits = p sum_k t_k - t, which is p - t for probabilities that sum to 1 (W15)."""
     result: Array = softmax(logits) * t.sum(axis=1, keepdims=True) - t
     return result
 

@@ -97,7 +97,7 @@ def trainable_pool(windows: Array, weight: Array, bias: Array) -> Array:
 
 
 def trainable_pool_backward(dy: Array, windows: Array, weight: Array) -> tuple[Array, Array, Array]:
-    """(dwindows, dweight, dbias): weight dy spread evenly; sum dy sum(window); sum dy (SOURCES W15)."""
+    """(dwindows, dweight, dbias): weight dy spread evenly; sum dy sum(window); sum dy (W15)."""
     spread = np.broadcast_to((dy * weight[:, None, None])[..., None, None], windows.shape)
     return spread, (dy * windows.sum(axis=(-2, -1))).sum(axis=(0, 2, 3)), dy.sum(axis=(0, 2, 3))
 
