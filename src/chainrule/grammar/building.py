@@ -12,7 +12,7 @@ from chainrule.grammar.reading import Reader, Use
 from chainrule.grammar.structures import STRUCTURES, places_of
 from chainrule.layers import Flatten
 from chainrule.layers.base import Layer
-from chainrule.shapes import Shape, shape_text
+from chainrule.shapes import LARGEST, Shape, product, shape_text
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ def _build(text: str, shape: Shape, uses: Sequence[Use]) -> tuple[Layer, ...]:
         layer = _layer(text, use, shape)
         try:
             new_shape = layer.output_shape(shape)
+            _check_sizes(layer, shape, new_shape)
         except ShapeError as error:
             raise GrammarError(
                 f"{use.source} cannot take an input of {shape_text(shape)}: {error}", text, use.column
@@ -64,6 +65,15 @@ def _build(text: str, shape: Shape, uses: Sequence[Use]) -> tuple[Layer, ...]:
         built.append(layer)
         shape = new_shape
     return tuple(built)
+
+
+def _check_sizes(layer: Layer, shape: Shape, new_shape: Shape) -> None:
+    """Sizes that a network refuses are refused here, where the column is known."""
+    for array in layer.parameter_shapes(shape).values():
+        if product(array) > LARGEST:
+            raise ShapeError(f"its parameters would be {shape_text(array)} numbers; at most {LARGEST} fit")
+    if max(new_shape) > LARGEST:
+        raise ShapeError(f"its output would be {shape_text(new_shape)}; an extent is at most {LARGEST}")
 
 
 def _layer(text: str, use: Use, shape: Shape) -> Layer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -146,6 +147,9 @@ class Reader:
         word = WORDS.get(OTHER_NAMES.get(name, name))
         if word is None:
             known = [*WORDS, *OTHER_NAMES]
+            joined = re.fullmatch(r"([a-z]+)([0-9]\w*)", name)
+            if joined and joined[1] in known and WORDS[OTHER_NAMES.get(joined[1], joined[1])].arguments:
+                cursor.fail(f'a space is missing: write "{joined[1]} {joined[2]}"')
             cursor.fail(f'no layer is named "{start.text}"{_nearest(name, known, NOT_OURS)}')
         cursor.take()
         values: dict[str, Any] = {}
