@@ -1,0 +1,4 @@
+// Every kind of pooling.
+#pragma once
+
+#include "max_pool.hpp"
