@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chainrule.engines import EpochTotals
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress
 
 
@@ -19,21 +20,25 @@ class EpochBar:
         self.epochs = epochs
         self.samples = samples
         self.enabled = enabled
+        self._console: Console | None = None
         self._progress: Progress | None = None
         self._task: Any = None
         self._begin = time.perf_counter()
 
     def __enter__(self) -> EpochBar:
         if self.enabled:
-            from rich import progress
+            from rich import console, progress
 
-            self._progress = progress.Progress(
-                progress.TextColumn("{task.description}"),
-                progress.BarColumn(bar_width=18),
-                progress.TextColumn("{task.fields[note]}"),
-                progress.TimeRemainingColumn(compact=True),
-            )
-            self._progress.start()
+            self._console = console.Console()
+            if self._console.is_terminal:
+                self._progress = progress.Progress(
+                    progress.TextColumn("{task.description}"),
+                    progress.BarColumn(bar_width=18),
+                    progress.TextColumn("{task.fields[note]}"),
+                    progress.TimeRemainingColumn(compact=True),
+                    console=self._console,
+                )
+                self._progress.start()
         return self
 
     def __exit__(
@@ -61,19 +66,19 @@ class EpochBar:
         if self._progress is not None:
             note = f"loss {totals.loss:.4f}"
             if totals.accuracy is not None:
-                note += f"  accuracy {100 * totals.accuracy:.2f} %"
+                note += f"  {100 * totals.accuracy:.2f} %"
             note += f"  {totals.samples / self.elapsed():,.0f}/s"
             self._progress.update(self._task, completed=totals.samples, note=note)
 
     def finish(self, row: Any) -> None:
         """Print an epoch's line; `row` is the history's."""
-        if self._progress is None:
+        if self._console is None:
             return
-        text = f"epoch {row.epoch}/{self.epochs}  loss {row.loss:.4f}"
+        text = f"epoch {row.epoch:>{len(str(self.epochs))}}/{self.epochs}  loss {row.loss:.4f}"
         if row.accuracy is not None:
-            text += f"  accuracy {100 * row.accuracy:.2f} %"
+            text += f"  {100 * row.accuracy:.2f} %"
         if row.validation_loss is not None:
-            text += f"  validation loss {row.validation_loss:.4f}"
+            text += f"  validation {row.validation_loss:.4f}"
         if row.validation_accuracy is not None:
-            text += f" accuracy {100 * row.validation_accuracy:.2f} %"
-        self._progress.console.print(f"{text}  {row.samples_per_second:,.0f}/s", highlight=False)
+            text += f"  {100 * row.validation_accuracy:.2f} %"
+        self._console.print(f"{text}  {row.samples_per_second:,.0f}/s", highlight=False, soft_wrap=True)

@@ -1,0 +1,44 @@
+"""The plots that commands leave behind; without matplotlib one sentence says how to get them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chainrule import plots
+from chainrule.arrays import Array
+from chainrule.cli.common import loss_of
+from chainrule.data import Dataset
+from chainrule.errors import MissingExtraError
+from chainrule.metrics import class_probabilities, confusion_matrix
+from chainrule.network import Network
+from chainrule.plots.networks import first_convolution
+from chainrule.training import History
+
+
+def draw_plots(
+    folder: Path, net: Network, dataset: Dataset, *, history: History | None = None, engine: str | None = None
+) -> str:
+    """Draw everything there is to draw into `folder`; where it is, or why there is nothing."""
+    outputs = net.predict(dataset.test_images, engine=engine)  # type: ignore[arg-type]
+    try:
+        return _draw(folder, net, dataset, history, class_probabilities(outputs, loss_of(net)))
+    except MissingExtraError as error:
+        return f"none: {error}"
+
+
+def _draw(folder: Path, net: Network, dataset: Dataset, history: History | None, probabilities: Array) -> str:
+    drawn = ["confusion.png", "most_confused.png", "feature_maps.png"]
+    names = list(dataset.class_names)
+    names += [str(k) for k in range(len(names), probabilities.shape[1])]
+    guesses = probabilities.argmax(axis=1)
+    confusion = confusion_matrix(dataset.test_labels, guesses, probabilities.shape[1])
+    plots.plot_confusion(confusion, folder / drawn[0], names)
+    plots.plot_most_confused(dataset.test_images, dataset.test_labels, probabilities, folder / drawn[1], names)
+    plots.plot_feature_maps(net, dataset.test_images[0], folder / drawn[2])
+    if first_convolution(net) is not None:
+        drawn.append("filters.png")
+        plots.plot_filters(net, folder / "filters.png")
+    if history is not None and history.rows:
+        drawn.append("learning_curves.png")
+        plots.plot_learning_curves(history, folder / "learning_curves.png")
+    return f"{folder}: {', '.join(name.removesuffix('.png') for name in sorted(drawn))}"

@@ -1,0 +1,59 @@
+"""How a network is trained where the user says nothing: found on validation data, never on test data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chainrule.errors import ArgumentError, NameLookupError
+from chainrule.optimizers import SGD, Adam, AdamW, Optimizer
+from chainrule.schedules import Constant, Cosine, OneCycle, Schedule, StepDecay
+
+FEW = 20_000
+"""Data sets of fewer training images are passed through more often."""
+
+LEARNING_RATES = {"sgd": 0.05, "adam": 2e-3, "adamw": 3e-3}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Options of `train`; None stands for what suits the data and the other options."""
+
+    epochs: int | None
+    batch_size: int
+    optimizer: str
+    learning_rate: float | None
+    momentum: float
+    weight_decay: float | None
+    schedule: str
+
+    def epochs_for(self, samples: int) -> int:
+        """15 for small data sets, 5 for large ones."""
+        return (15 if samples < FEW else 5) if self.epochs is None else self.epochs
+
+    def make_optimizer(self) -> Optimizer:
+        """The optimizer that is named."""
+        name = self.optimizer.lower()
+        if name not in LEARNING_RATES:
+            raise NameLookupError("optimizer", self.optimizer, LEARNING_RATES)
+        rate = LEARNING_RATES[name] if self.learning_rate is None else self.learning_rate
+        if rate <= 0:
+            raise ArgumentError(f"--learning-rate must be above 0, not {rate}")
+        if name == "sgd":
+            decay = 5e-4 if self.weight_decay is None else self.weight_decay
+            return SGD(rate, momentum=self.momentum, weight_decay=decay)
+        if name == "adam":
+            return Adam(rate, weight_decay=self.weight_decay or 0.0)
+        return AdamW(rate, weight_decay=0.05 if self.weight_decay is None else self.weight_decay)
+
+    def make_schedule(self, epochs: int) -> Schedule:
+        """The schedule that is named."""
+        schedules: dict[str, Schedule] = {
+            "one-cycle": OneCycle(),
+            "cosine": Cosine(),
+            "constant": Constant(),
+            "step": StepDecay(max(1, -(-epochs // 3))),
+        }
+        name = self.schedule.lower().replace("_", "-").replace("onecycle", "one-cycle")
+        if name not in schedules:
+            raise NameLookupError("schedule", self.schedule, schedules)
+        return schedules[name]

@@ -1,0 +1,199 @@
+"""`chainrule train`: from nothing to a trained, tested, saved and drawn network."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from chainrule import data
+from chainrule.arrays import Array
+from chainrule.cli.common import (
+    MODEL_FILE,
+    DataOption,
+    DtypeOption,
+    EngineOption,
+    NetOption,
+    SeedOption,
+    build,
+    loss_of,
+    make_folder,
+)
+from chainrule.cli.pictures import draw_plots
+from chainrule.cli.recipes import Settings
+from chainrule.data import Dataset
+from chainrule.engines import engine_named
+from chainrule.errors import ArgumentError
+from chainrule.files.atomic import write_atomically
+from chainrule.metrics import Evaluation
+from chainrule.network import Network
+from chainrule.training import History
+
+VALIDATION_SHARE, VALIDATION_MOST = 0.1, 5000
+RUNS = Path("chainrule-runs")
+INTERRUPTED = 130
+
+
+def train(
+    data: DataOption = "digits",
+    net: NetOption = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes through the data (default: 15, or 5 where it is large).")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(help="Images per step.")] = 32,
+    learning_rate: Annotated[float | None, typer.Option(help="Default: 0.05, adam 0.002, adamw 0.003.")] = None,
+    optimizer: Annotated[str, typer.Option(help="sgd, adam or adamw.")] = "sgd",
+    momentum: Annotated[float, typer.Option(help="Of sgd.")] = 0.9,
+    weight_decay: Annotated[float | None, typer.Option(help="Default: 5e-4, adam 0, adamw 0.05.")] = None,
+    schedule: Annotated[str, typer.Option(help="one-cycle, cosine, step or constant.")] = "one-cycle",
+    seed: SeedOption = 0,
+    engine: EngineOption = None,
+    dtype: DtypeOption = None,
+    output: Annotated[Path | None, typer.Option(help="Folder for model, plots and report.")] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Stop after so many epochs without a better validation loss.")
+    ] = None,
+    keep_best: Annotated[
+        bool, typer.Option("--keep-best", help="End with the epoch of the best validation loss.")
+    ] = False,
+    plots: Annotated[bool, typer.Option("--plots/--no-plots", help="Draw what was learned.")] = True,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the result alone.")] = False,
+) -> None:
+    """Train a network and test it.
+
+    LeNet-5 on the bundled digits, unless told otherwise."""
+    settings = Settings(epochs, batch_size, optimizer, learning_rate, momentum, weight_decay, schedule)
+    job = Job(data, net or "lenet5", settings, seed, engine, dtype, output, patience, keep_best, plots, quiet)
+    raise typer.Exit(run(job))
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything `train` was asked for."""
+
+    data: str
+    net: str
+    settings: Settings
+    seed: int
+    engine: Any
+    dtype: Any
+    output: Path | None
+    patience: int | None
+    keep_best: bool
+    plots: bool
+    quiet: bool
+
+
+def run(job: Job) -> int:
+    """Do the job; the exit code."""
+    say: Callable[[str], None] = (lambda text: None) if job.quiet else typer.echo
+    if job.seed < 0:
+        raise ArgumentError(f"--seed must be 0 or larger, not {job.seed}")
+    dataset = data.load(job.data)
+    net = build(job.net, dataset, job.seed)
+    chosen = engine_named(job.engine).name
+    folder = make_folder(job.output or _next_folder(dataset, job.net))
+    kept, held = split(dataset, job.seed)
+    say(f"{_title(job.net)}, {net.parameter_count:,} parameters, engine {chosen}")
+    counts = f"{len(kept):,} to train on, {len(held):,} to validate, {len(dataset.test_images):,} to test"
+    say(f"{dataset.name}, images: {counts}")
+    history = fit(net, dataset, job, kept, held)
+    net.save(folder / MODEL_FILE)
+    if history.stopped == "interrupted":
+        typer.echo(f"interrupted after {len(history.rows)} epochs; the network as it was is in {folder / MODEL_FILE}")
+        return INTERRUPTED
+    result = net.evaluate(
+        dataset.test_images, dataset.test_labels, loss=loss_of(net), engine=job.engine, dtype=job.dtype
+    )
+    _write_report(folder, job, net, history, result)
+    drawn = draw_plots(folder, net, dataset, history=history, engine=job.engine) if job.plots else "not drawn"
+    _farewell(job, folder, result, history, drawn, say)
+    return 0
+
+
+def fit(net: Network, dataset: Dataset, job: Job, kept: Array, held: Array) -> History:
+    """Train as the settings say, with a bar unless quiet."""
+    epochs = job.settings.epochs_for(len(dataset.train_images))
+    return net.fit(
+        dataset.train_images[kept],
+        dataset.train_labels[kept],
+        loss=loss_of(net),
+        optimizer=job.settings.make_optimizer(),
+        schedule=job.settings.make_schedule(epochs),
+        epochs=epochs,
+        batch_size=job.settings.batch_size,
+        validation=(dataset.train_images[held], dataset.train_labels[held]),
+        seed=job.seed,
+        patience=job.patience,
+        keep_best=job.keep_best,
+        engine=job.engine,
+        dtype=job.dtype,
+        progress=not job.quiet,
+    )
+
+
+def split(dataset: Dataset, seed: int) -> tuple[Array, Array]:
+    """(places to train on, places to validate): a tenth of the training images, at most 5,000, chosen by the seed.
+
+    Test images are never looked at before the end.
+    """
+    count = len(dataset.train_images)
+    held = max(1, min(VALIDATION_MOST, int(VALIDATION_SHARE * count)))
+    if held >= count:
+        raise ArgumentError(f"{dataset.name} has {count} training image(s); at least 2 are needed")
+    order = np.random.default_rng([seed, count]).permutation(count)
+    return np.sort(order[held:]), np.sort(order[:held])
+
+
+def _title(net: str) -> str:
+    return net if len(net) <= 60 else net[:57] + "..."
+
+
+def _next_folder(dataset: Dataset, net: str) -> Path:
+    """chainrule-runs/digits-lenet5-1, -2, ...: the first that does not exist."""
+    kind = "custom" if "->" in net else net.strip().lower()
+    stem = re.sub(r"[^\w.-]+", "-", f"{Path(dataset.name).name}-{kind}")
+    number = 1
+    while (RUNS / f"{stem}-{number}").exists():
+        number += 1
+    return RUNS / f"{stem}-{number}"
+
+
+def _write_report(folder: Path, job: Job, net: Network, history: History, result: Evaluation) -> None:
+    """run.json: what was asked, what happened, what came out."""
+    assert result.confusion is not None
+    report = {
+        "data": job.data,
+        "network": str(net),
+        "seed": job.seed,
+        "settings": asdict(job.settings),
+        "parameters": net.parameter_count,
+        "history": [asdict(row) for row in history.rows],
+        "stopped": history.stopped,
+        "best_epoch": history.best_epoch,
+        "test": {"loss": result.loss, "accuracy": result.accuracy, "confusion": result.confusion.tolist()},
+    }
+    write_atomically(folder / "run.json", json.dumps(report, indent=1).encode())
+
+
+def _farewell(
+    job: Job, folder: Path, result: Evaluation, history: History, drawn: str, say: Callable[[str], None]
+) -> None:
+    right = 100 * (result.accuracy or 0.0)
+    typer.echo(f"test accuracy {right:.2f} %, loss {result.loss:.4f}, on {result.samples:,} images never trained on")
+    if history.stopped == "early":
+        say(f"stopped early after {len(history.rows)} epochs; the best was epoch {history.best_epoch}")
+    model = folder / MODEL_FILE
+    say(f"model   {model}")
+    say(f"plots   {drawn}")
+    say(f"report  {folder / 'run.json'}")
+    other = "--data mnist" if job.data == "digits" else '--net "1x28x28 -> fc 10"'
+    say(f"\nNext:   chainrule predict {folder} your-digit.png")
+    say(f"        chainrule evaluate {folder}" + ("" if job.data == "digits" else f" --data {job.data}"))
+    say(f"        chainrule train {other}")
