@@ -36,6 +36,10 @@ class Optimizer(ABC):
     def update(self, parameters: Array, gradients: Array, memory: Sequence[Array], rate: float, step: int) -> None:
         """Move `parameters` and `memory` in place."""
 
+    def native_update(self) -> dict[str, Any]:
+        """The update for the native core; empty where it has none, and training runs on the reference engine."""
+        return {}
+
     def hyperparameters(self) -> dict[str, Any]:
         """Constructor arguments that build this optimizer again."""
         return dict(vars(self))
@@ -66,6 +70,12 @@ class SGD(Optimizer):
     def memories(self) -> int:  # type: ignore[override]
         """A velocity where there is momentum."""
         return 1 if self.momentum else 0
+
+    def native_update(self) -> dict[str, Any]:
+        if type(self) is not SGD:
+            return {}
+        own = {"momentum": self.momentum, "nesterov": self.nesterov, "weight_decay": self.weight_decay}
+        return {"rule": 0, **own, "beta1": 0.0, "beta2": 0.0, "eps": 0.0}
 
     def update(self, parameters: Array, gradients: Array, memory: Sequence[Array], rate: float, step: int) -> None:
         g = gradients + self.weight_decay * parameters if self.weight_decay else gradients
@@ -101,6 +111,12 @@ class Adam(Optimizer):
             raise ArgumentError(f"betas must be below 1, not {betas!r}: with 1 the averages never move")
         self.eps = number("eps", eps, 0)
         self.weight_decay = number("weight_decay", weight_decay, 0)
+
+    def native_update(self) -> dict[str, Any]:
+        if type(self) not in (Adam, AdamW):
+            return {}
+        own = {"beta1": self.betas[0], "beta2": self.betas[1], "eps": self.eps, "weight_decay": self.weight_decay}
+        return {"rule": 2 if self.decoupled else 1, **own, "momentum": 0.0, "nesterov": False}
 
     def update(self, parameters: Array, gradients: Array, memory: Sequence[Array], rate: float, step: int) -> None:
         mean, square = memory

@@ -1,20 +1,189 @@
 // The Python module chainrule._native: the only file that includes nanobind.
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
+#include <mutex>
+#include <optional>
+#include <stdexcept>
 #include <string>
+
+#include "dispatch.hpp"
+#include "plan.hpp"
 
 namespace nb = nanobind;
 
+namespace chainrule {
 namespace {
+
+using AnyArray = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
+using Indices = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Doubles = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using DoublesOut = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using IndicesOut = nb::ndarray<int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using ArrayOut = nb::ndarray<nb::c_contig, nb::device::cpu>;
+
+Field field_from(nb::handle value) {
+  if (nb::isinstance<nb::bool_>(value)) return int64_t(nb::cast<bool>(value));
+  if (nb::isinstance<nb::int_>(value)) return nb::cast<int64_t>(value);
+  if (nb::isinstance<nb::float_>(value)) return nb::cast<double>(value);
+  const nb::sequence items = nb::cast<nb::sequence>(value);
+  if (nb::len(items) > 0 && nb::isinstance<nb::float_>(nb::object(items[0])))
+    return nb::cast<std::vector<double>>(value);
+  return nb::cast<std::vector<int64_t>>(value);
+}
+
+Fields fields_from(const nb::dict& dict) {
+  Fields fields;
+  for (const auto& [key, value] : dict) fields[nb::cast<std::string>(key)] = field_from(value);
+  return fields;
+}
+
+const KernelTable& table_for(const std::string& isa, int number_bytes, int lanes) {
+  for (int i = 0; i < instruction_set_count(); ++i) {
+    const InstructionSet& set = instruction_sets()[i];
+    if (isa != set.name || !set.supported()) continue;
+    const KernelTables tables = set.tables();
+    for (int k = 0; k < tables.count; ++k)
+      if (tables.tables[k].number_bytes == number_bytes && tables.tables[k].lanes == lanes)
+        return tables.tables[k];
+  }
+  throw std::invalid_argument("no kernels for " + isa + " with " + std::to_string(lanes) + " lanes");
+}
+
+// A plan, and a lock: its memory serves one call at a time.
+class LockedPlan {
+ public:
+  LockedPlan(const std::string& isa, int number_bytes, int lanes, const nb::dict& sizes,
+             const nb::list& stages, const nb::list& finishes, const nb::list& packs) {
+    const KernelTable& table = table_for(isa, number_bytes, lanes);
+    Storage storage;
+    std::vector<LossOp*> losses;
+    std::vector<Stage> stage_list;
+    for (nb::handle item : stages) {
+      const nb::tuple pair = nb::cast<nb::tuple>(item);
+      Stage stage;
+      for (nb::handle operation : nb::cast<nb::list>(pair[0])) {
+        const nb::tuple named = nb::cast<nb::tuple>(operation);
+        const Operation made = make_operation(nb::cast<std::string>(named[0]),
+                                              fields_from(nb::cast<nb::dict>(named[1])), storage);
+        if (made.kind == OpKind::loss) losses.push_back(static_cast<LossOp*>(const_cast<void*>(made.record)));
+        stage.operations.push_back(made);
+      }
+      for (nb::handle between : nb::cast<nb::list>(pair[1])) {
+        const nb::tuple named = nb::cast<nb::tuple>(between);
+        stage.between.push_back(
+            {nb::cast<bool>(named[0]), make_batch_norm(fields_from(nb::cast<nb::dict>(named[1])))});
+      }
+      stage_list.push_back(std::move(stage));
+    }
+    std::vector<FinishOp> finish_list;
+    for (nb::handle item : finishes)
+      finish_list.push_back(make_finish(fields_from(nb::cast<nb::dict>(item)), storage));
+    std::vector<PackOp> pack_list;
+    for (nb::handle item : packs)
+      pack_list.push_back(make_pack(fields_from(nb::cast<nb::dict>(item)), storage));
+    const auto size = [&](const char* name) { return nb::cast<int64_t>(sizes[name]); };
+    const Sizes all = {size("scratch"),     size("kept"),        size("parameters"), size("buffers"),
+                       size("packed"),      size("raw"),         size("statistics"), size("shared"),
+                       size("shard_limit"), size("loss_divisor")};
+    parameters_ = all.parameters, buffers_ = all.buffers, number_bytes_ = number_bytes;
+    plan_ = std::make_unique<Plan>(table, all, std::move(storage), std::move(stage_list),
+                                   std::move(finish_list), std::move(pack_list), std::move(losses));
+  }
+
+  void set_values(Doubles parameters, Doubles buffers) {
+    check(parameters, buffers);
+    const std::lock_guard lock(mutex_);
+    plan_->set_values(parameters.data(), buffers.data());
+  }
+
+  void get_values(DoublesOut parameters, DoublesOut buffers) {
+    check(parameters, buffers);
+    const std::lock_guard lock(mutex_);
+    plan_->get_values(parameters.data(), buffers.data());
+  }
+
+  // The natural gradient of the last run, copied into an array of the plan's type.
+  void get_gradient(ArrayOut out) {
+    if (int64_t(out.nbytes()) != parameters_ * number_bytes_)
+      throw std::invalid_argument("gradient of another size");
+    const std::lock_guard lock(mutex_);
+    std::memcpy(out.data(), plan_->gradient(), out.nbytes());
+  }
+
+  nb::tuple run(AnyArray inputs, bool bytes, std::optional<AnyArray> targets, std::optional<Indices> labels,
+                const std::vector<ArrayOut>& exports, int64_t samples, uint64_t seed, uint32_t step,
+                int threads) {
+    Batch batch = batch_of(inputs, bytes, targets, labels, samples, seed, step);
+    for (const ArrayOut& out : exports) batch.exports.push_back(out.data());
+    Totals totals;
+    {
+      nb::gil_scoped_release release;
+      const std::lock_guard lock(mutex_);
+      totals = plan_->run(batch, threads);
+    }
+    return nb::make_tuple(totals.loss, totals.correct);
+  }
+
+  int64_t train(AnyArray inputs, bool bytes, std::optional<AnyArray> targets, std::optional<Indices> labels,
+                Indices order, int64_t batch_size, Doubles rates, int64_t first, uint64_t seed, uint32_t step,
+                const nb::dict& update, int memories, const std::vector<int64_t>& trainable,
+                DoublesOut losses, IndicesOut correct, int threads) {
+    Batch batch = batch_of(inputs, bytes, targets, labels, int64_t(order.size()), seed, step);
+    batch.order = order.data();
+    const Optimizer optimizer = {make_update(fields_from(update)), memories, trainable};
+    const int64_t count = int64_t(rates.size());
+    std::vector<Totals> totals(count);
+    int64_t done;
+    {
+      nb::gil_scoped_release release;
+      const std::lock_guard lock(mutex_);
+      done = plan_->train(batch, batch_size, rates.data(), first, count, optimizer, totals.data(), threads);
+    }
+    for (int64_t k = 0; k < count; ++k)
+      losses.data()[k] = totals[k].loss, correct.data()[k] = totals[k].correct;
+    return done;
+  }
+
+  int64_t memory_bytes() {
+    const std::lock_guard lock(mutex_);
+    return plan_->memory_bytes();
+  }
+
+ private:
+  template <class A>
+  void check(const A& parameters, const A& buffers) const {
+    if (int64_t(parameters.size()) != parameters_ || int64_t(buffers.size()) != buffers_)
+      throw std::invalid_argument("parameters or buffers of another size");
+  }
+
+  static Batch batch_of(const AnyArray& inputs, bool bytes, const std::optional<AnyArray>& targets,
+                        const std::optional<Indices>& labels, int64_t samples, uint64_t seed, uint32_t step) {
+    return {inputs.data(),
+            bytes ? Source::kBytes : Source::kSame,
+            targets ? targets->data() : nullptr,
+            labels ? labels->data() : nullptr,
+            nullptr,
+            samples,
+            {},
+            seed,
+            step};
+  }
+
+  std::unique_ptr<Plan> plan_;
+  std::mutex mutex_;
+  int64_t parameters_, buffers_;
+  int number_bytes_;
+};
 
 std::string compiler() {
 #if defined(__clang__)
   return "clang " + std::to_string(__clang_major__) + "." + std::to_string(__clang_minor__);
 #elif defined(__GNUC__)
   return "gcc " + std::to_string(__GNUC__) + "." + std::to_string(__GNUC_MINOR__);
-#elif defined(_MSC_VER)
-  return "msvc " + std::to_string(_MSC_VER);
 #else
   return "unknown";
 #endif
@@ -32,10 +201,55 @@ nb::dict build_info() {
   return info;
 }
 
+// Supported instruction sets, fastest first: (name, {number bytes: lanes, widest first}, channel vector by
+// bytes).
+nb::list isas() {
+  nb::list found;
+  for (int i = 0; i < instruction_set_count(); ++i) {
+    const InstructionSet& set = instruction_sets()[i];
+    if (!set.supported()) continue;
+    const KernelTables tables = set.tables();
+    nb::dict lanes, vectors;
+    for (int k = 0; k < tables.count; ++k) {
+      const nb::int_ bytes(tables.tables[k].number_bytes);
+      if (!lanes.contains(bytes)) lanes[bytes] = nb::list();
+      nb::cast<nb::list>(lanes[bytes]).append(tables.tables[k].lanes);
+      vectors[bytes] = tables.tables[k].channel_vector;
+    }
+    found.append(nb::make_tuple(set.name, lanes, vectors));
+  }
+  return found;
+}
+
 }  // namespace
+}  // namespace chainrule
 
 NB_MODULE(_native, m) {
+  using chainrule::LockedPlan;
   m.doc() = "The C++ core of chainrule.";
-  m.def("build_info", &build_info,
+  m.def("build_info", &chainrule::build_info,
         "How the core was built: compiler, C++ standard, OpenMP version (0 without threads).");
+  m.def("isas", &chainrule::isas,
+        "Instruction sets that this processor can run, fastest first, with their lanes.");
+  m.def("thread_count", &chainrule::thread_count,
+        "Threads that a plan would use: OpenMP's, 1 in a forked child.");
+  nb::class_<LockedPlan>(m, "Plan", "A network lowered to operations, and the memory to run them in.")
+      .def(nb::init<const std::string&, int, int, const nb::dict&, const nb::list&, const nb::list&,
+                    const nb::list&>(),
+           nb::arg("isa"), nb::arg("number_bytes"), nb::arg("lanes"), nb::arg("sizes"), nb::arg("stages"),
+           nb::arg("finishes"), nb::arg("packs"))
+      .def("set_values", &LockedPlan::set_values, nb::arg("parameters").noconvert(),
+           nb::arg("buffers").noconvert())
+      .def("get_values", &LockedPlan::get_values, nb::arg("parameters").noconvert(),
+           nb::arg("buffers").noconvert())
+      .def("get_gradient", &LockedPlan::get_gradient, nb::arg("out").noconvert())
+      .def("run", &LockedPlan::run, nb::arg("inputs").noconvert(), nb::arg("bytes"),
+           nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("exports"), nb::arg("samples"),
+           nb::arg("seed"), nb::arg("step"), nb::arg("threads"))
+      .def("train", &LockedPlan::train, nb::arg("inputs").noconvert(), nb::arg("bytes"),
+           nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("order").noconvert(),
+           nb::arg("batch_size"), nb::arg("rates").noconvert(), nb::arg("first"), nb::arg("seed"),
+           nb::arg("step"), nb::arg("update"), nb::arg("memories"), nb::arg("trainable"),
+           nb::arg("losses").noconvert(), nb::arg("correct").noconvert(), nb::arg("threads"))
+      .def("memory_bytes", &LockedPlan::memory_bytes);
 }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from chainrule.engines.base import Engine, EpochTotals, GradientResult, Recipe, Trace, Traced, Trainer
+from chainrule.engines.native import NativeEngine
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import NameLookupError
 
-ENGINES: dict[str, Engine] = {"reference": ReferenceEngine()}
+ENGINES: dict[str, Engine] = {"reference": ReferenceEngine(), "native": NativeEngine()}
 """In the order of preference: the first is the default."""
 
 

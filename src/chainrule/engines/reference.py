@@ -87,7 +87,8 @@ def run_backward(
         values, saved = state.layer(use.layer_name), done.saved[use.index]
         own = use.layer.backward_parameters(values, flowing, saved)
         for name, gradient in own.items():
-            parameters[f"{use.layer_name}.{name}"] += gradient
+            total = parameters[f"{use.layer_name}.{name}"]
+            total += gradient
         if before_input is not None and own:
             before_input(use, own)
         if use.inputs == (0,) and not need_dx:
@@ -167,23 +168,33 @@ class ReferenceTrainer:
         with np.errstate(all="ignore"):  # what overflows is found below, and named
             done = run_forward(graph, self.state, x, training=True, step=self.step)
             value, saved = loss.forward(done.values[-1], targets)
-            before = self.state.parameters.copy() if self.recipe.sequential else None
+            before = self.state.parameters.flat.copy(), self.state.buffers.flat.copy()
             hook = self._updating_hook(rate) if self.recipe.sequential else None
             nodes, gradients = run_backward(
                 graph, self.state, done, loss.backward(saved), before_input=hook, need_dx=False
             )
+        search = FirstNonFinite()
         if not (np.isfinite(value) and np.isfinite(gradients.flat).all()):
-            if before is not None:
-                self.state.parameters.flat[:] = before.flat
-            raise self._search(value, done, nodes, gradients).error(f"at step {self.step + 1}")
-        self.step += 1
+            search = self._search(value, done, nodes, gradients)
+        else:
+            self.step += 1
+            with np.errstate(all="ignore"):
+                self._finish_step(done, gradients, rate)
+            for name, array in (*self.state.parameters.items(), *self.state.buffers.items()):
+                search.look(f"{name} after the update", array)
+        if search.names:
+            self.state.parameters.flat[:], self.state.buffers.flat[:] = before
+            raise search.error(f"at step {totals.steps + 1}")
+        self._count(totals, value, done.values[-1], targets)
+
+    def _finish_step(self, done: Pass, gradients: Parameters, rate: float) -> None:
+        """Move the parameters, unless they have moved on the way, and the buffers."""
         if not self.recipe.sequential:
             self._update(gradients.flat, self.trainable, rate)
-        for use in graph.steps:
+        for use in self.graph.steps:
             buffers = use.layer.updated_buffers(self.state.layer(use.layer_name), done.saved[use.index])
             for name, buffer in buffers.items():
-                self.state.buffers[f"{use.layer_name}.{name}"] = buffer
-        self._count(totals, value, done.values[-1], targets)
+                self.state.buffers[f"{use.layer_name}.{name}"][...] = buffer
 
     def _update(self, gradients: Array, parts: list[slice], rate: float) -> None:
         for part in parts:

@@ -1,0 +1,176 @@
+"""A lowered network together with the core's plan that runs it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule import _native
+from chainrule.arrays import Array
+from chainrule.engines.native.layer_rules import LAYER_RULES
+from chainrule.engines.native.lowering import LOSS_KINDS, Lowering, Mode, is_alias, loss_divisor
+from chainrule.engines.native.program import Program
+from chainrule.errors import ArgumentError, EngineError
+from chainrule.graph import Graph
+from chainrule.losses import CrossEntropyLoss, Loss, MAPLoss
+from chainrule.shapes import product
+
+SHARDS = 16
+"""Most shards of a batch: as many threads can share a step."""
+RAW_BYTES = 512 * 2**20
+"""Most memory for the raw gradients of all shards together; large networks get fewer shards."""
+
+
+@dataclass(frozen=True)
+class InstructionSet:
+    """Kernels that this processor can run: lanes by number size, widest first."""
+
+    name: str
+    lanes: dict[int, list[int]]
+    channel_vector: dict[int, int]
+
+
+def instruction_set() -> InstructionSet:
+    """The fastest that the processor has, or the one that CHAINRULE_ISA names."""
+    known = [InstructionSet(*item) for item in _native.isas()]
+    wanted = os.environ.get("CHAINRULE_ISA")
+    if not wanted:
+        return known[0]
+    for isa in known:
+        if isa.name == wanted:
+            return isa
+    names = ", ".join(isa.name for isa in known)
+    raise ArgumentError(f"CHAINRULE_ISA={wanted!r} is not an instruction set of this processor; it has {names}")
+
+
+def lanes_for(samples: int, available: list[int]) -> int:
+    """Samples per block: the widest vector that still leaves two blocks for two cores, else the narrowest.
+
+    It depends on the batch alone, so that results do not depend on the number of threads.
+    """
+    return next((lanes for lanes in available if samples > lanes), available[-1])
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a plan is made for; plans are kept and found again by it."""
+
+    mode: Mode
+    training: bool
+    number_bytes: int
+    lanes: int
+    isa: str
+    loss: tuple[Any, ...] | None
+    guesses: bool
+    frozen: frozenset[str]
+
+
+class Compiled:
+    """A program, its exports, and the core's plan."""
+
+    def __init__(self, graph: Graph, request: Request, loss: Loss | None, isa: InstructionSet, probabilities: bool) -> None:
+        self.request = request
+        self.program = Program(request.lanes, request.number_bytes)
+        low = Lowering(
+            graph=graph,
+            program=self.program,
+            rules=LAYER_RULES,
+            mode=request.mode,
+            training=request.training,
+            loss=loss,
+            guesses=request.guesses,
+            channel_vector=isa.channel_vector[request.number_bytes],
+        )
+        if loss is not None:
+            low.memory["loss kind"] = 1 if probabilities else LOSS_KINDS[type(loss)]
+        low.lower()
+        self.exports = low.exports
+        self.sizes = self._sizes(graph, low, loss)
+        self.finishes, self.packs = low.finishes, low.packs
+        try:
+            self.plan = _native.Plan(
+                request.isa,
+                request.number_bytes,
+                request.lanes,
+                self.sizes,
+                [
+                    (
+                        [(op.name, self.program.resolved(op.fields)) for op in stage.operations],
+                        [(backward, self.program.resolved(fields)) for backward, fields in stage.between],
+                    )
+                    for stage in self.program.stages
+                ],
+                self.finishes,
+                self.packs,
+            )
+        except MemoryError:
+            raise EngineError(f"not enough memory for a plan of {self.sizes} numbers") from None
+
+    def _sizes(self, graph: Graph, low: Lowering, loss: Loss | None) -> dict[str, int]:
+        scratch, kept = self.program.lay_out()
+        natural = graph.parameters.flat.size + graph.buffers.flat.size
+        raw_bytes = max(self.program.raw * self.request.number_bytes, 1)
+        divisor = 0
+        if loss is not None:
+            elements = product(graph.output_shape)
+            classes = graph.output_shape[0] if isinstance(loss, CrossEntropyLoss | MAPLoss) else 1
+            divisor = loss_divisor(loss, elements, classes)
+        return {
+            "scratch": scratch,
+            "kept": kept,
+            "parameters": graph.parameters.flat.size,
+            "buffers": graph.buffers.flat.size,
+            "packed": low.natural_size - natural + self.program.packed,
+            "raw": self.program.raw,
+            "statistics": self.program.statistics,
+            "shared": self.program.statistics,
+            "shard_limit": max(1, min(SHARDS, RAW_BYTES // raw_bytes)),
+            "loss_divisor": divisor,
+        }
+
+    def load(self, graph: Graph) -> None:
+        """Copy the graph's parameters and buffers into the plan."""
+        self.plan.set_values(graph.parameters.flat, graph.buffers.flat)
+
+    def describe(self) -> str:
+        """The plan for a reader: stages, operations, memory."""
+        number = self.request.number_bytes
+        block = self.request.lanes
+        lines = [
+            f"plan: {self.request.mode}, float{8 * number}, {self.request.isa}, {block} lanes, "
+            f"{len(self.program.stages)} stage(s)",
+            f"arena per thread {self.sizes['scratch'] * number:,} bytes; kept per block of {block} samples "
+            f"{self.sizes['kept'] * number:,} bytes; gradients per shard {self.sizes['raw'] * number:,} bytes",
+        ]
+        for index, stage in enumerate(self.program.stages):
+            lines.append(f"stage {index + 1}")
+            for op in stage.operations:
+                lines.append(f"  {op.name:<34} {op.label}")
+            lines += [f"  all blocks meet: batch statistics ({'backward' if b else 'forward'})" for b, _ in stage.between]
+        return "\n".join(lines)
+
+
+def unsupported_layers(graph: Graph, training: bool) -> list[str]:
+    """Layers that only the reference engine can compute: those that are not of the package."""
+    return sorted(
+        {
+            type(step.layer).__name__
+            for step in graph.steps
+            if type(step.layer) not in LAYER_RULES and not is_alias(step, training)
+        }
+    )
+
+
+def dtype_bytes(dtype: np.dtype[Any]) -> int:
+    """4 for float32, 8 for float64."""
+    return int(dtype.itemsize)
+
+
+def contiguous(x: Array, dtype: np.dtype[Any]) -> tuple[Array, bool]:
+    """(array as the core reads it, whether it holds bytes): uint8 as it is, all else in the compute dtype."""
+    if x.dtype == np.uint8:
+        return np.ascontiguousarray(x), True
+    return np.ascontiguousarray(x, dtype), False

@@ -1,0 +1,283 @@
+"""The native engine: plans in C++ behind the same contract as the reference engine."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from chainrule import _native
+from chainrule.arrays import Array, check_finite
+from chainrule.engines.base import EpochTotals, FirstNonFinite, GradientResult, OnStep, Recipe, Trace, Traced, Trainer
+from chainrule.engines.native.compiled import (
+    Compiled,
+    InstructionSet,
+    Request,
+    contiguous,
+    dtype_bytes,
+    instruction_set,
+    lanes_for,
+    unsupported_layers,
+)
+from chainrule.engines.reference import ReferenceEngine, ReferenceTrainer
+from chainrule.errors import EngineError
+from chainrule.graph import Graph
+from chainrule.losses import LOSSES, Loss
+from chainrule.parameters import Parameters
+
+CHUNK_SECONDS = 0.05
+"""How long the core trains before Python may show progress or be interrupted."""
+
+
+class NativeEngine:
+    """Every layer of the package; networks with layers of the user's own run on the reference engine."""
+
+    name = "native"
+
+    def __init__(self) -> None:
+        self._plans: WeakKeyDictionary[Graph, dict[Request, Compiled]] = WeakKeyDictionary()
+        self._reference = ReferenceEngine()
+        self._told: set[str] = set()
+
+    def _falls_back(self, graph: Graph, training: bool) -> bool:
+        """Whether the graph needs the reference engine; said once for each kind of layer."""
+        foreign = unsupported_layers(graph, training)
+        for name in foreign:
+            if name not in self._told:
+                self._told.add(name)
+                warnings.warn(
+                    f"{name} is not a layer of chainrule, so networks with it run on the reference engine, which is slower; "
+                    f'pass engine="reference" to choose that without this note',
+                    stacklevel=5,
+                )
+        return bool(foreign)
+
+    def compiled(
+        self,
+        graph: Graph,
+        mode: Any,
+        samples: int,
+        dtype: np.dtype[Any],
+        *,
+        training: bool = False,
+        loss: Loss | None = None,
+        targets: Array | None = None,
+        guesses: bool = False,
+    ) -> Compiled:
+        """The plan for a mode and batch geometry, made once."""
+        isa: InstructionSet = instruction_set()
+        number_bytes = dtype_bytes(dtype)
+        probabilities = targets is not None and targets.dtype.kind == "f" and type(loss).__name__ == "CrossEntropyLoss"
+        described = None
+        if loss is not None:
+            described = (type(loss).__name__, *sorted(loss.hyperparameters().items()), probabilities)
+        request = Request(
+            mode=mode,
+            training=training,
+            number_bytes=number_bytes,
+            lanes=lanes_for(samples, isa.lanes[number_bytes]),
+            isa=isa.name,
+            loss=described,
+            guesses=guesses,
+            frozen=frozenset(graph.frozen),
+        )
+        plans = self._plans.setdefault(graph, {})
+        if request not in plans:
+            plans[request] = Compiled(graph, request, loss, isa, probabilities)
+        return plans[request]
+
+    def forward(self, graph: Graph, x: Array, dtype: np.dtype[Any]) -> Array:
+        """Outputs in inference."""
+        if self._falls_back(graph, False):
+            return self._reference.forward(graph, x, dtype)
+        compiled = self.compiled(graph, "inference", len(x), dtype)
+        outputs = np.empty((len(x), *graph.output_shape), dtype)
+        self._run(compiled, graph, x, dtype, None, None, [outputs])
+        return outputs
+
+    def _run(
+        self,
+        compiled: Compiled,
+        graph: Graph,
+        x: Array,
+        dtype: np.dtype[Any],
+        targets: Array | None,
+        labels: Array | None,
+        exports: list[Array],
+    ) -> float:
+        inputs, is_bytes = contiguous(x, dtype)
+        check_finite(inputs, f"x as {dtype.name}")
+        compiled.load(graph)
+        try:
+            loss, _ = compiled.plan.run(
+                inputs, is_bytes, targets, labels, exports, len(x), graph.seed, 0, _native.thread_count()
+            )
+        except MemoryError:
+            raise EngineError(f"not enough memory for a batch of {len(x)} samples; compute it in smaller batches") from None
+        return float(loss)
+
+    def _backward(
+        self, graph: Graph, x: Array, targets: Array, loss: Loss, dtype: np.dtype[Any], training: bool, mode: str
+    ) -> tuple[float, Parameters, dict[tuple[str, str], Array]]:
+        compiled = self.compiled(graph, mode, len(x), dtype, training=training, loss=loss, targets=targets)
+        shapes = dict(zip(graph.names, graph.shapes, strict=True)) | {"output": graph.output_shape}
+        exports = {key: np.empty((len(x), *shapes[key[1]]), dtype) for key in compiled.exports}
+        value = self._run(compiled, graph, x, dtype, targets_for(targets, dtype), None, list(exports.values()))
+        gradients = Parameters(graph.parameters.shapes, dtype)
+        if gradients.flat.size:
+            compiled.plan.get_gradient(gradients.flat)
+        return value, gradients, exports
+
+    def gradients(
+        self, graph: Graph, x: Array, targets: Array, loss: Loss, dtype: np.dtype[Any], training: bool
+    ) -> GradientResult:
+        """Loss, gradients of all parameters and of the input."""
+        if self._falls_back(graph, training) or not is_known(loss):
+            return self._reference.gradients(graph, x, targets, loss, dtype, training)
+        value, gradients, exports = self._backward(graph, x, targets, loss, dtype, training, "gradients")
+        return GradientResult(value, gradients, exports["gradient", "input"], exports["value", "output"])
+
+    def trace(self, graph: Graph, x: Array, targets: Array, loss: Loss, dtype: np.dtype[Any], training: bool) -> Trace:
+        """Values and gradients of every node and parameter."""
+        if self._falls_back(graph, training) or not is_known(loss):
+            return self._reference.trace(graph, x, targets, loss, dtype, training)
+        value, gradients, exports = self._backward(graph, x, targets, loss, dtype, training, "trace")
+        tensors = {name: Traced(exports["value", name], exports["gradient", name]) for name in graph.names}
+        parameters = graph.parameters.copy(dtype)
+        tensors |= {name: Traced(parameters[name], gradients[name]) for name in gradients}
+        return Trace(value, tensors)
+
+    def trainer(self, graph: Graph, recipe: Recipe) -> Trainer:
+        """Begin a training run."""
+        foreign = self._falls_back(graph, True) or not is_known(recipe.loss) or not recipe.optimizer.native_update()
+        if foreign or recipe.sequential:
+            return ReferenceTrainer(graph, recipe)
+        return NativeTrainer(self, graph, recipe)
+
+
+def is_known(loss: Loss) -> bool:
+    """Whether the core computes this loss: those of the package, not subclasses of a user's own."""
+    return type(loss) in LOSSES.values()
+
+
+def targets_for(targets: Array, dtype: np.dtype[Any]) -> Array:
+    """Targets as the core reads them: int64 class indices or numbers of the compute dtype."""
+    return np.ascontiguousarray(targets, np.int64 if targets.dtype.kind in "iu" else dtype)
+
+
+class NativeTrainer:
+    """Epochs in C++, in chunks short enough for progress and interruption."""
+
+    def __init__(self, engine: NativeEngine, graph: Graph, recipe: Recipe) -> None:
+        self.engine = engine
+        self.graph = graph
+        self.recipe = recipe
+        self.step = 0
+        self._compiled: Compiled | None = None
+        self._seconds_per_step = CHUNK_SECONDS
+        self._reading: tuple[Any, ...] | None = None
+
+    def _prepare(self, x: Array, targets: Array, batch_size: int) -> tuple[Array, bool, Array, Array | None]:
+        """Data as the core reads it, converted once for all epochs."""
+        if self._reading is not None and self._reading[0] is x and self._reading[1] is targets:
+            return self._reading[2]
+        loss, dtype = self.recipe.loss, self.recipe.dtype
+        inputs, is_bytes = contiguous(x, dtype)
+        truth = loss.true_classes(targets)
+        guesses = truth is not None and loss.predicted_classes(np.zeros((1, *self.graph.output_shape))) is not None
+        labels = np.ascontiguousarray(truth, np.int64).reshape(-1) if guesses else None
+        if self._compiled is None:
+            self._compiled = self.engine.compiled(
+                self.graph,
+                "train",
+                min(batch_size, len(x)),
+                dtype,
+                training=True,
+                loss=loss,
+                targets=targets,
+                guesses=guesses,
+            )
+            self._compiled.load(self.graph)
+        prepared = (inputs, is_bytes, targets_for(targets, dtype), labels)
+        self._reading = (x, targets, prepared)
+        return prepared
+
+    def epoch(
+        self, x: Array, targets: Array, order: Array, batch_size: int, rates: Array, on_step: OnStep | None
+    ) -> EpochTotals:
+        """Train on x[order] in batches, one learning rate per step."""
+        prepared = self._prepare(x, targets, batch_size)
+        totals = EpochTotals()
+        first = 0
+        while first < len(rates):
+            count = min(len(rates) - first, max(1, int(CHUNK_SECONDS / max(self._seconds_per_step, 1e-9))))
+            begin = time.perf_counter()
+            done = self._train(prepared, order, batch_size, rates, first, count, totals)
+            self._seconds_per_step = (time.perf_counter() - begin) / max(done, 1)
+            if done < count:
+                self._diagnose(x, targets, order, batch_size, first + done, float(rates[first + done]))
+            first += done
+            if on_step is not None:
+                on_step(totals)
+        return totals
+
+    def _train(
+        self,
+        prepared: tuple[Array, bool, Array, Array | None],
+        order: Array,
+        batch_size: int,
+        rates: Array,
+        first: int,
+        count: int,
+        totals: EpochTotals,
+    ) -> int:
+        assert self._compiled is not None
+        inputs, is_bytes, targets, labels = prepared
+        losses, correct = np.zeros(count), np.zeros(count, np.int64)
+        try:
+            done: int = self._compiled.plan.train(
+                inputs, is_bytes, targets, labels, order, batch_size, np.ascontiguousarray(rates[first : first + count]),
+                first, self.graph.seed, self.step, self.recipe.optimizer.native_update(), self.recipe.optimizer.memories,
+                self._trainable(), losses, correct, _native.thread_count(),
+            )  # fmt: skip
+        except MemoryError:
+            raise EngineError(f"not enough memory to train in batches of {batch_size}; take a smaller batch_size") from None
+        self.step += done
+        sizes = np.minimum(batch_size, len(order) - (first + np.arange(done)) * batch_size)
+        weights = sizes if self.recipe.loss.reduction == "mean" else np.ones(done)
+        totals.loss_sum += float((losses[:done] * weights).sum())
+        totals.samples += int(sizes.sum())
+        totals.steps += done
+        if labels is not None:
+            totals.correct += int(correct[:done].sum())
+            totals.labelled += int(sizes.sum()) * (labels.size // len(inputs))
+        return done
+
+    def _trainable(self) -> list[int]:
+        """begin, end, begin, end, ... of what is not frozen, neighbours joined."""
+        ranges: list[int] = []
+        for name, part in self.graph.parameters.slices().items():
+            if name in self.graph.frozen:
+                continue
+            if ranges and ranges[-1] == part.start:
+                ranges[-1] = part.stop
+            else:
+                ranges += [part.start, part.stop]
+        return ranges
+
+    def _diagnose(self, x: Array, targets: Array, order: Array, batch_size: int, batch: int, rate: float) -> None:
+        """Compute the failed step again on the reference engine, which names the first tensor that is not finite."""
+        self.store()
+        trainer = ReferenceTrainer(self.graph, self.recipe)
+        trainer.step = self.step
+        chosen = order[batch * batch_size : (batch + 1) * batch_size]
+        trainer.epoch(x, targets, chosen, batch_size, np.array([rate]), None)
+        raise FirstNonFinite().error(f"at step {self.step + 1}")
+
+    def store(self) -> None:
+        """Write parameters and buffers back into the graph."""
+        if self._compiled is not None:
+            self._compiled.plan.get_values(self.graph.parameters.flat, self.graph.buffers.flat)

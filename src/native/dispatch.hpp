@@ -1,0 +1,35 @@
+// Which instruction sets this build has, and which of them this processor can run.
+#pragma once
+
+#include "ops.hpp"
+
+namespace chainrule {
+
+struct KernelTables {
+  const KernelTable* tables;
+  int count;
+};
+
+#if defined(__x86_64__)
+namespace avx512 {
+KernelTables kernel_tables();
+}
+namespace avx2 {
+KernelTables kernel_tables();
+}
+#endif
+namespace baseline {
+KernelTables kernel_tables();
+}
+
+struct InstructionSet {
+  const char* name;
+  bool (*supported)();
+  KernelTables (*tables)();
+};
+
+// Fastest first; the first that is supported is the default.
+const InstructionSet* instruction_sets();
+int instruction_set_count();
+
+}  // namespace chainrule

@@ -1,0 +1,63 @@
+// All kernels of one instruction set. Compiled once for each, in a namespace of its own; see CMakeLists.txt.
+#include "dispatch.hpp"
+#include "kernels/batch_norm.hpp"
+#include "kernels/convolution.hpp"
+#include "kernels/dropout.hpp"
+#include "kernels/elementwise.hpp"
+#include "kernels/gather.hpp"
+#include "kernels/joins.hpp"
+#include "kernels/local.hpp"
+#include "kernels/losses.hpp"
+#include "kernels/pooling.hpp"
+#include "kernels/rbf.hpp"
+#include "kernels/response_norm.hpp"
+#include "kernels/softmax.hpp"
+#include "kernels/step.hpp"
+#include "kernels/weight_gradient.hpp"
+
+#define CHAINRULE_TEXT(x) #x
+#define CHAINRULE_TEXT_OF(x) CHAINRULE_TEXT(x)
+
+namespace chainrule::CHAINRULE_ISA_NAMESPACE {
+
+template <class T, int L>
+constexpr KernelTable table() {
+  KernelTable t = {};
+  t.isa = CHAINRULE_TEXT_OF(CHAINRULE_ISA_NAMESPACE);
+  t.lanes = L;
+  t.number_bytes = sizeof(T);
+  t.channel_vector = kChannelVector<T>;
+  t.registers = kRegisters;
+#define CHAINRULE_ENTRY(name, record)                                          \
+  t.run[static_cast<int>(OpKind::name)] = [](const void* op, const Block& b) { \
+    name<T, L>(*static_cast<const record*>(op), b);                            \
+  };
+  CHAINRULE_OPERATIONS(CHAINRULE_ENTRY)
+#undef CHAINRULE_ENTRY
+  t.finish = finish<T, L>;
+  t.pack = pack<T>;
+  t.update = update<T>;
+  t.all_finite = all_finite<T>;
+  return t;
+}
+
+// Widest first: as many lanes as the widest vector has numbers, and half and a quarter of it for small
+// batches.
+static const KernelTable tables[] = {
+#if defined(__AVX512F__)
+    table<float, 16>(), table<float, 8>(),  table<float, 4>(),
+    table<double, 8>(), table<double, 4>(), table<double, 2>(),
+#elif defined(__AVX2__)
+    table<float, 8>(),
+    table<float, 4>(),
+    table<double, 4>(),
+    table<double, 2>(),
+#else
+    table<float, 4>(),
+    table<double, 2>(),
+#endif
+};
+
+KernelTables kernel_tables() { return {tables, int(sizeof(tables) / sizeof(tables[0]))}; }
+
+}  // namespace chainrule::CHAINRULE_ISA_NAMESPACE

@@ -1,0 +1,33 @@
+// How kernels find their tensors.
+#pragma once
+
+#include "../ops.hpp"
+#include "../vec.hpp"
+
+namespace chainrule::CHAINRULE_ISA_NAMESPACE {
+
+template <class T>
+CHAINRULE_INLINE T* at(const Block& b, Place place) {
+  return static_cast<T*>(place.kept ? b.kept : b.scratch) + place.offset;
+}
+
+template <class T>
+CHAINRULE_INLINE const T* parameters(const Block& b, int64_t offset) {
+  return static_cast<const T*>(b.parameters) + offset;
+}
+
+template <class T>
+CHAINRULE_INLINE T* gradients(const Block& b, int64_t offset) {
+  return static_cast<T*>(b.gradients) + offset;
+}
+
+CHAINRULE_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+CHAINRULE_INLINE int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+// The sample that a lane holds.
+CHAINRULE_INLINE int64_t sample_of(const Block& b, int lane) {
+  const int64_t place = b.first + lane;
+  return b.order == nullptr ? place : b.order[place];
+}
+
+}  // namespace chainrule::CHAINRULE_ISA_NAMESPACE

@@ -1,0 +1,329 @@
+// What a plan is made of: each operation as a plain record of places, sizes and options. No code, no
+// containers: kernels of every instruction set include this file, so nothing in it may be compiled twice
+// differently.
+//
+// Inside a block a tensor is [element][lane]: element in the sample's own row-major order (channel, row,
+// column), lane the sample. T is float or double; `lanes` a template parameter of the kernels.
+#pragma once
+
+#include <cstdint>
+
+namespace chainrule {
+
+// A tensor of the block: `offset` numbers from the start of the thread's arena, or of the block's kept
+// memory.
+struct Place {
+  int64_t offset;
+  bool kept;
+};
+
+constexpr int64_t kNone = -1;  // an offset that does not exist: no bias, no export
+
+// The places of one output row or column of a sliding window: `count` taps, beginning with tap `first` over
+// source index `source`, then tap += tap_step, source += source_step.
+struct Taps {
+  int32_t first, count, source, tap_step, source_step;
+};
+
+// `count` outputs, the first at `begin` and the next `step` further, that share their taps, while their first
+// source moves by `source_move` from one to the next.
+struct Run {
+  int32_t begin, count, step, source_move;
+  Taps taps;
+};
+
+// One spatial axis of a convolution, as seen from the side that is computed. Stride, padding (before) and
+// dilation are the forward pass's; there tap i of output p lies over source p stride - padding + i dilation.
+struct Axis {
+  const Run* runs;
+  int32_t run_count;
+  int32_t size, source_size, kernel_size;
+  int32_t stride, padding, dilation;
+};
+
+// y[o] = bias[o] + sum over c, taps of weight[c][i][j][o] x[c][source]. The forward pass, and with other taps
+// and transposed weights the input gradient. weight: [group][in][kernel rows][kernel columns][out] in
+// `parameters`.
+struct ConvolveOp {
+  Place x, y;
+  int64_t weight, bias;
+  int32_t groups, in, out;  // channels per group
+  Axis rows, columns;
+  bool filters_outer;  // walk all rows for a tile of filters before the next tile: for weights larger than
+                       // maps
+};
+
+// dw[o][c][i][j] += sum over places and lanes of dy[o] x[c]. `rows` and `columns` are the forward pass's.
+// raw: [group][out][in][kernel rows][kernel columns][lane] in `gradients`.
+struct WeightGradientOp {
+  Place x, dy;
+  int64_t raw;
+  int32_t groups, in, out;
+  Axis rows, columns;
+};
+
+// The same for many input channels: a vector holds neighbouring channels of one sample, taken from the
+// transposed input `xt` [row][column][lane][padded in] of one group after the other. raw: [group][out][kernel
+// rows][kernel columns][padded in]. padded_in is a multiple of the native vector.
+struct ChannelGradientOp {
+  Place x, xt, dy;
+  int64_t raw;
+  int32_t groups, in, out, padded_in;
+  Axis rows, columns;
+};
+
+// db[o] += sum over places of dy[o]. raw: [out][lane]; `shared`: [lane], summed over o as well.
+struct BiasGradientOp {
+  Place dy;
+  int64_t raw;
+  int32_t out, places;
+  bool shared;
+};
+
+// Convolution with a kernel for every place. weight [out][places][in][kernel rows][kernel columns], bias
+// [out][places], natural layout in `parameters`; raw gradients [.. same ..][lane].
+struct LocalOp {
+  Place x, y, dx, dy;
+  int64_t weight, bias, raw_weight, raw_bias;
+  int32_t in, out;
+  Axis rows, columns;
+};
+
+// Windows over each map, which may lie partly outside: those places are skipped (mean: they count as zeros).
+struct PoolOp {
+  Place x, y, dx, dy;
+  int32_t channels, rows, columns, out_rows, out_columns;
+  int32_t kernel_rows, kernel_columns, stride_rows, stride_columns, top, left;
+  double norm;                   // Lp: the p
+  const double* weights;         // weighted: [kernel rows][kernel columns]
+  int64_t weight, bias;          // trainable: [channels] in `parameters`
+  int64_t raw_weight, raw_bias;  // trainable: [channels][lane] in `gradients`
+};
+
+// y = R x Cᵀ on each map: R [out_rows][rows], C [out_columns][columns], mostly zeros: begin and end of each
+// row's nonzero part, whose values are 1 / (end - begin).
+struct AdaptivePoolOp {
+  Place x, y, dx, dy;
+  int32_t channels, rows, columns, out_rows, out_columns;
+};
+
+// y = f(x), dx = dy f'. The derivative is written in y, for leaky in x.
+struct ElementwiseOp {
+  Place x, y, dx, dy;
+  int64_t elements;
+  double slope;
+};
+
+// Softmax over `classes`, apart for each of `places`; element = class * places + place.
+struct SoftmaxOp {
+  Place x, y, dx, dy;
+  int32_t classes, places;
+};
+
+// y = x s^-beta, s_c = k + alpha / size * sum of x² over the channels c - before .. c + after.
+struct ResponseNormOp {
+  Place x, y, dx, dy, scale;
+  int32_t channels, places, size;
+  double alpha, beta, k;
+};
+
+// Batch normalisation. `statistics` is an index into Block::statistics (per block) and Block::shared
+// (finished): forward per block  [channels][2]: mean, sum of squared deviations;  finished [channels][2]:
+// mean, 1/sqrt(var + eps) backward per block [channels][2]: sum dy, sum dy x̂;                  finished
+// [channels][2]: their means over all
+struct BatchNormOp {
+  Place x, y, dx, dy;
+  int32_t channels, places;
+  int64_t weight, bias;  // in `parameters`, or kNone
+  int64_t running_mean, running_var;
+  int64_t forward_statistics, backward_statistics;
+  int64_t raw_weight, raw_bias;  // [channels], written once by the backward finish
+  double eps, momentum;
+  bool training;
+};
+
+// y = x * mask, mask 0 or 1 / (1 - p) from Philox4x32-10 with counter (element / 4, sample, step, node), key
+// seed.
+struct DropoutOp {
+  Place x, y, dx, dy, mask;
+  int64_t elements;
+  double p;
+  uint32_t node;
+};
+
+// y = sources[0] + sources[1] + ... (sum), or their elements one after another (concat / split).
+struct JoinOp {
+  Place y;
+  const Place* sources;
+  const int64_t* elements;  // of each source
+  int32_t count;
+};
+
+// y_o = sum_i (x_i - w_oi)².
+struct RbfOp {
+  Place x, y, dx, dy;
+  int64_t weight, raw_weight;  // [out][in]; raw [out][in][lane]
+  int32_t in, out;
+};
+
+enum class LossKind : int32_t {
+  kCrossEntropy,
+  kCrossEntropyProbabilities,
+  kSquared,
+  kHalfSquared,
+  kBinary,
+  kMap
+};
+enum class Guess : int32_t { kNone, kLargest, kSmallest, kSign };
+
+// Adds the block's loss to Block::loss and writes dL/dx. element = class * places + place. Lanes without a
+// sample get dx = 0 and add nothing.
+struct LossOp {
+  Place x, dx;
+  LossKind kind;
+  Guess guess;  // how a class is read off the outputs, to count the right ones against Block::labels
+  int32_t classes, places;
+  double scale, rubbish;
+  bool gradient;
+};
+
+// Samples of the batch into lanes, and back: element e of lane l is array[sample of lane l][e].
+enum class Source : int32_t { kSame, kBytes };  // numbers of type T, or bytes / 255
+struct GatherOp {
+  Place x;
+  int64_t elements;
+};
+struct ScatterOp {
+  Place x;
+  int64_t elements;
+  int32_t target;  // index into Block::exports
+};
+
+// All that a kernel sees of the world: one block of samples on its way through the plan.
+struct Block {
+  void* scratch;           // the thread's arena
+  void* kept;              // the block's own memory
+  const void* parameters;  // natural parameters, then buffers, then packed weights
+  void* gradients;         // the raw gradients of the block's shard
+  double* statistics;      // per block: batch-norm sums
+  const double* shared;    // finished batch-norm numbers
+  const void* inputs;      // the data set's samples, or the batch
+  Source source;
+  const int64_t* order;   // which sample of `inputs` each place of the batch takes; null: in order
+  int64_t first;          // place of lane 0 in the batch
+  int32_t used;           // lanes that hold a sample; the others hold zeros
+  const void* targets;    // class indices int64 or numbers T, [sample][place] resp. [sample][element]
+  const int64_t* labels;  // [sample][place], or null
+  void* const* exports;
+  uint64_t seed;
+  uint32_t step;
+  double* loss;      // one number per block
+  int64_t* correct;  // one number per block
+};
+
+// Every operation with its record: the one list from which enum, table and dispatch are made.
+#define CHAINRULE_OPERATIONS(X)                 \
+  X(gather, GatherOp)                           \
+  X(scatter, ScatterOp)                         \
+  X(convolve, ConvolveOp)                       \
+  X(weight_gradient, WeightGradientOp)          \
+  X(channel_gradient, ChannelGradientOp)        \
+  X(bias_gradient, BiasGradientOp)              \
+  X(local_forward, LocalOp)                     \
+  X(local_backward_input, LocalOp)              \
+  X(local_backward_parameters, LocalOp)         \
+  X(max_pool_forward, PoolOp)                   \
+  X(max_pool_backward, PoolOp)                  \
+  X(weighted_pool_forward, PoolOp)              \
+  X(weighted_pool_backward, PoolOp)             \
+  X(lp_pool_forward, PoolOp)                    \
+  X(lp_pool_backward, PoolOp)                   \
+  X(trainable_pool_forward, PoolOp)             \
+  X(trainable_pool_backward_input, PoolOp)      \
+  X(trainable_pool_backward_parameters, PoolOp) \
+  X(adaptive_pool_forward, AdaptivePoolOp)      \
+  X(adaptive_pool_backward, AdaptivePoolOp)     \
+  X(relu_forward, ElementwiseOp)                \
+  X(relu_backward, ElementwiseOp)               \
+  X(leaky_relu_forward, ElementwiseOp)          \
+  X(leaky_relu_backward, ElementwiseOp)         \
+  X(sigmoid_forward, ElementwiseOp)             \
+  X(sigmoid_backward, ElementwiseOp)            \
+  X(tanh_forward, ElementwiseOp)                \
+  X(tanh_backward, ElementwiseOp)               \
+  X(scaled_tanh_forward, ElementwiseOp)         \
+  X(scaled_tanh_backward, ElementwiseOp)        \
+  X(softmax_forward, SoftmaxOp)                 \
+  X(softmax_backward, SoftmaxOp)                \
+  X(response_norm_forward, ResponseNormOp)      \
+  X(response_norm_backward, ResponseNormOp)     \
+  X(batch_norm_statistics, BatchNormOp)         \
+  X(batch_norm_forward, BatchNormOp)            \
+  X(batch_norm_backward_sums, BatchNormOp)      \
+  X(batch_norm_backward_input, BatchNormOp)     \
+  X(dropout_forward, DropoutOp)                 \
+  X(dropout_backward, DropoutOp)                \
+  X(sum, JoinOp)                                \
+  X(concat, JoinOp)                             \
+  X(split, JoinOp)                              \
+  X(rbf_forward, RbfOp)                         \
+  X(rbf_backward_input, RbfOp)                  \
+  X(rbf_backward_weight, RbfOp)                 \
+  X(loss, LossOp)
+
+enum class OpKind : int32_t {
+#define CHAINRULE_NAME(name, record) name,
+  CHAINRULE_OPERATIONS(CHAINRULE_NAME)
+#undef CHAINRULE_NAME
+      count_
+};
+
+// What ends a step, apart from the blocks. Each works on a range [begin, end) of rows, so that threads can
+// share it.
+
+// The raw gradients of all shards become one natural gradient: row = one of `rows` first indices of the
+// parameter.
+enum class RawLayout : int32_t { kLanes, kChannels, kNumbers };
+struct FinishOp {
+  RawLayout layout;
+  int64_t raw, natural;
+  int64_t rows, columns;                       // natural [rows][columns]
+  int32_t taps_rows, taps_columns, padded_in;  // kChannels: columns = in * taps; raw [row][taps][padded_in]
+  bool flip;                                   // the taps of each kernel are stored turned by 180 degrees
+  const uint8_t* mask;                         // [rows][columns / taps] or null: links that exist
+};
+
+// A copy of a weight in another order. Natural [groups][out][in][taps] becomes, for the forward pass,
+// [groups][in][taps][out], and for the input gradient [groups][out][taps][in]. Rows = groups * out.
+struct PackOp {
+  int64_t natural, packed;
+  int32_t groups, out, in, taps;
+  bool backward, flip;
+  const uint8_t* mask;  // [groups * out][in] or null
+  int32_t copies;       // above 0: the one natural number is written so many times instead (a shared bias)
+};
+
+enum class UpdateRule : int32_t { kSgd, kAdam, kAdamW };
+struct UpdateOp {
+  UpdateRule rule;
+  bool nesterov;
+  double momentum, weight_decay, beta1, beta2, eps;
+};
+
+// The kernels of one instruction set for one number type and one number of lanes.
+struct KernelTable {
+  using Run = void (*)(const void* record, const Block& block);
+  const char* isa;
+  int32_t lanes, number_bytes;
+  int32_t channel_vector;  // numbers in the widest vector: what padded_in is a multiple of
+  int32_t registers;       // vector registers that the instruction set has
+  Run run[static_cast<int>(OpKind::count_)];
+  void (*finish)(const FinishOp& op, const void* gradients, int64_t shard_bytes, int32_t shards,
+                 void* natural, int64_t begin, int64_t end);
+  void (*pack)(const PackOp& op, void* parameters, int64_t begin, int64_t end);
+  void (*update)(const UpdateOp& op, void* parameters, const void* gradients, void* first, void* second,
+                 double rate, int64_t step, int64_t begin, int64_t end);
+  bool (*all_finite)(const void* numbers, int64_t begin, int64_t end);
+};
+
+}  // namespace chainrule

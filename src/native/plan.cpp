@@ -1,0 +1,389 @@
+#include "plan.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+#if !defined(_WIN32)
+#include <unistd.h>
+#endif
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+namespace chainrule {
+
+namespace {
+
+constexpr size_t kAlignment = 64, kHugePage = size_t(2) << 20;
+
+size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
+
+#if !defined(_OPENMP)
+int omp_get_thread_num() { return 0; }
+int omp_get_num_threads() { return 1; }
+int omp_get_max_threads() { return 1; }
+#endif
+
+void meet() {
+#if defined(_OPENMP)
+#pragma omp barrier
+#endif
+}
+
+// Numbers too small for full precision cost a hundred cycles each on many processors. While a plan runs they
+// count as zero; the caller's setting comes back afterwards.
+class FlushDenormals {
+ public:
+#if defined(__x86_64__)
+  FlushDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040); }
+  ~FlushDenormals() { _mm_setcsr(before_); }
+
+ private:
+  unsigned before_;
+#elif defined(__aarch64__)
+  FlushDenormals() {
+    asm volatile("mrs %0, fpcr" : "=r"(before_));
+    asm volatile("msr fpcr, %0" : : "r"(before_ | (uint64_t(1) << 24)));
+  }
+  ~FlushDenormals() { asm volatile("msr fpcr, %0" : : "r"(before_)); }
+
+ private:
+  uint64_t before_;
+#endif
+};
+
+// The part of n pieces that belongs to a thread.
+struct Part {
+  int64_t begin, end;
+};
+Part part_of(int64_t n, int thread, int threads) {
+  return {n * thread / threads, n * (thread + 1) / threads};
+}
+
+}  // namespace
+
+void Memory::Free::operator()(char* p) const { std::free(p); }
+
+void Memory::reserve(size_t bytes) {
+  if (bytes <= size_) return;
+  data_.reset();
+  size_ = 0;
+  const size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
+  const size_t total = rounded(bytes + kAlignment, alignment);
+  if (total < bytes) throw std::bad_alloc();
+  data_.reset(static_cast<char*>(std::aligned_alloc(alignment, total)));
+  if (!data_) throw std::bad_alloc();
+#if defined(__linux__)
+  if (alignment == kHugePage) madvise(data_.get(), total, MADV_HUGEPAGE);
+#endif
+  std::memset(data_.get(), 0, total);
+  size_ = bytes;
+}
+
+int thread_count() {
+#if !defined(_WIN32)
+  static const pid_t first_process = getpid();
+  if (getpid() != first_process) return 1;
+#endif
+  return omp_get_max_threads();
+}
+
+Plan::Plan(const KernelTable& table, const Sizes& sizes, Storage storage, std::vector<Stage> stages,
+           std::vector<FinishOp> finishes, std::vector<PackOp> packs, std::vector<LossOp*> losses)
+    : table_(table),
+      sizes_(sizes),
+      storage_(std::move(storage)),
+      stages_(std::move(stages)),
+      finishes_(std::move(finishes)),
+      packs_(std::move(packs)),
+      losses_(std::move(losses)) {
+  const size_t bytes = table_.number_bytes;
+  parameters_.reserve((sizes_.parameters + sizes_.buffers + sizes_.packed) * bytes);
+  gradient_.reserve(sizes_.parameters * bytes);
+  shared_.resize(sizes_.shared);
+}
+
+namespace {
+
+template <class T>
+void narrow(const double* from, T* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = T(from[i]);
+}
+template <class T>
+void widen(const T* from, double* to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = double(from[i]);
+}
+
+}  // namespace
+
+void Plan::set_values(const double* parameters, const double* buffers) {
+  const auto fill = [&]<class T>(T* to) {
+    narrow(parameters, to, sizes_.parameters);
+    narrow(buffers, to + sizes_.parameters, sizes_.buffers);
+  };
+  if (table_.number_bytes == 4)
+    fill(reinterpret_cast<float*>(parameters_.data()));
+  else
+    fill(reinterpret_cast<double*>(parameters_.data()));
+  pack(0, 1);
+}
+
+void Plan::get_values(double* parameters, double* buffers) const {
+  const auto read = [&]<class T>(const T* from) {
+    widen(from, parameters, sizes_.parameters);
+    widen(from + sizes_.parameters, buffers, sizes_.buffers);
+  };
+  if (table_.number_bytes == 4)
+    read(reinterpret_cast<const float*>(parameters_.data()));
+  else
+    read(reinterpret_cast<const double*>(parameters_.data()));
+}
+
+template <class Body>
+void Plan::in_parallel(int threads, Body&& body) {
+#if defined(_OPENMP)
+#pragma omp parallel num_threads(threads) if (threads > 1)
+#endif
+  {
+    FlushDenormals flush;
+    body(omp_get_thread_num(), omp_get_num_threads());  // may be fewer than asked for
+  }
+}
+
+// Memory for a batch. Scratch does not grow with it; kept memory is there only where values cross a stage.
+void Plan::prepare(int64_t samples, int threads, bool moments, int memories) {
+  const size_t bytes = table_.number_bytes;
+  blocks_ = blocks(samples);
+  shards_ = std::min(blocks_, sizes_.shard_limit);
+  scratch_bytes_ = rounded(sizes_.scratch * bytes + kAlignment, kAlignment);
+  kept_bytes_ = rounded(sizes_.kept * bytes, kAlignment);
+  raw_bytes_ = rounded(sizes_.raw * bytes, kAlignment);
+  scratch_.reserve(scratch_bytes_ * threads);
+  kept_.reserve(kept_bytes_ * blocks_);
+  raw_.reserve(raw_bytes_ * shards_);
+  statistics_.resize(sizes_.statistics * blocks_);
+  block_loss_.resize(blocks_);
+  block_correct_.resize(blocks_);
+  if (moments && memories > 0) first_moment_.reserve(sizes_.parameters * bytes);
+  if (moments && memories > 1) second_moment_.reserve(sizes_.parameters * bytes);
+}
+
+void Plan::set_scale(int64_t samples) {
+  const double scale = sizes_.loss_divisor == 0 ? 1.0 : 1.0 / (double(samples) * double(sizes_.loss_divisor));
+  for (LossOp* loss : losses_) loss->scale = scale;
+}
+
+void Plan::run_shard(const Stage& stage, bool first_stage, const Batch& batch, int64_t first, int64_t samples,
+                     uint32_t step, int thread, int64_t shard) {
+  const int64_t blocks = this->blocks(samples), shards = std::min(blocks, sizes_.shard_limit);
+  char* raw = raw_.data() + shard * raw_bytes_;
+  if (first_stage && raw_bytes_ > 0) std::memset(raw, 0, raw_bytes_);
+  const Part mine = part_of(blocks, int(shard), int(shards));
+  for (int64_t n = mine.begin; n < mine.end; ++n) {
+    if (first_stage) block_loss_[n] = 0, block_correct_[n] = 0;
+    Block block = {};
+    block.scratch = scratch_.data() + thread * scratch_bytes_;
+    block.kept = kept_.data() + n * kept_bytes_;
+    block.parameters = parameters_.data();
+    block.gradients = raw;
+    block.statistics = statistics_.data() + n * sizes_.statistics;
+    block.shared = shared_.data();
+    block.inputs = batch.inputs;
+    block.source = batch.source;
+    block.order = batch.order == nullptr ? nullptr : batch.order + first;
+    block.first = n * table_.lanes;
+    block.used = int32_t(std::min<int64_t>(table_.lanes, samples - block.first));
+    block.targets = batch.targets;
+    block.labels = batch.labels;
+    block.exports = batch.exports.data();
+    block.seed = batch.seed;
+    block.step = step;
+    block.loss = &block_loss_[n];
+    block.correct = &block_correct_[n];
+    for (const Operation& operation : stage.operations)
+      table_.run[int(operation.kind)](operation.record, block);
+  }
+}
+
+void Plan::run_stages(const Batch& batch, int64_t first, int64_t samples, uint32_t step, int thread,
+                      int threads) {
+  const int64_t shards = std::min(blocks(samples), sizes_.shard_limit);
+  for (size_t s = 0; s < stages_.size(); ++s) {
+    for (int64_t shard = thread; shard < shards; shard += threads)
+      run_shard(stages_[s], s == 0, batch, first, samples, step, thread, shard);
+    meet();
+    if (!stages_[s].between.empty()) {
+      if (thread == 0) finish_between(stages_[s], samples);
+      meet();
+    }
+  }
+}
+
+namespace {
+
+// Mean and squared deviations of all blocks from those of each, by Chan's rule, in the order of the blocks.
+struct Merged {
+  double count = 0, mean = 0, deviations = 0;
+  void add(double n, double block_mean, double block_deviations) {
+    if (n == 0) return;
+    const double total = count + n, delta = block_mean - mean;
+    deviations += block_deviations + delta * delta * count * n / total;
+    mean += delta * n / total;
+    count = total;
+  }
+};
+
+}  // namespace
+
+void Plan::finish_between(const Stage& stage, int64_t samples) {
+  const int64_t blocks = this->blocks(samples);
+  const auto number = [&](int64_t offset, double value, bool mix, double share) {
+    const auto put = [&]<class T>(T* p) {
+      *p = mix ? T((1 - share) * double(*p) + share * value) : T(value);
+    };
+    if (table_.number_bytes == 4)
+      put(reinterpret_cast<float*>(parameters_at(offset)));
+    else
+      put(reinterpret_cast<double*>(parameters_at(offset)));
+  };
+  const auto add_raw = [&](int64_t offset, double value) {
+    if (table_.number_bytes == 4)
+      reinterpret_cast<float*>(raw_.data())[offset] += float(value);
+    else
+      reinterpret_cast<double*>(raw_.data())[offset] += value;
+  };
+  for (const Between& between : stage.between) {
+    const BatchNormOp& op = between.op;
+    const double count = double(samples) * op.places;
+    for (int64_t c = 0; c < op.channels; ++c) {
+      if (!between.backward) {
+        Merged merged;
+        for (int64_t n = 0; n < blocks; ++n) {
+          const double* own = statistics_.data() + n * sizes_.statistics + op.forward_statistics + 2 * c;
+          const int64_t used = std::min<int64_t>(table_.lanes, samples - n * table_.lanes);
+          merged.add(double(used) * op.places, own[0], own[1]);
+        }
+        const double variance = merged.deviations / count;
+        double* shared = shared_.data() + op.forward_statistics + 2 * c;
+        shared[0] = merged.mean;
+        shared[1] = 1 / std::sqrt(variance + op.eps);
+        number(op.running_mean + c, merged.mean, true, op.momentum);
+        number(op.running_var + c, merged.deviations / (count - 1), true, op.momentum);
+      } else {
+        double dy = 0, product = 0;
+        for (int64_t n = 0; n < blocks; ++n) {
+          const double* own = statistics_.data() + n * sizes_.statistics + op.backward_statistics + 2 * c;
+          dy += own[0], product += own[1];
+        }
+        double* shared = shared_.data() + op.backward_statistics + 2 * c;
+        shared[0] = dy / count, shared[1] = product / count;
+        if (op.raw_weight != kNone) add_raw(op.raw_weight + c, product);
+        if (op.raw_bias != kNone) add_raw(op.raw_bias + c, dy);
+      }
+    }
+  }
+}
+
+bool Plan::finish_gradients(int thread, int threads) {
+  bool finite = true;
+  for (const FinishOp& op : finishes_) {
+    const Part rows = part_of(op.rows, thread, threads);
+    table_.finish(op, raw_.data(), int64_t(raw_bytes_), int32_t(shards_), gradient_.data(), rows.begin,
+                  rows.end);
+    finite &= table_.all_finite(gradient_.data(), op.natural + rows.begin * op.columns,
+                                op.natural + rows.end * op.columns);
+  }
+  return finite;
+}
+
+void Plan::update(const Optimizer& optimizer, double rate, int64_t step, int thread, int threads) {
+  for (const FinishOp& op : finishes_) {  // a thread moves what it has finished
+    const Part rows = part_of(op.rows, thread, threads);
+    const int64_t begin = op.natural + rows.begin * op.columns, end = op.natural + rows.end * op.columns;
+    for (size_t k = 0; k + 1 < optimizer.trainable.size(); k += 2) {
+      const int64_t low = std::max(begin, optimizer.trainable[k]),
+                    high = std::min(end, optimizer.trainable[k + 1]);
+      if (low < high)
+        table_.update(optimizer.op, parameters_.data(), gradient_.data(),
+                      optimizer.memories > 0 ? first_moment_.data() : nullptr,
+                      optimizer.memories > 1 ? second_moment_.data() : nullptr, rate, step, low, high);
+    }
+  }
+}
+
+void Plan::pack(int thread, int threads) {
+  for (const PackOp& op : packs_) {
+    const Part rows = part_of(int64_t(op.groups) * op.out, thread, threads);
+    table_.pack(op, parameters_.data(), rows.begin, rows.end);
+  }
+}
+
+Totals Plan::totals() const {
+  Totals sum = {0, 0};
+  for (int64_t n = 0; n < blocks_; ++n) sum.loss += block_loss_[n], sum.correct += block_correct_[n];
+  return sum;
+}
+
+Totals Plan::run(const Batch& batch, int threads) {
+  threads =
+      int(std::clamp<int64_t>(std::min(blocks(batch.samples), sizes_.shard_limit), 1, std::max(threads, 1)));
+  prepare(batch.samples, threads, false, 0);
+  set_scale(batch.samples);
+  in_parallel(threads, [&](int thread, int threads) {
+    run_stages(batch, 0, batch.samples, batch.step, thread, threads);
+    finish_gradients(thread, threads);
+  });
+  return totals();
+}
+
+int64_t Plan::train(const Batch& epoch, int64_t batch_size, const double* rates, int64_t first, int64_t count,
+                    const Optimizer& optimizer, Totals* totals, int threads) {
+  const int64_t largest = std::min(batch_size, epoch.samples);
+  threads = int(std::clamp<int64_t>(std::min(blocks(largest), sizes_.shard_limit), 1, std::max(threads, 1)));
+  prepare(largest, threads, true, optimizer.memories);
+  std::atomic<bool> finite{true};
+  int64_t done = 0;
+  in_parallel(threads, [&](int thread, int threads) {
+    for (int64_t k = 0; k < count; ++k) {
+      const int64_t begin = (first + k) * batch_size, samples = std::min(batch_size, epoch.samples - begin);
+      if (thread == 0) {
+        blocks_ = blocks(samples), shards_ = std::min(blocks_, sizes_.shard_limit);
+        set_scale(samples);
+      }
+      meet();
+      run_stages(epoch, begin, samples, epoch.step + uint32_t(k), thread, threads);
+      if (!finish_gradients(thread, threads)) finite = false;
+      if (thread == 0) {
+        totals[k] = this->totals();
+        if (!std::isfinite(totals[k].loss)) finite = false;
+      }
+      meet();
+      if (!finite) return;
+      update(optimizer, rates[k], updates_ + k + 1, thread, threads);
+      pack(thread, threads);
+      if (thread == 0) done = k + 1;
+    }
+  });
+  updates_ += done;
+  return done;
+}
+
+int64_t Plan::memory_bytes() const {
+  int64_t bytes = int64_t(statistics_.size() + shared_.size()) * 8;
+  for (const Memory* memory :
+       {&parameters_, &gradient_, &first_moment_, &second_moment_, &raw_, &scratch_, &kept_})
+    bytes += int64_t(memory->size());
+  return bytes;
+}
+
+}  // namespace chainrule

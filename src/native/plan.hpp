@@ -1,0 +1,129 @@
+// A network lowered to operations, and the memory to run them in.
+//
+// A batch is cut into blocks of `lanes` samples. In each stage every block walks through all operations of
+// the stage, on whichever thread its shard belongs to; between stages the threads meet, and what couples
+// samples is finished. A shard is a fixed range of blocks with raw gradients of its own. Shards depend on the
+// batch alone and are added in their order, so the same bits come out at any number of threads.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "records.hpp"
+
+namespace chainrule {
+
+// Zeroed memory, aligned for the widest vectors and offered to the kernel as huge pages. Throws
+// std::bad_alloc.
+class Memory {
+ public:
+  void reserve(size_t bytes);
+  char* data() const { return data_.get(); }
+  size_t size() const { return size_; }
+
+ private:
+  struct Free {
+    void operator()(char* p) const;
+  };
+  std::unique_ptr<char, Free> data_;
+  size_t size_ = 0;
+};
+
+struct Between {
+  bool backward;
+  BatchNormOp op;
+};
+
+struct Stage {
+  std::vector<Operation> operations;
+  std::vector<Between> between;  // what follows when all blocks have finished
+};
+
+// Sizes in numbers of the plan's type, but statistics and shared in doubles.
+struct Sizes {
+  int64_t scratch, kept, parameters, buffers, packed, raw, statistics, shared;
+  int64_t shard_limit;
+  int64_t loss_divisor;  // "mean" divides by samples * this; 0 for "sum"
+};
+
+struct Batch {
+  const void* inputs;
+  Source source;
+  const void* targets;
+  const int64_t* labels;
+  const int64_t* order;  // null: samples in their order
+  int64_t samples;
+  std::vector<void*> exports;
+  uint64_t seed;
+  uint32_t step;
+};
+
+struct Totals {
+  double loss;
+  int64_t correct;
+};
+
+struct Optimizer {
+  UpdateOp op;
+  int memories;
+  std::vector<int64_t> trainable;  // begin, end, begin, end, ... in the natural parameters
+};
+
+class Plan {
+ public:
+  Plan(const KernelTable& table, const Sizes& sizes, Storage storage, std::vector<Stage> stages,
+       std::vector<FinishOp> finishes, std::vector<PackOp> packs, std::vector<LossOp*> losses);
+
+  void set_values(const double* parameters, const double* buffers);
+  void get_values(double* parameters, double* buffers) const;
+  const void* gradient() const { return gradient_.data(); }
+
+  // One pass over a batch: all stages, then the natural gradient if there are parameters to finish. Returns
+  // the loss.
+  Totals run(const Batch& batch, int threads);
+
+  // Steps first .. first + count of an epoch: batches of `batch_size` out of batch.order. Stops before the
+  // update of a step whose loss or gradient is not finite. Returns the number of steps done; totals has one
+  // entry for each.
+  int64_t train(const Batch& epoch, int64_t batch_size, const double* rates, int64_t first, int64_t count,
+                const Optimizer& optimizer, Totals* totals, int threads);
+
+  int64_t memory_bytes() const;
+
+ private:
+  template <class Body>
+  void in_parallel(int threads, Body&& body);
+  void prepare(int64_t samples, int threads, bool moments, int memories);
+  void set_scale(int64_t samples);
+  void run_stages(const Batch& batch, int64_t first, int64_t samples, uint32_t step, int thread, int threads);
+  void run_shard(const Stage& stage, bool first_stage, const Batch& batch, int64_t first, int64_t samples,
+                 uint32_t step, int thread, int64_t shard);
+  void finish_between(const Stage& stage, int64_t samples);
+  bool finish_gradients(int thread, int threads);
+  void update(const Optimizer& optimizer, double rate, int64_t step, int thread, int threads);
+  void pack(int thread, int threads);
+  Totals totals() const;
+  int64_t blocks(int64_t samples) const { return (samples + table_.lanes - 1) / table_.lanes; }
+  char* parameters_at(int64_t offset) const { return parameters_.data() + offset * table_.number_bytes; }
+
+  const KernelTable& table_;
+  Sizes sizes_;
+  Storage storage_;
+  std::vector<Stage> stages_;
+  std::vector<FinishOp> finishes_;
+  std::vector<PackOp> packs_;
+  std::vector<LossOp*> losses_;
+
+  Memory parameters_, gradient_, first_moment_, second_moment_, raw_, scratch_, kept_;
+  std::vector<double> statistics_, shared_, block_loss_;
+  std::vector<int64_t> block_correct_;
+  int64_t blocks_ = 0, shards_ = 0, updates_ = 0;
+  size_t scratch_bytes_ = 0, kept_bytes_ = 0, raw_bytes_ = 0;
+};
+
+// The number of threads that OpenMP would take, 1 in a forked child: its OpenMP has lost its threads.
+int thread_count();
+
+}  // namespace chainrule
