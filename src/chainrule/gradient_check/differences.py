@@ -6,7 +6,7 @@ central one and the two one-sided ones, each extrapolated twice to step 0 (Rombe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,32 +109,34 @@ def _smooth(estimate: Estimate) -> Derivative:
     return Derivative(estimate.value, estimate.noise, estimate.value, estimate.value, False)
 
 
-def _judge(levels: list[Level]) -> Derivative:
-    """A kink is a disagreement of the sides that shorter steps do not remove (S0-E37 at 0, ties of a maximum).
+def _kink(level: Level) -> Derivative:
+    left, right = level.left.value, level.right.value
+    return Derivative((left + right) / 2, max(level.left.error, level.right.error), left, right, True)
 
-    A kink beside the point disappears once the step is shorter than its distance; then the best estimate counts that
-    agrees with the one at the shortest step.
+
+def _judge(levels: list[Level]) -> Derivative:
+    """A kink is a disagreement of the sides at several steps that shorter ones do not remove (ReLU at 0, S0-E37; ties).
+
+    A kink beside the point disappears once the step is shorter than its distance; then the best estimate counts.
     """
-    kinked = [i for i, level in enumerate(levels) if level.kinked]
-    if kinked:
-        finest = levels[kinked[-1]]
-        vanished = any(level.jump + level.doubt < finest.jump / 2 for level in levels[kinked[-1] + 1 :])
-        if not vanished:
-            same = [
-                levels[i] for i in kinked if levels[i].left.agrees(finest.left) and levels[i].right.agrees(finest.right)
-            ]
-            best = min(same, key=lambda level: level.doubt)
-            left, right = best.left, best.right
-            return Derivative(
-                (left.value + right.value) / 2,
-                max(left.error, right.error),
-                left.value,
-                right.value,
-                True,
-            )
-    last = levels[-1].central
-    candidates = [e for level in levels for e in (level.central, level.left, level.right) if e.agrees(last)]
-    return _smooth(min(candidates, key=lambda estimate: estimate.error))
+    bent = [i for i, level in enumerate(levels) if level.kinked]
+    if len(bent) > 1:
+        finest = levels[bent[-1]]
+        vanished = any(level.jump + level.doubt < finest.jump / 2 for level in levels[bent[-1] + 1 :])
+        same = [levels[i] for i in bent if levels[i].left.agrees(finest.left) and levels[i].right.agrees(finest.right)]
+        if len(same) > 1 and not vanished:
+            return _kink(min(same, key=lambda level: level.doubt))
+    return _smooth(min(_confirmed(levels), key=lambda estimate: estimate.error))
+
+
+def _confirmed(levels: list[Level]) -> Iterator[Estimate]:
+    """The estimates that every shorter step confirms, as far as its rounding lets it."""
+    for i, level in enumerate(levels):
+        finer = [later.central for later in levels[i + 1 :]]
+        for estimate in (level.central, level.left, level.right):
+            if all(estimate.agrees(other) for other in finer):
+                noise = max(estimate.noise, finer[0].noise if finer else 0.0)
+                yield Estimate(estimate.value, estimate.error, noise)
 
 
 def numerical_gradient(f: Callable[[Array], float], x: Array) -> Array:
