@@ -1,0 +1,89 @@
+"""What a page is made of: headings, texts, formulas, sums, maps and lists. Derivations and stories become blocks in
+`layout`; each renderer knows how to draw these, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from chainrule.explain.expressions import Expr
+from chainrule.explain.messages import Message
+from chainrule.explain.terms import Table
+
+Inline: TypeAlias = str | float | int | Expr | Message
+"""What may stand in a text or in a cell of a list."""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading of level 1, 2 or 3."""
+
+    text: Message
+    level: Literal[1, 2, 3] = 2
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; "note" is said more quietly, "detail" belongs to the formula above."""
+
+    text: Message
+    style: Literal["plain", "note", "detail", "good"] = "plain"
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Formulas under one another, with a label before and the sources behind."""
+
+    label: Message
+    lines: tuple[Expr, ...]
+    sources: tuple[str, ...] = ()
+    step: int | None = None
+
+
+@dataclass(frozen=True)
+class Letters:
+    """What the letters of a formula stand for: names of nodes and parameters."""
+
+    label: Message
+    names: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One term of a sum: in letters, in numbers, its value, and the step that derives what it takes."""
+
+    symbols: Expr
+    numbers: Expr | None
+    value: float
+    step: int | None = None
+
+
+@dataclass(frozen=True)
+class SumRows:
+    """left = the sum of the rows and of what is left out = total."""
+
+    label: Message
+    left: Expr
+    rows: tuple[Row, ...]
+    total: float
+    rest_count: int = 0
+    rest_total: float = 0.0
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A small map of numbers."""
+
+    table: Table
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list with columns: printed numbers beside ours."""
+
+    title: Message
+    columns: tuple[Message, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+Block: TypeAlias = Heading | Text | Equations | Letters | SumRows | Grid | Listing

@@ -1,0 +1,243 @@
+"""Builds derivations: from the asked number up to the loss (for a value: down to the input), a step per number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from chainrule.engines import Trace
+from chainrule.errors import EngineError
+from chainrule.explain.derivation import DerivationStep, Part
+from chainrule.explain.expressions import LOSS, slope
+from chainrule.explain.local import local_terms
+from chainrule.explain.lossterms import Ending, loss_gradient, loss_value
+from chainrule.explain.messages import Message, say
+from chainrule.explain.terms import Evaluation, Index, Place, Terms, Use, sym
+from chainrule.graph import Graph
+from chainrule.layers import Conv2d, Linear, LocallyConnected2d
+from chainrule.layers.base import Context
+
+TOLERANCE = 1e-10
+"""How far a derived number may be from the engine's, relative to the size of what is summed."""
+
+Share = tuple[Use | None, Terms | Evaluation, bool]
+"""(through which use, what, whether it is an alternative)."""
+
+
+@dataclass
+class Builder:
+    """One network with one traced pass, and the steps found so far."""
+
+    graph: Graph
+    trace: Trace
+    ending: Ending
+    training: bool
+    most_terms: int
+    breadth: int
+    many: bool
+    wanted: dict[int, dict[Index, float]] = field(default_factory=dict)
+    levels: dict[int, int] = field(default_factory=dict)
+
+    def use(self, position: int) -> Use:
+        """The use that makes node number `position`."""
+        step = self.graph.steps[position - 1]
+        names = self.graph.names
+        shapes = step.layer.parameter_shapes(*step.input_shapes)
+        arrays = {own: self.trace[f"{step.layer_name}.{own}"].value for own in shapes}
+        made = self.trace[step.name]
+        return Use(
+            step,
+            tuple(names[i] for i in step.inputs),
+            {**arrays, **self.graph.buffers.of(step.layer_name)},
+            tuple(self.trace[names[i]].value for i in step.inputs),
+            made.value,
+            made.gradient,
+            Context(self.training, self.graph.seed, 0, step.index),
+            self.many,
+        )
+
+    # --- gradients ---------------------------------------------------------------------------------------------
+
+    def gradient_chain(self, place: Place, depth: int | None) -> list[DerivationStep]:
+        """The steps from the loss down to the asked gradient, which is the last."""
+        if place.quantity == "parameter":
+            found = [self.parameter_step(place)]
+            first = 0
+            level = {use.step.index: 1 for use in self._users(place)}
+        else:
+            first = self.graph.index_of(place.name)
+            self.wanted, level = {first: {place.index: math.inf}}, {first: 1}
+            found = []
+        self.levels = level
+        for position in range(first, len(self.graph.names)):
+            allowed = depth is None or self.levels.get(position, 0) <= depth
+            for index in self._chosen(position) if allowed else ():
+                found.append(self.node_step(position, index))
+                for use, _ in self._consumers(position):
+                    reached = self.levels.get(position, 0) + 1
+                    self.levels[use.step.index] = min(self.levels.get(use.step.index, reached), reached)
+        if any(step.place is not None and step.place.name == self.ending.node for step in found):
+            found.append(self.loss_step())
+        return found[::-1]
+
+    def _chosen(self, position: int) -> list[Index]:
+        """Which elements of a node are opened: those that weigh most."""
+        weights = self.wanted.get(position, {})
+        if any(weights.values()):  # a term of 0 needs no chain of its own
+            weights = {index: weight for index, weight in weights.items() if weight}
+        best = sorted(weights, key=lambda index: -weights[index])[: self.breadth]
+        return sorted(best, reverse=True)
+
+    def _consumers(self, position: int) -> Iterator[tuple[Use, int]]:
+        for step in self.graph.steps:
+            for which, source in enumerate(step.inputs):
+                if source == position:
+                    yield self.use(step.index), which
+
+    def _users(self, place: Place) -> list[Use]:
+        layer, _, _ = place.name.rpartition(".")
+        return [self.use(step.index) for step in self.graph.steps if step.layer_name == layer]
+
+    def node_step(self, position: int, index: Index) -> DerivationStep:
+        """∂L/∂(one element of a node): from the loss if it is an output, and from all its consumers (S0-E31)."""
+        name = self.graph.names[position]
+        place = Place("gradient", name, index)
+        shares: list[Share] = []
+        if position == len(self.graph.names) - 1:
+            ways = loss_gradient(self.ending, index, self.many)
+            shares += [(None, way, number > 0) for number, way in enumerate(ways)]
+        consumers = list(self._consumers(position))
+        for use, which in consumers:
+            shares += [(use, terms, False) for terms in local_terms(use.step.layer).input(use, which, index)]
+        notes = [say("branches", count=len(consumers))] if len(consumers) > 1 else []
+        if position and isinstance(self.graph.steps[position - 1].layer, Linear | Conv2d | LocallyConnected2d):
+            notes.append(say("is_delta", node=name))
+        symbol = slope(sym("x" if consumers else "y", Place("value", name, index), self.many))
+        engine = float(self.trace[name].gradient[index])
+        title = say("title_gradient", node=name, index=_shown(index[1:]))
+        if self.many:
+            title = say("title_gradient_sample", node=name, index=_shown(index[1:]), sample=index[0])
+        return self._step("gradient", place, symbol, title, shares, engine, notes)
+
+    def parameter_step(self, place: Place) -> DerivationStep:
+        """∂L/∂(one element of a parameter): the sum over all places, samples and uses where it acts (S0-E07)."""
+        own = place.name.rpartition(".")[2]
+        users = self._users(place)
+        shares: list[Share] = []
+        for use in users:
+            shares += [(use, terms, False) for terms in local_terms(use.step.layer).parameter(use, own, place.index)]
+        notes = [say("shared_layer", count=len(users))] if len(users) > 1 else []
+        if place.name in self.graph.frozen:
+            notes.append(say("frozen", name=place.name))
+        symbol = slope(sym({"weight": "w", "bias": "b"}.get(own, "w"), place, self.many))
+        engine = float(self.trace[place.name].gradient[place.index])
+        title = say("title_parameter", name=place.name, index=_shown(place.index))
+        return self._step("parameter", place, symbol, title, shares, engine, notes)
+
+    def loss_step(self) -> DerivationStep:
+        """The loss itself."""
+        share: Share = (None, loss_value(self.ending), False)
+        title = say("title_loss", loss=type(self.ending.loss).__name__)
+        return self._step("loss", None, LOSS, title, [share], self.trace.loss, [])
+
+    # --- values ------------------------------------------------------------------------------------------------
+
+    def value_chain(self, place: Place, depth: int | None) -> list[DerivationStep]:
+        """The steps from the input to the asked value, which is the last."""
+        last = self.graph.index_of(place.name)
+        self.wanted, self.levels = {last: {place.index: math.inf}}, {last: 1}
+        found = []
+        for position in range(last, 0, -1):
+            allowed = depth is None or self.levels.get(position, 0) <= depth
+            for index in self._chosen(position) if allowed else ():
+                found.append(self.value_step(position, index))
+                for source in self.graph.steps[position - 1].inputs:
+                    reached = self.levels.get(position, 0) + 1
+                    self.levels[source] = min(self.levels.get(source, reached), reached)
+        return found[::-1]
+
+    def value_step(self, position: int, index: Index) -> DerivationStep:
+        """One element of a node from its inputs."""
+        use = self.use(position)
+        place = Place("value", use.name, index)
+        answer = local_terms(use.step.layer).value(use, index)
+        shares: list[Share] = [(use, part, False) for part in (answer if isinstance(answer, list) else [answer])]
+        title = say("title_value", node=use.name, index=_shown(index[1:]))
+        if self.many:
+            title = say("title_value_sample", node=use.name, index=_shown(index[1:]), sample=index[0])
+        return self._step("value", place, sym("y", place, self.many), title, shares, float(use.y[index]), [])
+
+    # --- steps -------------------------------------------------------------------------------------------------
+
+    def _step(
+        self, kind: str, place: Place | None, symbol: object, title: Message, shares: list[Share], engine: float,
+        notes: list[Message],
+    ) -> DerivationStep:  # fmt: skip
+        parts = [self._part(use, share, other, kind) for use, share, other in shares]
+        result = math.fsum(part.total for part in parts if not part.alternative)
+        step = DerivationStep(kind, 0, place, symbol, title, tuple(parts), result, engine, tuple(notes))  # type: ignore[arg-type]
+        sizes = [_size_of(share) for _, share, other in shares if not other]
+        self._check(step, result, max(step.scale, *sizes, 0.0) if sizes else step.scale)
+        for part in parts:
+            if part.alternative:
+                self._check(step, part.total, max(step.scale, *map(_size_of, (share for _, share, _ in shares))))
+        return step
+
+    def _check(self, step: DerivationStep, result: float, scale: float) -> None:
+        """The number of a step must be the engine's: the promise of every derivation."""
+        assert step.engine_value is not None
+        if not abs(result - step.engine_value) <= TOLERANCE * scale:
+            where = "the loss" if step.place is None else f"{step.place.name}{list(step.place.index)}"
+            raise EngineError(
+                f"the terms of {where} add up to {result!r}, but the engine has {step.engine_value!r}; a layer of your "
+                f"own must have backward passes that are linear in dy (check_gradients tests it)"
+            )
+
+    def _part(self, use: Use | None, share: Terms | Evaluation, alternative: bool, kind: str) -> Part:
+        node = self.ending.node if use is None else use.name
+        layer = type(self.ending.loss).__name__ if use is None else type(use.step.layer).__name__
+        if isinstance(share, Evaluation):
+            if kind == "value":
+                for place in share.sources:
+                    self._want(place, 1.0)
+            return Part(
+                node, layer, share.formula, share.result, share.letters, expression=share.expression, count=1,
+                notes=share.notes, tables=tuple(share.tables()), alternative=alternative,
+            )  # fmt: skip
+        products = share.products
+        order = np.argsort(-np.abs(products), kind="stable")
+        kept = sorted(int(k) for k in order[: self.most_terms])
+        terms = tuple(share.term(k, float(products[k]), self.many) for k in kept)
+        total = math.fsum(products)
+        left = len(products) - len(kept)
+        rest = math.fsum(np.delete(products, kept)) if left else 0.0
+        self._want_largest(share, products, order, "value" if kind == "value" else "gradient")
+        return Part(
+            node, layer, share.formula, total, share.letters, share.label, terms, len(products), left, rest, None,
+            share.notes, tuple(share.tables()), alternative,
+        )  # fmt: skip
+
+    def _want_largest(self, share: Terms, products: np.ndarray, order: np.ndarray, quantity: str) -> None:
+        """Note which numbers of other nodes the largest terms take, so that they are derived too."""
+        for column in share.columns:
+            if column.quantity == quantity and column.indices is not None:
+                for k in order[: self.breadth]:
+                    place = Place(column.quantity, column.name, tuple(int(i) for i in column.indices[k]))
+                    self._want(place, abs(float(products[k])))
+
+    def _want(self, place: Place, weight: float) -> None:
+        position = self.graph.index_of(place.name)
+        weights = self.wanted.setdefault(position, {})
+        weights[place.index] = max(weights.get(place.index, 0.0), weight)
+
+
+def _size_of(share: Terms | Evaluation) -> float:
+    """The sum of the sizes of what is added."""
+    return abs(share.result) if isinstance(share, Evaluation) else float(np.abs(share.products).sum())
+
+
+def _shown(index: Index) -> str:
+    return f"[{','.join(map(str, index))}]"

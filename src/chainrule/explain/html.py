@@ -1,0 +1,143 @@
+"""Blocks as HTML with MathML: no script, no picture, no style from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Row, SumRows, Text
+from chainrule.explain.expressions import Expr, Sym, equal, number
+from chainrule.explain.mathml import to_mathml
+from chainrule.explain.messages import Language, Message, say
+from chainrule.explain.terminal import short, words
+
+STYLE = """
+.chainrule { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 0 1rem; color: #222;
+  background: #fff; }
+.chainrule h1 { font-size: 1.5rem; }
+.chainrule h2 { font-size: 1.15rem; border-bottom: 1px solid #ccd; margin-top: 2rem; }
+.chainrule h3 { font-size: 1rem; margin-bottom: .2rem; }
+.chainrule .note, .chainrule .detail { color: #556; font-size: .93em; }
+.chainrule .good { color: #06623b; font-weight: 600; }
+.chainrule .label { color: #556; padding-right: 1rem; white-space: nowrap; vertical-align: top; }
+.chainrule .source { color: #256; font-size: .8em; padding-left: 1rem; }
+.chainrule table { border-collapse: collapse; margin: .4rem 0; overflow-x: auto; display: block; border: 0; }
+.chainrule td, .chainrule th { padding: .1rem .5rem; text-align: left; border: 0; background: none; }
+.chainrule math { font-size: 1.05em; }
+.chainrule .map td, .chainrule .map th { text-align: right; font-variant-numeric: tabular-nums;
+  border: 1px solid #e4e6ee; }
+.chainrule .map th { color: #889; font-weight: normal; } .chainrule caption { text-align: left; caption-side: top; }
+.chainrule .window { background: #dff3e4; } .chainrule .here { background: #fff3c4; font-weight: 600; }
+.chainrule .winner, .chainrule .winner_here { background: #cfe8ff; font-weight: 600; }
+.chainrule .winner_here { outline: 2px solid #d9a400; } .chainrule .zero { color: #aab; }
+.chainrule .list td, .chainrule .list th { border-bottom: 1px solid #e4e6ee; }
+"""
+
+
+class Html:
+    """Writes blocks."""
+
+    def __init__(self, lang: Language, digits: int) -> None:
+        self.lang, self.digits = lang, digits
+
+    def math(self, expr: Expr) -> str:
+        """A <math> element."""
+        return to_mathml(expr, self.digits)
+
+    def say(self, message: Message) -> str:
+        """A message; its expressions become inline MathML."""
+        return "".join(self.inline(piece) for piece in message.pieces(self.lang))
+
+    def inline(self, piece: Any) -> str:
+        """A piece of a message or a cell of a list."""
+        if isinstance(piece, Message):
+            return self.say(piece)
+        if isinstance(piece, float):
+            return self.math(number(piece))
+        return escape(str(piece)) if isinstance(piece, str | int) else self.math(piece)
+
+    def write(self, block: Block) -> str:
+        """One block."""
+        match block:
+            case Heading(text, level):
+                return f"<h{level}>{self.say(text)}</h{level}>"
+            case Text(text, style):
+                return f'<p class="{style}">{self.say(text)}</p>'
+            case Equations(label, lines, sources, step):
+                tail = [*sources, *([] if step is None else [self.say(say("from_step", number=step))])]
+                return self._equations(self.say(label), lines, tail)
+            case Letters(label, names):
+                shown = ", ".join(f"{self.math(Sym(k))} = <code>{escape(v)}</code>" for k, v in names)
+                return f'<table><tr><td class="label">{self.say(label)}</td><td>{shown}</td></tr></table>'
+            case SumRows():
+                return self._sum(block)
+            case Grid():
+                return self._grid(block)
+            case Listing(title, columns, rows):
+                head = "".join(f"<th>{self.say(column)}</th>" for column in columns)
+                body = "".join(f"<tr>{''.join(f'<td>{self.inline(c)}</td>' for c in row)}</tr>" for row in rows)
+                return f'<table class="list"><caption>{self.say(title)}</caption><tr>{head}</tr>{body}</table>'
+
+    def _equations(self, label: str, lines: Sequence[Expr], sources: Sequence[str]) -> str:
+        shown = []
+        for position, line in enumerate(lines):
+            last = position == len(lines) - 1 and sources
+            tag = f'<td class="source">{escape(", ".join(sources))}</td>' if last else ""
+            head = label if not position else ""
+            shown.append(f'<tr><td class="label">{head}</td><td>{self.math(line)}</td>{tag}</tr>')
+        return f"<table>{''.join(shown)}</table>"
+
+    def _sum(self, block: SumRows) -> str:
+        shown = []
+        head = self.say(block.label)
+        for row in block.rows:
+            shown.append(self._line(head, *self._row(row)))
+            head = ""
+        if block.rest_count:
+            rest = self.say(say("rest", count=block.rest_count))
+            shown.append(self._line("", rest, self.math(number(block.rest_total)), ""))
+        shown.append(self._line("", self.math(equal(block.left, number(block.total))), "", ""))
+        return f"<table>{''.join(shown)}</table>"
+
+    @staticmethod
+    def _line(head: str, left: str, right: str, tag: str) -> str:
+        sign = "=" if right else ""
+        return (
+            f'<tr><td class="label">{head}</td><td>{left}</td><td>{sign}</td><td>{right}</td>'
+            f'<td class="source">{tag}</td></tr>'
+        )
+
+    def _row(self, row: Row) -> tuple[str, str, str]:
+        tag = "" if row.step is None else self.say(say("from_step", number=row.step))
+        left = row.symbols if row.numbers is None else equal(row.symbols, row.numbers)
+        plain = row.numbers is None and row.symbols == number(row.value)
+        return self.math(left), "" if plain else self.math(number(row.value)), tag
+
+    def _grid(self, block: Grid) -> str:
+        table = block.table
+        head = "".join(f"<th>{escape(label)}</th>" for label in ("", *table.column_labels))
+        rows = [f"<tr>{head}</tr>"] if table.column_labels else []
+        for r, cells in enumerate(table.cells):
+            label = escape(table.row_labels[r]) if table.row_labels else ""
+            marks = [table.marks.get((r, c), "") for c in range(len(cells))]
+            shown = "".join(
+                f'<td class="{mark}">{short(value).replace("-", "−")}</td>'
+                for mark, value in zip(marks, cells, strict=True)
+            )
+            rows.append(f"<tr><th>{label}</th>{shown}</tr>")
+        return f'<table class="map"><caption>{self.say(table.title)}</caption>{"".join(rows)}</table>'
+
+
+def html(blocks: Sequence[Block], lang: Language, digits: int, *, page: bool) -> str:
+    """The blocks as a page of their own, or as one <div> for a notebook."""
+    writer = Html(lang, digits)
+    inner = "\n".join(writer.write(block) for block in blocks)
+    body = f'<div class="chainrule" lang="{"zh-Hans" if lang == "zh" else "en"}"><style>{STYLE}</style>{inner}</div>'
+    if not page:
+        return body
+    title = next((words(b.text, lang, digits) for b in blocks if isinstance(b, Heading)), "chainrule")
+    return (
+        f'<!DOCTYPE html>\n<html lang="{lang}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width"></head><body>{body}</body></html>\n'
+    )

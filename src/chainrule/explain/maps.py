@@ -1,0 +1,134 @@
+"""The small maps that the sources draw: the zero-padded sensitivity map, the rotated kernel, the window under it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from chainrule.arrays import Array
+from chainrule.equations.convolution import pad, rot180, zero_restore
+from chainrule.explain.local.windows import covered
+from chainrule.explain.messages import Message, say
+from chainrule.explain.terms import Index, Table, Use
+from chainrule.shapes import Pair
+
+MOST = 8
+"""Rows and columns shown of a larger map."""
+
+
+def _span(size: int, low: int, high: int) -> range:
+    """At most MOST of `size` places, with low..high among them, in the middle if possible."""
+    if size <= MOST:
+        return range(size)
+    first = min(max(0, (low + high) // 2 - MOST // 2), size - MOST)
+    return range(min(first, low), min(first, low) + MOST)
+
+
+def table(
+    title: Message, array: Array, marks: dict[Pair, str], around: tuple[Pair, Pair] | None = None, origin: Pair = (0, 0)
+) -> Table:
+    """A map as a table with its own row and column numbers; of a large one the part around two corners."""
+    (top, left), (bottom, right) = around or ((0, 0), (0, 0))
+    rows, columns = _span(array.shape[0], top, bottom), _span(array.shape[1], left, right)
+    cells = tuple(tuple(float(array[r, c]) for c in columns) for r in rows)
+    kept = {(r - rows[0], c - columns[0]): mark for (r, c), mark in marks.items() if r in rows and c in columns}
+    labels = [tuple(str(k + first) for k in span) for span, first in ((rows, origin[0]), (columns, origin[1]))]
+    if (len(rows), len(columns)) != array.shape:
+        title = say("part_of_map", title=title, rows=array.shape[0], columns=array.shape[1])
+    return Table(title, cells, kept, labels[0], labels[1])
+
+
+def convolution_input(use: Use, layer: Any, index: Index, filters: Array, channel: int) -> list[Table]:
+    """The window of the padded sensitivity map under the rotated kernel, for the filter that gives most."""
+    n, _, r, c = index
+    if not len(filters):
+        return []
+    found = [_under_kernel(use, layer, n, int(o), channel, (r, c)) for o in filters]
+    best = max(range(len(found)), key=lambda k: abs(float(found[k][3].sum())))
+    restored, full, kernel, product, corner = found[best]
+    o = int(filters[best])
+    (eh, ew), (dh, dw) = layer.window.extent, layer.dilation
+    taps = {(corner[0] + i * dh, corner[1] + j * dw): "window" for i in range(kernel.shape[0])
+            for j in range(kernel.shape[1])}  # fmt: skip
+    end = (corner[0] + eh - 1, corner[1] + ew - 1)
+    tables = []
+    if layer.stride != (1, 1):
+        zeros = {(a, b): "zero" for a in range(restored.shape[0]) for b in range(restored.shape[1])
+                 if a % layer.stride[0] or b % layer.stride[1]}  # fmt: skip
+        middle = (max(0, corner[0] - eh + 1), max(0, corner[1] - ew + 1))
+        middle = (min(middle[0], restored.shape[0] - 1), min(middle[1], restored.shape[1] - 1))
+        tables.append(table(say("map_restored", filter=o), restored, zeros, (middle, middle)))
+    turned = "kernel_turned_twice" if layer.mode == "convolution" else "kernel_turned"
+    total = float(product.sum())
+    return [
+        *tables,
+        table(say("map_padded", filter=o, rows=eh - 1, columns=ew - 1), full, taps, (corner, end)),
+        table(say(turned, filter=o, channel=channel), kernel, {}),
+        table(say("map_product", filter=o, total=total, filters=len(filters)), product, {}),
+    ]
+
+
+def _under_kernel(
+    use: Use, layer: Any, n: int, o: int, channel: int, pixel: Pair
+) -> tuple[Array, Array, Array, Array, Pair]:
+    """(restored map, padded map, rotated kernel, their products, corner of the window) for one filter."""
+    window = layer.window
+    size = (use.x.shape[2], use.x.shape[3])
+    top, bottom, left, right = window.sides(size)
+    (eh, ew), (dh, dw) = window.extent, window.dilation
+    padded = (size[0] + top + bottom, size[1] + left + right)
+    restored = zero_restore(use.dy[n, o], window.stride, (padded[0] - eh + 1, padded[1] - ew + 1))
+    full = pad(restored, (eh - 1, eh - 1, ew - 1, ew - 1))
+    weight = use.arrays["weight"][o, channel]
+    kernel = weight if layer.mode == "convolution" else rot180(weight)
+    corner = (pixel[0] + top, pixel[1] + left)
+    under = full[corner[0] : corner[0] + eh : dh, corner[1] : corner[1] + ew : dw]
+    return restored, full, kernel, under * kernel, corner
+
+
+def convolution_weight(use: Use, layer: Any, o: int, channel: int, tap: Pair) -> list[Table]:
+    """The sensitivity map and, place by place, the inputs that one weight meets; for the sample that gives most."""
+    window = layer.window
+    size = (use.x.shape[2], use.x.shape[3])
+    top, bottom, left, right = window.sides(size)
+    i, j = tap
+    if layer.mode == "convolution":
+        i, j = layer.kernel_size[0] - 1 - i, layer.kernel_size[1] - 1 - j
+    rows, columns = use.y.shape[2:]
+    padded = pad(use.x[:, channel], (top, bottom, left, right))
+    first = (i * window.dilation[0], j * window.dilation[1])
+    met = padded[:, first[0] :: window.stride[0], first[1] :: window.stride[1]][:, :rows, :columns]
+    products = use.dy[:, o] * met
+    n = int(np.abs(products.sum(axis=(1, 2))).argmax())
+    most = np.unravel_index(int(np.abs(products[n]).argmax()), (rows, columns))
+    place = (int(most[0]), int(most[1]))
+    mark = {place: "here"}
+    around = (place, place)
+    return [
+        table(say("map_delta", filter=o, sample=n), use.dy[n, o], mark, around),
+        table(say("map_met", channel=channel, row=tap[0], column=tap[1]), met[n], mark, around),
+        table(say("map_met_product", total=float(products[n].sum())), products[n], mark, around),
+    ]
+
+
+def pool_windows(
+    use: Use, index: Index, places: Array, winner: Callable[[Use, Index], tuple[Index, int]] | None = None
+) -> list[Table]:
+    """The window that brings most gradient to a pixel, with the pixel marked and, for a maximum, the winner."""
+    if not len(places):
+        return []
+    chosen = places[int(np.abs(use.dy[tuple(places.T)]).argmax())]
+    place: Index = tuple(int(k) for k in chosen)
+    layer: Any = use.step.layer
+    cover = covered(layer.window, (use.x.shape[2], use.x.shape[3]), (place[2], place[3]))
+    r, c = cover[:, 0], cover[:, 1]
+    part = use.x[place[0], place[1]][np.ix_(np.unique(r), np.unique(c))]
+    origin = (int(r.min()), int(c.min()))
+    marks = {(index[2] - origin[0], index[3] - origin[1]): "here"}
+    if winner is not None:
+        won, _ = winner(use, place)
+        spot = (won[2] - origin[0], won[3] - origin[1])
+        marks[spot] = "winner_here" if spot in marks else "winner"
+    return [table(say("pool_window", row=place[2], column=place[3]), part, marks, (next(iter(marks)),) * 2, origin)]

@@ -1,0 +1,67 @@
+"""Headings and labels: key -> (English, Chinese)."""
+
+LABELS: dict[str, tuple[str, str]] = {
+    "heading": ("The gradient of {place}, by the chain rule", "用链式法则求 {place} 的梯度"),
+    "heading_value": ("The value of {place}, step by step", "逐步计算 {place} 的值"),
+    "network": ("Network: {text}. Indices start at 0.", "网络：{text}。下标从 0 开始。"),
+    "which_sample": ("Sample {sample} of a batch of {samples}.", "一批 {samples} 个样本中的第 {sample} 个。"),
+    "all_samples": (
+        "Summed over the {samples} samples of the batch; the number above a symbol is its sample.",
+        "对一批 {samples} 个样本求和；符号右上角的数字是样本编号。",
+    ),
+    "pixels": (
+        "The input was uint8: x holds the pixels divided by 255.",
+        "输入为 uint8：x 是像素值除以 255。",
+    ),
+    "inference": (
+        "Inference: batch normalisation uses its running statistics, dropout is off.",
+        "推断模式：批归一化使用滑动统计量，不做随机失活。",
+    ),
+    "cut_depth": (
+        "Opened {depth} layer(s) deep; gradients without a step of their own are taken from the backward pass.",
+        "只展开 {depth} 层；没有单独步骤的梯度直接取自反向传播。",
+    ),
+    "cut_breadth": (
+        "At each node the {breadth} number(s) that weigh most are opened; the others are taken from the pass.",
+        "每个节点只展开影响最大的 {breadth} 个数；其余直接取自传播结果。",
+    ),
+    "route": ("Route: {route}", "路线：{route}"),
+    "chain": ("chain", "链式"),
+    "step": ("{number}/{count}  {title}", "{number}/{count}  {title}"),
+    "title_loss": ("The loss L ({loss})", "损失 L（{loss}）"),
+    "title_gradient": ("Gradient of {node}{index}", "{node}{index} 的梯度"),
+    "title_gradient_sample": (
+        "Gradient of {node}{index}, sample {sample}",
+        "{node}{index} 的梯度，样本 {sample}",
+    ),
+    "title_parameter": ("Gradient of the parameter {name}{index}", "参数 {name}{index} 的梯度"),
+    "title_update": (
+        "Update by {optimizer}, learning rate η = {rate}",
+        "用 {optimizer} 更新，学习率 η = {rate}",
+    ),
+    "title_value": ("Value of {node}{index}", "{node}{index} 的值"),
+    "title_value_sample": ("Value of {node}{index}, sample {sample}", "{node}{index} 的值，样本 {sample}"),
+    "through": ("through {node} ({layer})", "经过 {node}（{layer}）"),
+    "formula": ("formula", "公式"),
+    "where": ("where", "其中"),
+    "letters": ("here", "此处"),
+    "local": ("local", "局部"),
+    "numbers": ("numbers", "数值"),
+    "sum_of_parts": ("together", "合计"),
+    "rest": ("… {count} smaller term(s)", "……其余 {count} 个较小的项"),
+    "rest_latex": ("{count} smaller terms", "其余 {count} 个较小的项"),
+    "from_step": ("from step {number}", "见第 {number} 步"),
+    "result": (
+        "Result: {place} → {value}. The {engine} engine has {exact}: equal.",
+        "结果：{place} → {value}。{engine} 引擎给出 {exact}：一致。",
+    ),
+    "the_weights": ("the weighted sum", "加权和"),
+    "the_bias": ("the bias", "偏置"),
+    "path_direct": ("path 1 of 3: straight to its own y", "三条路径之一：直接到自己的 y"),
+    "path_mean": ("path 2 of 3: through the mean", "三条路径之二：经过均值"),
+    "path_variance": ("path 3 of 3: through the variance", "三条路径之三：经过方差"),
+    "softmax_long": (
+        "the long way: through each probability p[j]",
+        "较长的路：经过每个概率 p[j]",
+    ),
+}

@@ -1,0 +1,3 @@
+"""Texts of the worked examples: key -> (English, Chinese)."""
+
+STORIES: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,43 @@
+"""Titles of the small maps: key -> (English, Chinese)."""
+
+TABLES: dict[str, tuple[str, str]] = {
+    "part_of_map": ("{title} (part of {rows}×{columns})", "{title}（{rows}×{columns} 的一部分）"),
+    "map_restored": (
+        "Sensitivity map of filter {filter}, restored to stride 1 with zeros",
+        "滤波器 {filter} 的灵敏度图，补零还原为步长 1",
+    ),
+    "map_padded": (
+        "Sensitivity map of filter {filter} with {rows} rows and {columns} columns of zeros around it; the window is "
+        "marked",
+        "滤波器 {filter} 的灵敏度图，四周补 {rows} 行、{columns} 列零；窗口已标出",
+    ),
+    "kernel_turned": (
+        "Kernel of filter {filter}, channel {channel}, rotated by 180°",
+        "滤波器 {filter} 通道 {channel} 的卷积核，旋转 180°",
+    ),
+    "kernel_turned_twice": (
+        "Kernel of filter {filter}, channel {channel}: rotated in the forward pass and again here",
+        "滤波器 {filter} 通道 {channel} 的卷积核：前向旋转一次，此处再旋转一次",
+    ),
+    "map_product": (
+        "Window times kernel: {total}, the share of filter {filter} (the largest of {filters})",
+        "窗口乘以卷积核：{total}，即滤波器 {filter} 的份额（{filters} 个中最大）",
+    ),
+    "map_delta": (
+        "Sensitivity map of filter {filter}, sample {sample}; the largest product is marked",
+        "滤波器 {filter} 的灵敏度图，样本 {sample}；乘积最大处已标出",
+    ),
+    "map_met": (
+        "Inputs of channel {channel} that the weight at row {row}, column {column} meets, place by place",
+        "卷积核第 {row} 行第 {column} 列的权值在各位置遇到的通道 {channel} 的输入",
+    ),
+    "map_met_product": (
+        "Their products, which add up to {total}",
+        "两者之积，其和为 {total}",
+    ),
+    "pool_window": (
+        "Window of place [{row},{column}]: * this number, ^ the winner",
+        "位置 [{row},{column}] 的窗口：* 为此数，^ 为胜者",
+    ),
+    "softmax_table": ("Logits y, probabilities p and targets t", "logits y、概率 p 与目标 t"),
+}
