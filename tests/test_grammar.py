@@ -442,8 +442,8 @@ def test_the_canonical_text() -> None:
     assert write_text(chain(parse_text(DESIGN))) == (
         "1x28x28 -> conv 6@5x5 pad 2 -> relu -> maxpool 2 -> fc 120 -> relu -> fc 10"
     )
-    flat = "2x4x4 -> flatten -> relu -> fc 3"
-    assert write_text(chain(parse_text(flat))) == flat
+    for text in ("2x4x4 -> flatten -> relu -> fc 3", "9 -> flatten -> fc 3", "9 -> rbf 3 -> flatten"):
+        assert write_text(chain(parse_text(text))) == text
 
 
 class Halve(Layer):
@@ -489,6 +489,16 @@ def test_shapes_without_words_are_listed() -> None:
     assert listing(ReLU(), shape=(5, 6)) == ["input 5x6", "relu1 = ReLU() of input -> 5x6"]
     x: Node = Input((3,))
     assert write_text(Graph(x, x)) == "input 3"
+
+
+def test_a_chain_with_a_shared_layer_is_listed() -> None:
+    x = Input((2,))
+    fc = Linear(2, 2)
+    assert write_text(Graph(x, fc(fc(x)))).splitlines() == [
+        "input 2",
+        "linear1 = Linear(2, 2) of input -> 2",
+        "linear1@2 = linear1, Linear(2, 2) of linear1 -> 2",
+    ]
 
 
 def test_joins_and_shared_layers_are_listed() -> None:
