@@ -1,0 +1,105 @@
+// Batch normalisation, in four passes with a meeting of all blocks after the first and the third: sums are
+// left in Block::statistics for each block, and read, finished, from Block::shared.
+#pragma once
+
+#include "common.hpp"
+#include "lane_sums.hpp"
+
+namespace chainrule::CHAINRULE_ISA_NAMESPACE {
+
+// What normalises a channel: x̂ = (x - mean) * inverse.
+struct ChannelNorm {
+  double mean, inverse;
+};
+
+template <class T>
+CHAINRULE_INLINE ChannelNorm channel_norm(const BatchNormOp& op, const Block& b, int32_t channel) {
+  if (op.training) {
+    const double* finished = b.shared + op.forward_statistics + 2 * int64_t{channel};
+    return {finished[0], finished[1]};
+  }
+  const double variance = parameters<T>(b, op.running_var)[channel];
+  return {double(parameters<T>(b, op.running_mean)[channel]), 1 / __builtin_sqrt(variance + op.eps)};
+}
+
+template <class T>
+CHAINRULE_INLINE double channel_weight(const BatchNormOp& op, const Block& b, int32_t channel) {
+  return op.weight == kNone ? 1.0 : double(parameters<T>(b, op.weight)[channel]);
+}
+
+// Mean and sum of squared deviations of each channel over the lanes that hold samples. Two passes, the second
+// over numbers still in cache, lose nothing where the mean is large.
+template <class T, int L>
+void batch_norm_statistics(const BatchNormOp& op, const Block& b) {
+  const T* x = at<T>(b, op.x);
+  double* statistics = b.statistics + op.forward_statistics;
+  const int64_t numbers = int64_t{op.places} * L;
+  for (int32_t channel = 0; channel < op.channels; ++channel, x += numbers) {
+    LaneSums<T, L> sum, squares;
+    for (int64_t i = 0; i < numbers; i += L) sum.add(load<T, L>(x + i));
+    const double mean = sum.total(b.used) / (double(op.places) * b.used);
+    for (int64_t i = 0; i < numbers; i += L) squares.add_square(load<T, L>(x + i), mean);
+    statistics[2 * channel] = mean;
+    statistics[2 * channel + 1] = squares.total(b.used);
+  }
+}
+
+template <class T, int L>
+void batch_norm_forward(const BatchNormOp& op, const Block& b) {
+  const T* x = at<T>(b, op.x);
+  T* y = at<T>(b, op.y);
+  const int64_t numbers = int64_t{op.places} * L;
+  for (int32_t channel = 0; channel < op.channels; ++channel, x += numbers, y += numbers) {
+    const ChannelNorm norm = channel_norm<T>(op, b, channel);
+    const T mean = T(norm.mean), factor = T(norm.inverse * channel_weight<T>(op, b, channel));
+    const T bias = op.bias == kNone ? T(0) : parameters<T>(b, op.bias)[channel];
+    for (int64_t i = 0; i < numbers; i += L) store<T, L>(y + i, (load<T, L>(x + i) - mean) * factor + bias);
+  }
+}
+
+// sum dy and sum dy x̂ of each channel: the gradients of bias and weight, and what the input gradient
+// subtracts.
+template <class T, int L>
+void batch_norm_backward_sums(const BatchNormOp& op, const Block& b) {
+  const T *x = at<T>(b, op.x), *dy = at<T>(b, op.dy);
+  double* statistics = b.statistics + op.backward_statistics;
+  const int64_t numbers = int64_t{op.places} * L;
+  for (int32_t channel = 0; channel < op.channels; ++channel, x += numbers, dy += numbers) {
+    const ChannelNorm norm = channel_norm<T>(op, b, channel);
+    LaneSums<T, L> sum, products;
+    for (int64_t i = 0; i < numbers; i += L) {
+      const Vec<T, L> gradient = load<T, L>(dy + i);
+      sum.add(gradient);
+      products.add_moment(gradient, load<T, L>(x + i), norm.mean);
+    }
+    statistics[2 * channel] = sum.total(b.used);
+    statistics[2 * channel + 1] = products.total(b.used) * norm.inverse;
+  }
+}
+
+// Training: dx = w / deviation (dy - mean(dy) - x̂ mean(dy x̂)), for every x moves the mean and the variance
+// too. With running statistics: dx = w / deviation dy.
+template <class T, int L>
+void batch_norm_backward_input(const BatchNormOp& op, const Block& b) {
+  const T *x = at<T>(b, op.x), *dy = at<T>(b, op.dy);
+  T* dx = at<T>(b, op.dx);
+  const int64_t numbers = int64_t{op.places} * L;
+  for (int32_t channel = 0; channel < op.channels; ++channel, x += numbers, dy += numbers, dx += numbers) {
+    const ChannelNorm norm = channel_norm<T>(op, b, channel);
+    const double factor = norm.inverse * channel_weight<T>(op, b, channel);
+    if (!op.training) {
+      for (int64_t i = 0; i < numbers; i += L) store<T, L>(dx + i, load<T, L>(dy + i) * T(factor));
+      continue;
+    }
+    const double* means = b.shared + op.backward_statistics + 2 * int64_t{channel};
+    Vec<T, L> sample_factor = {};  // 0 in lanes without a sample
+    for (int lane = 0; lane < b.used; ++lane) sample_factor[lane] = T(factor);
+    const T mean = T(norm.mean), mean_dy = T(means[0]), slope = T(means[1] * norm.inverse);
+    for (int64_t i = 0; i < numbers; i += L) {
+      const Vec<T, L> deviation = load<T, L>(x + i) - mean;
+      store<T, L>(dx + i, (load<T, L>(dy + i) - mean_dy - deviation * slope) * sample_factor);
+    }
+  }
+}
+
+}  // namespace chainrule::CHAINRULE_ISA_NAMESPACE
