@@ -6,6 +6,14 @@ net = cr.parse("1x28x28 -> conv 6@5x5 pad 2 -> relu -> maxpool 2 -> fc 10")
 
 from chainrule import errors
 from chainrule.arrays import one_hot
+from chainrule.diagnosis import (
+    Diagnosis,
+    diagnose_activation,
+    diagnose_conv2d,
+    diagnose_linear,
+    diagnose_loss,
+    diagnose_pool2d,
+)
 from chainrule.errors import ChainruleError
 from chainrule.gradient_check import check_gradients
 from chainrule.graph import Graph, Input
@@ -63,6 +71,7 @@ __all__ = [
     "Conv2d",
     "Cosine",
     "CrossEntropyLoss",
+    "Diagnosis",
     "Dropout",
     "Flatten",
     "GaussianPool2d",
@@ -94,6 +103,11 @@ __all__ = [
     "Tanh",
     "TrainablePool2d",
     "check_gradients",
+    "diagnose_activation",
+    "diagnose_conv2d",
+    "diagnose_linear",
+    "diagnose_loss",
+    "diagnose_pool2d",
     "errors",
     "load",
     "one_hot",

@@ -1,0 +1,104 @@
+"""The right gradient of a loss, and likely mistakes in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from chainrule.arrays import Array
+from chainrule.diagnosis.problem import Problem, Suspects
+from chainrule.diagnosis.truth import Truth
+from chainrule.equations.activations import sigmoid, softmax
+from chainrule.losses import BCEWithLogitsLoss, CrossEntropyLoss, Loss
+
+LOSS: Suspects[LossProblem] = Suspects()
+
+FORMULAS = {
+    "CrossEntropyLoss": ("dlogits = (softmax(logits) - t) / n", "SOURCES W15, ER4-27"),
+    "HalfSquaredErrorLoss": ("dy = (y - t) / n", "S0-E24, ER4-27"),
+    "MSELoss": ("dy = 2 (y - t) / (number of elements)", "ER4-27"),
+    "BCEWithLogitsLoss": ("dlogits = (sigmoid(logits) - t) / (number of elements)", "ER4-27"),
+}
+
+
+@dataclass(frozen=True)
+class LossProblem(Problem):
+    """A loss at outputs (n, ...) and prepared targets."""
+
+    loss: Loss
+    outputs: Array
+    targets: Array
+
+    suspects: ClassVar[Suspects[Any]] = LOSS
+
+    @property
+    def scale(self) -> float:
+        """The factor before the sum."""
+        return self.loss.scale(self.outputs.shape)
+
+    @property
+    def hot(self) -> Array:
+        """Class indices as rows of zeros with a single one; other targets as they are."""
+        if self.targets.shape == self.outputs.shape:
+            return self.targets
+        hot = np.zeros_like(self.outputs)
+        np.put_along_axis(hot, self.targets[:, None], 1, axis=1)
+        return hot
+
+    def truths(self) -> dict[str, Truth]:
+        value = self.loss.backward((self.outputs, self.targets))
+        formula = FORMULAS.get(type(self.loss).__name__, ("the derivative of the loss by its outputs", "ER4-27"))
+        size = self.scale * 2 * (np.abs(self.outputs) + np.abs(self.hot) + 1)
+        return {"doutputs": Truth(value, size, 4 + self.outputs.shape[-1], (), *formula)}
+
+    def counts(self) -> Mapping[str, int]:
+        samples, elements = len(self.outputs), self.outputs.size
+        return {
+            "the batch size": samples,
+            "the number of elements": elements,
+            "the number of outputs": elements // samples,
+        }
+
+
+@LOSS("doutputs", "targets_not_subtracted", "The targets were not subtracted: these are the probabilities alone.")
+def targets_not_subtracted(p: LossProblem) -> Array | None:
+    rule = _probabilities(p)
+    return None if rule is None else p.scale * rule
+
+
+@LOSS("doutputs", "slope_twice", "p - t already holds the derivative of softmax or sigmoid; it was applied once more.")
+def slope_twice(p: LossProblem) -> Array | None:
+    probabilities = _probabilities(p)
+    if probabilities is None:
+        return None
+    return np.asarray(p.scale * (probabilities - p.hot) * probabilities * (1 - probabilities))
+
+
+@LOSS("doutputs", "gradient_by_probabilities", "This is the gradient by the probabilities, not by the logits.")
+def gradient_by_probabilities(p: LossProblem) -> Array | None:
+    probabilities = _probabilities(p)
+    if probabilities is None:
+        return None
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        wrong = -p.hot / probabilities
+        if isinstance(p.loss, BCEWithLogitsLoss):
+            wrong = wrong + (1 - p.hot) / (1 - probabilities)
+    return p.scale * wrong if np.isfinite(wrong).all() else None
+
+
+@LOSS(
+    "doutputs",
+    "logits_used_as_probabilities",
+    "The logits were used as if they were probabilities: softmax or sigmoid is missing.",
+)
+def logits_used_as_probabilities(p: LossProblem) -> Array | None:
+    return None if _probabilities(p) is None else p.scale * (p.outputs - p.hot)
+
+
+def _probabilities(p: LossProblem) -> Array | None:
+    if isinstance(p.loss, CrossEntropyLoss):
+        return softmax(p.outputs)
+    return sigmoid(p.outputs) if isinstance(p.loss, BCEWithLogitsLoss) else None

@@ -1,0 +1,148 @@
+"""Which mistakes reproduce the given numbers: first single ones, then rarer ones, then two at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.arrays import Array
+from chainrule.diagnosis import generic
+from chainrule.diagnosis.problem import Problem, Suspect
+from chainrule.diagnosis.truth import Truth, distance, largest
+
+ENOUGH = 3
+"""Numbers that must fit before a free factor means anything."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A mistake that explains the numbers."""
+
+    key: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """One given tensor beside its truth."""
+
+    given: Array
+    truth: Truth
+    eps: float
+    tolerance: float = 0.0
+
+    def fits(self, candidate: Array) -> bool:
+        """Whether a candidate explains the given numbers."""
+        return self.truth.explains(self.given, candidate, self.eps, self.tolerance)
+
+    def allowed(self) -> float:
+        """Rounding of the largest number, in units of that number."""
+        return 8 * (self.truth.terms + 16) * self.eps + self.tolerance
+
+
+def name_mistakes(case: Case, problem: Problem, tensor: str) -> list[Finding]:
+    """All mistakes of the first kind that has any."""
+    wrong = list(problem.wrong(tensor))
+    return _unique(
+        _first(
+            lambda: [*_fitting(case, wrong), *_of_factors(case, case.truth.value, problem, "")],
+            lambda: _named(case, generic.axis_orders(case.truth)),
+            lambda: _named(case, generic.flips(case.truth)),
+            lambda: _named(case, [*generic.shifts(case.truth), *generic.other_shapes(case.truth)]),
+            lambda: _forgotten_sum(case),
+            lambda: _right_but_reshaped(case),
+            lambda: _two_at_once(case, wrong, problem),
+            lambda: _constant_factor(case),
+        )
+    )
+
+
+def _first(*attempts: object) -> Iterable[Finding]:
+    for attempt in attempts:
+        assert callable(attempt)
+        found = list(attempt())
+        if found:
+            return found
+    return []
+
+
+def _unique(findings: Iterable[Finding]) -> list[Finding]:
+    return list({(f.key, f.sentence): f for f in findings}.values())
+
+
+def _fitting(case: Case, wrong: list[tuple[Suspect[Problem], Array]]) -> Iterator[Finding]:
+    for suspect, candidate in wrong:
+        if suspect.fitted:
+            factor = _along(case, candidate)
+            if factor is not None and factor > 0:
+                yield Finding(suspect.key, f"{suspect.sentence} It fits a learning rate of {factor:.6g}.")
+        elif case.fits(candidate):
+            yield Finding(suspect.key, suspect.sentence)
+
+
+def _along(case: Case, direction: Array) -> float | None:
+    """How far `given` lies from the truth along a direction, if it lies there."""
+    if case.given.shape != direction.shape or np.count_nonzero(direction) < ENOUGH:
+        return None
+    off = case.given - case.truth.value
+    scale = float((direction * direction).sum())
+    factor = float((off * direction).sum()) / scale if scale > 0 else 0.0
+    return factor if factor and case.fits(case.truth.value + factor * direction) else None
+
+
+def _factor_of(case: Case, base: Array) -> float | None:
+    """c with given = c base, or None."""
+    if case.given.shape != base.shape:
+        return None
+    known = ~np.isnan(base)
+    a, b = base[known], case.given[known]
+    scale = float((a * a).sum())
+    if not 0 < scale < np.inf:
+        return None
+    factor = float((a * b).sum()) / scale
+    off = distance(b, factor * a)
+    return factor if off <= case.allowed() * max(largest(a), largest(b)) else None
+
+
+def _of_factors(case: Case, base: Array, problem: Problem, prefix: str) -> Iterator[Finding]:
+    factor = _factor_of(case, base)
+    if factor is None:
+        return
+    for key, sentence, known in generic.factors(problem.counts()):
+        if abs(factor - known) <= case.allowed() * max(1.0, abs(known)):
+            yield Finding(key, prefix + sentence)
+
+
+def _named(case: Case, candidates: Iterable[generic.Named]) -> Iterator[Finding]:
+    return (Finding(key, sentence) for key, sentence, candidate in candidates if case.fits(candidate))
+
+
+def _forgotten_sum(case: Case) -> Iterator[Finding]:
+    summed = generic.broadcast_of(case.given, case.truth)
+    if summed is not None and case.truth.same(summed, case.eps, case.tolerance):
+        yield Finding("axis_not_summed", "The first axis, such as the batch, was not summed over.")
+
+
+def _right_but_reshaped(case: Case) -> Iterator[Finding]:
+    value = case.truth.value
+    if case.given.size == value.size and case.truth.same(case.given.reshape(value.shape), case.eps, case.tolerance):
+        yield Finding("right_numbers_in_another_shape", "The numbers are right, but in another shape.")
+
+
+def _two_at_once(case: Case, wrong: list[tuple[Suspect[Problem], Array]], problem: Problem) -> Iterator[Finding]:
+    """A mistake of the table, and a factor besides."""
+    for suspect, candidate in wrong:
+        if not suspect.fitted and np.count_nonzero(candidate) >= ENOUGH and largest(candidate) > 0:
+            for found in _of_factors(case, candidate, problem, f"{suspect.sentence} And besides: "):
+                if found.key != "never_written":
+                    yield Finding(f"{suspect.key}+{found.key}", found.sentence)
+
+
+def _constant_factor(case: Case) -> Iterator[Finding]:
+    if np.count_nonzero(case.truth.value) < ENOUGH:
+        return
+    factor = _factor_of(case, case.truth.value)
+    if factor is not None:
+        yield Finding("constant_factor", f"Everything is multiplied by {factor:.6g}; otherwise the numbers are right.")

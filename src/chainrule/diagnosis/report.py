@@ -1,0 +1,128 @@
+"""What a diagnosis found, tensor by tensor."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.arrays import Array
+from chainrule.diagnosis.naming import Case, Finding, name_mistakes
+from chainrule.diagnosis.problem import Problem
+from chainrule.diagnosis.truth import Truth, place_text
+from chainrule.shapes import Shape, shape_text
+
+SHOWN = 6
+
+
+@dataclass(frozen=True)
+class TensorDiagnosis:
+    """One given gradient: whether it is right, where it is most wrong, and which mistakes explain it."""
+
+    name: str
+    ok: bool
+    formula: str
+    sources: str
+    message: str
+    findings: tuple[Finding, ...] = ()
+    index: Shape | None = None
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """The keys of the mistakes that fit."""
+        return tuple(finding.key for finding in self.findings)
+
+    def lines(self) -> list[str]:
+        """The report of this tensor."""
+        if self.ok:
+            return [f"{self.name} is right: {self.message}"]
+        lines = [f"{self.name} is WRONG: {self.message}"]
+        lines += [f"  Likely mistake: {finding.sentence}" for finding in self.findings[:SHOWN]]
+        if len(self.findings) > SHOWN:
+            lines.append(f"  {len(self.findings) - SHOWN} more mistakes give the same numbers.")
+        if len(self.findings) > 1:
+            lines.append("  Each of these alone gives your numbers; other data would tell them apart.")
+        if not self.findings:
+            lines.append("  No known mistake gives these numbers.")
+        return [*lines, f"  Right: {self.formula}  [{self.sources}]"]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The result of a `diagnose_...` function; print it."""
+
+    tensors: tuple[TensorDiagnosis, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every given gradient is right."""
+        return all(tensor.ok for tensor in self.tensors)
+
+    def __getitem__(self, name: str) -> TensorDiagnosis:
+        return next(tensor for tensor in self.tensors if tensor.name == name)
+
+    @property
+    def mistakes(self) -> dict[str, tuple[str, ...]]:
+        """The keys of the mistakes by tensor, for those that are wrong."""
+        return {tensor.name: tensor.mistakes for tensor in self.tensors if not tensor.ok}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists, numbers and texts, for JSON."""
+        return {"ok": self.ok, "tensors": [asdict(tensor) for tensor in self.tensors]}
+
+    def __str__(self) -> str:
+        return "\n".join(line for tensor in self.tensors for line in tensor.lines())
+
+    __repr__ = __str__
+
+
+def examine(name: str, given: Array, problem: Problem, eps: float, tolerance: float = 0.0) -> TensorDiagnosis:
+    """Compare one given gradient with the truth; where it is wrong, name the mistake."""
+    truth = problem.truths()[name]
+    right = (truth.formula, truth.sources)
+    if not np.isfinite(given).all():
+        index = _index(np.argmin(np.isfinite(given)), given.shape)
+        message = f"it holds {given[index]} at {place_text(index, truth.axes)}."
+        return TensorDiagnosis(name, False, *right, message, (), index)
+    if truth.same(given, eps, tolerance):
+        return TensorDiagnosis(name, True, *right, f"largest difference {_worst(given, truth)[1]:.1e}.")
+    findings = tuple(name_mistakes(Case(given, truth, eps, tolerance), problem, name))
+    if given.shape != truth.value.shape:
+        message = f"its shape is {shape_text(given.shape)}, not {shape_text(truth.value.shape)}."
+        return TensorDiagnosis(name, False, *right, message, findings)
+    index, _ = _worst(given, truth)
+    return TensorDiagnosis(name, False, *right, _difference(given, truth, index, eps, tolerance), findings, index)
+
+
+def _index(flat: Any, shape: Shape) -> Shape:
+    return tuple(int(i) for i in np.unravel_index(int(flat), shape))
+
+
+def _worst(given: Array, truth: Truth) -> tuple[Shape, float]:
+    if not given.size:
+        return (), 0.0
+    with np.errstate(over="ignore"):
+        off = np.nan_to_num(np.abs(given - truth.value), nan=-1.0, posinf=np.finfo(np.float64).max)
+    index = _index(off.argmax(), off.shape)
+    return index, float(off[index])
+
+
+def _difference(given: Array, truth: Truth, index: Shape, eps: float, tolerance: float) -> str:
+    off = np.abs(given - truth.value) > truth.rounding(eps, tolerance)
+    count = f"{int(off.sum())} of {off.size} numbers"
+    at = place_text(index, truth.axes)
+    values = f"given {given[index]:.9g}, right {truth.value[index]:.9g}"
+    return f"{count}, the worst at {at}: {values}.{_region(off, truth)}"
+
+
+def _region(off: Array, truth: Truth) -> str:
+    """Along which axes the wrong numbers keep to a part."""
+    parts = []
+    for axis, size in enumerate(off.shape):
+        others = tuple(i for i in range(off.ndim) if i != axis)
+        hit = np.flatnonzero(off.any(axis=others))
+        if 0 < len(hit) < size and len(hit) <= SHOWN:
+            name = truth.axes[axis] if truth.axes else f"axis {axis}"
+            parts.append(f"{name} {', '.join(map(str, hit))} of 0..{size - 1}")
+    return f" Wrong only in {'; '.join(parts)}." if parts else ""
