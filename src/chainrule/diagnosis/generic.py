@@ -38,11 +38,9 @@ def factors(counts: Mapping[str, int]) -> Iterator[tuple[str, str, float]]:
             if not name.endswith(RARELY_SUMMED):
                 said = f"Multiplied by {name} ({count}): a 1/{count} is missing (ER4-27)."
                 yield "missing_mean", said, float(count)
-            yield (
-                "mean_of_squares",
-                f"Divided by the square of {name} ({count}): the mean was taken twice.",
-                1 / count**2,
-            )
+            if name == "the batch size":
+                said = f"Divided by {count}², the square of {name}: the mean was taken twice."
+                yield "mean_taken_twice", said, 1 / count**2
 
 
 def axis_orders(truth: Truth) -> Iterator[Named]:

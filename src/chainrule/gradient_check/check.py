@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from chainrule.arrays import Array, as_batch, to_floats
+from chainrule.diagnosis.layers import diagnose_layers
 from chainrule.engines import Engine, engine_named
 from chainrule.engines.reference import Pass, State, continue_forward, run_forward
 from chainrule.errors import ArgumentError, NonFiniteError
@@ -50,6 +52,7 @@ def check_gradients(
 
     Where the loss has a kink (ReLU at 0, equal maxima) the two one-sided derivatives are listed, and the analytic one
     must lie between them (several kinks at once: see `compound`). The network is not changed.
+    Where a gradient is wrong, the layer at fault and its likely mistake are named.
     Raises NonFiniteError where the loss is not finite.
     """
     if not isinstance(loss, Loss):
@@ -62,7 +65,10 @@ def check_gradients(
     rng = np.random.default_rng(integer("seed", seed, 0))
     checker = _Checker(point, first, _positive("tolerance", tolerance), count, rng)
     tensors = [checker.tensor(name) for name in (*net.parameters, "input")]
-    return GradientReport(tensors, checker.tolerance, point.base, point.engine.name, count)
+    report = GradientReport(tensors, checker.tolerance, point.base, point.engine.name, count)
+    if report.ok:
+        return report
+    return replace(report, layers=diagnose_layers(net, point.state.layer, point.done.values, training))
 
 
 def _positive(name: str, value: object) -> float:

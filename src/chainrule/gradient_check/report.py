@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from chainrule.diagnosis.layers import LayerDiagnosis
+
 Index = tuple[int, ...]
 
 SHOWN_KINKS = 3
@@ -51,6 +53,8 @@ class GradientReport:
     loss: float
     engine: str
     sample: int | None = None
+    layers: tuple[LayerDiagnosis, ...] = ()
+    """The layers whose backward pass is wrong, and why."""
 
     @property
     def ok(self) -> bool:
@@ -81,7 +85,8 @@ class GradientReport:
             name = tensor.name if len(tensor.name) <= 24 else "..." + tensor.name[-21:]
             kinks = str(len(tensor.kinks)) if tensor.kinks else "-"
             lines.append(f"{name:<{width}} {share:>15} {tensor.error:>12.1e} {place:>14}  {kinks:>6}{mark}")
-        return "\n".join([*lines, *self._verdict(), *self._failure_lines(), *self._kink_lines()])
+        parts = [*self._verdict(), *self._failure_lines(), *map(str, self.layers), *self._kink_lines()]
+        return "\n".join([*lines, *parts])
 
     def _verdict(self) -> list[str]:
         count = sum(tensor.checked for tensor in self.tensors)
