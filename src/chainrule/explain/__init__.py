@@ -4,38 +4,23 @@
 
 A `Derivation` is plain data (`derivation`): `building` makes it from the local terms of each layer (`local`) and of the
 loss (`lossterms`), all taken from one traced pass. `layout` turns it into blocks, and `terminal`, `markdown`, `html`
-and `data` draw those. Every step's number is compared with the engine's before it is shown.
+and `data` draw those. Every step's number is compared with the engine's before it is shown. `examples` tells the worked
+examples of the sources.
+
+This module is light: what it needs is imported when something is explained.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from chainrule.arrays import as_array, as_batch
-from chainrule.engines import Trace, engine_named
-from chainrule.errors import ArgumentError, NonFiniteError
-from chainrule.explain.asking import read_place
-from chainrule.explain.building import Builder
-from chainrule.explain.derivation import Derivation, DerivationStep, Part
-from chainrule.explain.local import LOCAL
-from chainrule.explain.lossterms import Ending
-from chainrule.explain.messages import Message, check_language, say
-from chainrule.explain.routes import chain_rule, route
-from chainrule.explain.terms import Factor, Formula, Place, Table, Term
-from chainrule.explain.updates import chosen_optimizer, update_step
-from chainrule.layers import BatchNorm1d, BatchNorm2d
-from chainrule.losses import Loss
-from chainrule.network import Network
-from chainrule.optimizers import Optimizer
-from chainrule.shapes import integer
-from chainrule.training import check_pair
-
-TERMS = 6
-BREADTH = 2
+if TYPE_CHECKING:
+    from chainrule.explain.derivation import Derivation
+    from chainrule.losses import Loss
+    from chainrule.network import Network
+    from chainrule.optimizers import Optimizer
 
 
 def explain(
@@ -48,8 +33,8 @@ def explain(
     sample: int | None = None,
     quantity: Literal["gradient", "value"] = "gradient",
     depth: int | None = None,
-    terms: int = TERMS,
-    breadth: int = BREADTH,
+    terms: int = 6,
+    breadth: int = 2,
     lang: str = "en",
     digits: int = 6,
     learning_rate: float | None = None,
@@ -65,92 +50,37 @@ def explain(
     depth         how many layers up the chain is opened; None: all of them
     terms         how many terms of a sum are shown; the others are counted and added up
     breadth       how many numbers of one node are opened further
+    lang          "en" or "zh"; digits: how many significant ones are shown
     learning_rate, optimizer    for a parameter: show its update, too
+    training      batch normalisation with the batch's statistics, dropout on; as in `net.gradients`
 
     Everything is computed in float64, and every number is compared with the engine's. Raises ArgumentError or
     NameLookupError for a place that does not exist, NonFiniteError for a network that computes NaN or infinity.
     """
-    language = check_language(lang)
-    if quantity not in ("gradient", "value"):
-        raise ArgumentError(f'quantity must be "gradient" or "value", not {quantity!r}')
-    if not isinstance(loss, Loss):
-        raise ArgumentError(f"loss must be a loss such as CrossEntropyLoss(), not {loss!r}")
-    limits = {"terms": integer("terms", terms, 1), "breadth": integer("breadth", breadth, 1)}
-    deep = None if depth is None else integer("depth", depth, 1)
-    rule = chosen_optimizer(optimizer, learning_rate)
-    batch = as_batch(x, net.input_shape)
-    place = read_place(net, of, len(batch), sample, quantity)
-    prepared = check_pair(net, loss, batch, targets)[1]
-    trace = _finite_trace(net, batch, prepared, loss, training, engine)
-    ending = Ending(loss, trace[net.names[-1]].value, prepared, net.names[-1])
-    many = len(batch) > 1 and not (place.is_node and _samples_apart(net, training))
-    builder = Builder(net, trace, ending, training, limits["terms"], limits["breadth"], many)
-    chain = builder.value_chain if quantity == "value" else builder.gradient_chain
-    steps = chain(place, deep)
-    last = steps[-1]
-    if place.quantity == "parameter" and rule is not None:
-        before = float(trace[place.name].value[place.index])
-        steps = [*steps, update_step(rule, place, before, last.result)]
-    numbered = tuple(replace(step, number=number) for number, step in enumerate(steps, 1))
-    assert last.engine_value is not None
-    return Derivation(
-        of=of,
-        place=place,
-        value=last.result,
-        engine_value=last.engine_value,
-        steps=numbered,
-        network=str(net) if net.is_chain else repr(type(net).__name__),
-        engine=engine,
-        sample=place.index[0] if place.is_node else None,
-        samples=len(batch),
-        route=route(net, place),
-        chain=chain_rule(net, place),
-        notes=_notes(as_array(x, "x").dtype, training, deep, builder),
-        lang=language,
-        digits=integer("digits", digits, 1),
-    )
+    from chainrule.explain.api import derive
+
+    return derive(
+        net, x, targets, loss, of, sample=sample, quantity=quantity, depth=depth, terms=terms, breadth=breadth,
+        lang=lang, digits=digits, learning_rate=learning_rate, optimizer=optimizer, training=training, engine=engine,
+    )  # fmt: skip
 
 
-def _samples_apart(net: Network, training: bool) -> bool:
-    """Whether no sample of a batch meets another, so that all numbers of a node's chain belong to one sample."""
-    return all(type(layer) in LOCAL for layer in net.layers.values()) and not (
-        training and any(isinstance(layer, BatchNorm1d | BatchNorm2d) for layer in net.layers.values())
-    )
+_LAZY = {
+    "Derivation": "derivation",
+    "DerivationStep": "derivation",
+    "Part": "derivation",
+    "Factor": "terms",
+    "Place": "terms",
+    "Term": "terms",
+}
 
 
-def _finite_trace(
-    net: Network, batch: np.ndarray, targets: np.ndarray, loss: Loss, training: bool, engine: str
-) -> Trace:
-    """The traced pass in float64; NonFiniteError names the first tensor with NaN or infinity."""
-    for name, array in [*net.parameters.items(), *net.buffers.items()]:
-        _look(name, array)
-    with np.errstate(all="ignore"):
-        trace = engine_named(engine).trace(net, batch, targets, loss, np.dtype(np.float64), training)
-    for name in net.names:
-        _look(f"the output of {name}", trace[name].value)
-    _look("the loss", np.asarray(trace.loss))
-    for name in trace:
-        _look(f"the gradient of {name}", trace[name].gradient)
-    return trace
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
 
 
-def _look(name: str, array: np.ndarray) -> None:
-    if not np.isfinite(array).all():
-        index = [int(i) for i in np.argwhere(~np.isfinite(array))[0]]
-        where = f" at index {index}" if index else ""
-        raise NonFiniteError(f"nothing can be explained: {name} holds {array[tuple(index)]}{where}")
-
-
-def _notes(dtype: np.dtype, training: bool, depth: int | None, builder: Builder) -> tuple[Message, ...]:
-    notes = [say("pixels")] if dtype == np.uint8 else []
-    coupled = ("BatchNorm1d", "BatchNorm2d", "Dropout")
-    if not training and any(type(layer).__name__ in coupled for layer in builder.graph.layers.values()):
-        notes.append(say("inference"))
-    if depth is not None:
-        notes.append(say("cut_depth", depth=depth))
-    if any(len(indices) > builder.breadth for indices in builder.wanted.values()):
-        notes.append(say("cut_breadth", breadth=builder.breadth))
-    return tuple(notes)
-
-
-__all__ = ["Derivation", "DerivationStep", "Factor", "Formula", "Part", "Place", "Table", "Term", "explain"]
+__all__ = ["Derivation", "DerivationStep", "Factor", "Part", "Place", "Term", "explain"]

@@ -1,0 +1,103 @@
+"""`chainrule explain` and `chainrule examples`: the chain rule written out, for a network or for a worked example."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from chainrule.cli.common import DataOption, NetOption, SeedOption, choose_network, loss_of
+from chainrule.errors import ArgumentError, DataError, StorageError
+
+if TYPE_CHECKING:
+    from chainrule.explain.derivation import Derivation
+    from chainrule.explain.examples import Story
+
+
+class Format(StrEnum):
+    """How a derivation is written."""
+
+    text = "text"
+    markdown = "markdown"
+    html = "html"
+    json = "json"
+
+
+LangOption = Annotated[str, typer.Option("--lang", help="en or zh.")]
+
+
+def explain(
+    of: Annotated[
+        str | None, typer.Argument(metavar="[OF]", help="conv1.weight[0,0,1,2], relu1[3,4,5], input[0,7,7]")
+    ] = None,
+    model: Annotated[Path | None, typer.Option("--model", help="A file that train wrote.")] = None,
+    net: NetOption = None,
+    data: DataOption = "digits",
+    index: Annotated[int, typer.Option("--image", help="Number of the test image to explain.")] = 0,
+    example: Annotated[str | None, typer.Option("--example", help="Tell a worked example; see `examples`.")] = None,
+    value: Annotated[bool, typer.Option("--value", help="Derive the value of a node instead of its gradient.")] = False,
+    depth: Annotated[int | None, typer.Option(help="How many layers up the chain is opened.")] = None,
+    terms: Annotated[int, typer.Option(help="How many terms of a sum are shown.")] = 6,
+    breadth: Annotated[int, typer.Option(help="How many numbers of one node are opened further.")] = 2,
+    digits: Annotated[int, typer.Option(help="Significant digits.")] = 6,
+    learning_rate: Annotated[float | None, typer.Option(help="Show the update of a parameter, too.")] = None,
+    lang: LangOption = "en",
+    form: Annotated[Format, typer.Option("--format", help="text, markdown, html or json.")] = Format.text,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Write out the chain rule of one gradient, with all numbers.
+
+    chainrule explain "conv1.weight[0,0,1,2]" explains LeNet-5 at the first bundled test digit."""
+    if (of is None) == (example is None):
+        raise ArgumentError('say what to explain, such as "conv1.weight[0,0,1,2]", or give --example (not both)')
+    result: Derivation | Story
+    if example is not None:
+        from chainrule.explain.examples import story
+
+        result = story(example, lang=lang)
+    else:
+        from chainrule import data as datasets
+        from chainrule.explain import explain as derive
+
+        network = choose_network(model, net, seed)
+        images = datasets.load(data)
+        if not 0 <= index < len(images.test_images):
+            raise DataError(f"--image must lie between 0 and {len(images.test_images) - 1}, not {index}")
+        result = derive(
+            network, images.test_images[index : index + 1], images.test_labels[index : index + 1], loss_of(network),
+            str(of), quantity="value" if value else "gradient", depth=depth, terms=terms, breadth=breadth, lang=lang,
+            digits=digits, learning_rate=learning_rate, training=False,
+        )  # fmt: skip
+    _write(result, form, output)
+
+
+def _write(result: Any, form: Format, output: Path | None) -> None:
+    if form is Format.text and output is None:
+        result.show()
+        return
+    text = {
+        Format.text: result.text,
+        Format.markdown: result.markdown,
+        Format.html: result.html,
+        Format.json: lambda: json.dumps(result.to_dict(), ensure_ascii=False, indent=1) + "\n",
+    }[form]()
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"cannot write {output}: {error.strerror or error}") from None
+    typer.echo(f"written to {output}")
+
+
+def examples(lang: LangOption = "en") -> None:
+    """List the worked examples that `explain --example` tells."""
+    from chainrule.explain.examples import listing
+
+    for name, title in listing(lang):
+        typer.echo(f"{name:<10} {title}")

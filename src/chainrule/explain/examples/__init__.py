@@ -1,0 +1,43 @@
+"""The worked examples of the sources as stories: `story("mazur")`, listed by `chainrule examples`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chainrule.errors import NameLookupError
+from chainrule.explain.blocks import Block
+from chainrule.explain.derivation import Derivation
+from chainrule.explain.examples import convolutions, lenet, mazur
+from chainrule.explain.examples.story import Story
+from chainrule.explain.messages import check_language, say
+from chainrule.explain.terminal import words
+
+STORIES: dict[str, tuple[Callable[[], list[Block | Derivation]], int]] = {
+    "mazur": (mazur.parts, 9),
+    "s1": (convolutions.s1, 6),
+    "s2": (convolutions.s2, 6),
+    "s3": (convolutions.s3, 6),
+    "s4": (convolutions.s4, 6),
+    "lenet5": (lenet.parts, 6),
+    "detector": (convolutions.detector, 6),
+}
+"""name -> (what it tells, significant digits)."""
+
+
+def story(name: str, *, lang: str = "en") -> Story:
+    """A worked example by name. Raises NameLookupError for an unknown one."""
+    language = check_language(lang)
+    if name not in STORIES:
+        raise NameLookupError("worked example", name, STORIES)
+    parts, digits = STORIES[name]
+    return Story(name, say(f"{name}_title"), tuple(parts()), language, digits)
+
+
+def listing(lang: str = "en") -> list[tuple[str, str]]:
+    """(name, what it is about) of every worked example."""
+    language = check_language(lang)
+    titles = {name: words(say(f"{name}_title"), language, 6) for name in STORIES}
+    return [(name, title[len(name) + 1 :].strip()) for name, title in titles.items()]
+
+
+__all__ = ["STORIES", "Story", "listing", "story"]
