@@ -4,6 +4,8 @@ import chainrule as cr
 net = cr.parse("1x28x28 -> conv 6@5x5 pad 2 -> relu -> maxpool 2 -> fc 10")
 """
 
+from typing import TYPE_CHECKING, Any
+
 from chainrule import errors
 from chainrule.arrays import one_hot
 from chainrule.diagnosis import (
@@ -15,6 +17,7 @@ from chainrule.diagnosis import (
     diagnose_pool2d,
 )
 from chainrule.errors import ChainruleError
+from chainrule.explain import explain
 from chainrule.gradient_check import check_gradients
 from chainrule.graph import Graph, Input
 from chainrule.layers import (
@@ -51,6 +54,9 @@ from chainrule.network import Network, Sequential, load, parse
 from chainrule.optimizers import SGD, Adam, AdamW, Optimizer
 from chainrule.schedules import Constant, Cosine, OneCycle, Schedule, StepDecay
 
+if TYPE_CHECKING:
+    from chainrule.explain import Derivation
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -71,6 +77,7 @@ __all__ = [
     "Conv2d",
     "Cosine",
     "CrossEntropyLoss",
+    "Derivation",
     "Diagnosis",
     "Dropout",
     "Flatten",
@@ -109,7 +116,17 @@ __all__ = [
     "diagnose_loss",
     "diagnose_pool2d",
     "errors",
+    "explain",
     "load",
     "one_hot",
     "parse",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`Derivation` is imported when it is asked for: `import chainrule` stays fast."""
+    if name == "Derivation":
+        from chainrule.explain.derivation import Derivation
+
+        return Derivation
+    raise AttributeError(f"module 'chainrule' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The command line: `chainrule train | evaluate | predict | summary | check`, one file per command."""
+"""The command line: `chainrule train | evaluate | predict | summary | check | explain | examples`."""
 
 from __future__ import annotations
 

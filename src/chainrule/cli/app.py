@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from chainrule.cli.check import check
 from chainrule.cli.evaluate import evaluate
+from chainrule.cli.explain import examples, explain
 from chainrule.cli.predict import predict
 from chainrule.cli.summary import summary
 from chainrule.cli.train import train
@@ -45,7 +46,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-for command in (train, evaluate, predict, summary, check):
+for command in (train, evaluate, predict, summary, check, explain, examples):
     app.command()(command)
 
 

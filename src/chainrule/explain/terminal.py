@@ -22,6 +22,8 @@ SIGNS = {"window": "·", "here": "*", "winner": "^", "winner_here": "^"}
 STYLES = {"plain": "", "note": "dim", "detail": "dim", "good": "bold green"}
 LABEL = 8
 """Columns of the labels on the left."""
+LONGEST_REMARK = 24
+"""Longer remarks are written below a list."""
 
 
 def words(message: Message, lang: Language, digits: int) -> str:
@@ -162,14 +164,28 @@ class Terminal:
 
     def _listing(self, title: Message, columns: Sequence[Message], rows: Sequence[Sequence[Any]]) -> RenderableType:
         from rich.box import SIMPLE_HEAD
+        from rich.console import Group
         from rich.table import Table
+        from rich.text import Text as Words
 
+        notes: list[str] = []
         table = Table(title=self.say(title), box=SIMPLE_HEAD, title_justify="left", padding=(0, 1))
-        for column in columns:
-            table.add_column(self.say(column), overflow="fold")
+        for position, column in enumerate(columns):
+            numbers = all(isinstance(row[position], float) for row in rows)
+            table.add_column(self.say(column), overflow="fold", no_wrap=numbers)
         for row in rows:
-            table.add_row(*(inline(cell, self.lang, self.digits) for cell in row))
-        return table
+            table.add_row(*(self._listed(cell, notes) for cell in row))
+        below = [f"({k}) {note}" for k, note in enumerate(notes, 1)]
+        return Group(table, *(Words(note, style="dim") for note in below), "")
+
+    def _listed(self, cell: Any, notes: list[str]) -> str:
+        """A cell of a list; a long remark goes below, and its number stays."""
+        text = inline(cell, self.lang, self.digits)
+        if not isinstance(cell, Message) or len(text) <= LONGEST_REMARK:
+            return text
+        if text not in notes:
+            notes.append(text)
+        return f"({notes.index(text) + 1})"
 
 
 def _console(file: StringIO | None, width: int | None) -> Console:

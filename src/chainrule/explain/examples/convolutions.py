@@ -156,9 +156,9 @@ def s4() -> list[Block | Derivation]:
     ]
     x, kernel, delta = np.arange(1.0, 10).reshape(3, 3), np.array([[1.0, 2], [3, 4]]), np.array([[1.0, -1], [2, 3]])
     wrong = [
-        ("ER4-15", "dW = dZ ∗ ROT180(A)", matrix_text(convolve(rot180(x), delta)), "[[22,27],[37,42]]"),
+        ("ER4-15", "dW = dZ ∗ ROT180(A)", matrix_text(convolve(rot180(x), delta)), "[[22,27], [37,42]]"),
         ("ER4-20", "dA = dZ ∗ ROT180(W), full", matrix_text(convolve(delta, rot180(kernel), "full")),
-         "[[1,1,−2],[5,8,2],[6,17,12]]"),
+         "[[1,1,−2], [5,8,2], [6,17,12]]"),
         ("ER4-01", "W := W + dJ/dW", "W + dW", "W − η dW"),
     ]  # fmt: skip
     asked = _explained(net, a.T, targets, "linear1.weight[0,1]", "linear1.bias[1]", breadth=3)

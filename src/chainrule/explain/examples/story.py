@@ -102,7 +102,7 @@ def matrix_text(array: ArrayLike) -> str:
     values = np.asarray(array)
     if values.ndim == 0:
         return f"{float(values):g}".replace("-", "−")
-    return "[" + ",".join(matrix_text(row) for row in values) + "]"
+    return "[" + (", " if values.ndim > 1 else ",").join(matrix_text(row) for row in values) + "]"
 
 
 def by_hand(rows: Sequence[tuple[str, str, Any, Any]]) -> Listing:

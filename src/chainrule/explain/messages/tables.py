@@ -7,9 +7,9 @@ TABLES: dict[str, tuple[str, str]] = {
         "滤波器 {filter} 的灵敏度图，补零还原为步长 1",
     ),
     "map_padded": (
-        "Sensitivity map of filter {filter} with {rows} rows and {columns} columns of zeros around it; the window is "
-        "marked",
-        "滤波器 {filter} 的灵敏度图，四周补 {rows} 行、{columns} 列零；窗口已标出",
+        "Sensitivity map of filter {filter}, bordered by zeros ({rows} above and below, {columns} left and right); "
+        "the window is marked",
+        "滤波器 {filter} 的灵敏度图，四周补零（上下各 {rows} 行，左右各 {columns} 列）；窗口已标出",
     ),
     "kernel_turned": (
         "Kernel of filter {filter}, channel {channel}, rotated by 180°",
