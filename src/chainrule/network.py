@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from chainrule import files
 from chainrule.arrays import Array, as_batch, compute_dtype
-from chainrule.engines import Engine, Trace, engine_named
+from chainrule.engines import Engine, Trace, engine_named, native_plan
 from chainrule.errors import ArgumentError, ShapeError
 from chainrule.grammar import Blueprint, parse_text, write_text
 from chainrule.graph import Graph, Input
@@ -200,6 +200,16 @@ class Network(Graph):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self.steps)} layers, {self.parameter_count:,} parameters: {self}>"
+
+    def plan(
+        self,
+        batch_size: int = 64,
+        *,
+        loss: Loss | None = None,
+        dtype: Dtype = "float32",
+    ) -> str:
+        """How the native engine computes: its stages, operations and memory; training with `loss`, else inference."""
+        return native_plan(self, batch_size, loss, dtype)
 
     # --- files -------------------------------------------------------------------------------------------------
 

@@ -71,7 +71,9 @@ class Request:
 class Compiled:
     """A program, its exports, and the core's plan."""
 
-    def __init__(self, graph: Graph, request: Request, loss: Loss | None, isa: InstructionSet, probabilities: bool) -> None:
+    def __init__(
+        self, graph: Graph, request: Request, loss: Loss | None, isa: InstructionSet, probabilities: bool
+    ) -> None:
         self.request = request
         self.program = Program(request.lanes, request.number_bytes)
         low = Lowering(
@@ -147,9 +149,10 @@ class Compiled:
         ]
         for index, stage in enumerate(self.program.stages):
             lines.append(f"stage {index + 1}")
-            for op in stage.operations:
-                lines.append(f"  {op.name:<34} {op.label}")
-            lines += [f"  all blocks meet: batch statistics ({'backward' if b else 'forward'})" for b, _ in stage.between]
+            lines += [f"  {op.name:<34} {op.label}" for op in stage.operations]
+            lines += [
+                f"  all blocks meet: batch statistics ({'backward' if b else 'forward'})" for b, _ in stage.between
+            ]
         return "\n".join(lines)
 
 

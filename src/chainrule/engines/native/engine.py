@@ -116,7 +116,9 @@ class NativeEngine:
                 inputs, is_bytes, targets, labels, exports, len(x), graph.seed, 0, _native.thread_count()
             )
         except MemoryError:
-            raise EngineError(f"not enough memory for a batch of {len(x)} samples; compute it in smaller batches") from None
+            raise EngineError(
+                f"not enough memory for a batch of {len(x)} samples; compute it in smaller batches"
+            ) from None
         return float(loss)
 
     def _backward(
@@ -244,7 +246,9 @@ class NativeTrainer:
                 self._trainable(), losses, correct, _native.thread_count(),
             )  # fmt: skip
         except MemoryError:
-            raise EngineError(f"not enough memory to train in batches of {batch_size}; take a smaller batch_size") from None
+            raise EngineError(
+                f"not enough memory to train in batches of {batch_size}; take a smaller batch_size"
+            ) from None
         self.step += done
         sizes = np.minimum(batch_size, len(order) - (first + np.arange(done)) * batch_size)
         weights = sizes if self.recipe.loss.reduction == "mean" else np.ones(done)

@@ -97,9 +97,7 @@ def _bias(low: Lowering, step: Step) -> int:
     layer = step.layer
     natural = low.parameter(step, "bias")
     if isinstance(layer, Linear) and layer.bias == "shared":
-        return low.packed(
-            ("bias", step.layer_name), layer.out_features, natural=natural, copies=layer.out_features
-        )
+        return low.packed(("bias", step.layer_name), layer.out_features, natural=natural, copies=layer.out_features)
     return natural
 
 
@@ -175,7 +173,9 @@ def _weight_gradient(low: Lowering, step: Step, geometry: _Geometry, dy: Slot) -
         low.program.emit("weight_gradient", label, **fields)
         return
     padded = -(-geometry.inputs // low.channel_vector) * low.channel_vector
-    fields["xt"] = low.program.slot(f"{step.name} turned", geometry.rows.source_size * geometry.columns.source_size * padded)
+    fields["xt"] = low.program.slot(
+        f"{step.name} turned", geometry.rows.source_size * geometry.columns.source_size * padded
+    )
     numbers = finish["rows"] * geometry.taps * padded
     fields["raw"] = low.raw_gradient(step, "weight", numbers, layout=1, padded_in=padded, **finish)
     low.program.emit("channel_gradient", label, padded_in=padded, **fields)
@@ -220,7 +220,13 @@ def _pool(low: Lowering, step: Step, name: str, label: str, **fields: Any) -> No
     channels, rows, columns = step.input_shapes[0]
     defaults = {"x": NOWHERE, "y": NOWHERE, "dx": NOWHERE, "dy": NOWHERE, "norm": 0.0, "weights": [0.0]}
     defaults |= {"weight": NONE, "bias": NONE, "raw_weight": NONE, "raw_bias": NONE}
-    size = {"channels": channels, "rows": rows, "columns": columns, "out_rows": step.shape[1], "out_columns": step.shape[2]}
+    size = {
+        "channels": channels,
+        "rows": rows,
+        "columns": columns,
+        "out_rows": step.shape[1],
+        "out_columns": step.shape[2],
+    }
     window = {"kernel_rows": layer.kernel_size[0], "kernel_columns": layer.kernel_size[1]}
     window |= {"stride_rows": layer.stride[0], "stride_columns": layer.stride[1]}
     window |= {"top": layer.padding[0], "left": layer.padding[2]}
@@ -256,7 +262,15 @@ def _weights(layer: Layer) -> list[float]:
 
 
 def _weighted_pool_forward(low: Lowering, step: Step) -> None:
-    _pool(low, step, "weighted_pool_forward", step.name, x=low.x(step), y=low.new_value(step), weights=_weights(step.layer))
+    _pool(
+        low,
+        step,
+        "weighted_pool_forward",
+        step.name,
+        x=low.x(step),
+        y=low.new_value(step),
+        weights=_weights(step.layer),
+    )
 
 
 def _weighted_pool_backward(low: Lowering, step: Step) -> None:
@@ -304,7 +318,13 @@ def _trainable_pool_backward(low: Lowering, step: Step) -> None:
 
 def _adaptive(step: Step, **places: Any) -> dict[str, Any]:
     channels, rows, columns = step.input_shapes[0]
-    size = {"channels": channels, "rows": rows, "columns": columns, "out_rows": step.shape[1], "out_columns": step.shape[2]}
+    size = {
+        "channels": channels,
+        "rows": rows,
+        "columns": columns,
+        "out_rows": step.shape[1],
+        "out_columns": step.shape[2],
+    }
     return {"x": NOWHERE, "y": NOWHERE, "dx": NOWHERE, "dy": NOWHERE, **size, **places}
 
 
@@ -360,7 +380,11 @@ def _activation(name: str, *, reads_input: bool = False) -> Rules:
             dx = flowing.slot
         else:
             dx = low.new_gradient(step)
-        places = {"dy": flowing.slot, "dx": dx, "x" if reads_input else "y": low.x(step) if reads_input else low.y(step)}
+        places = {
+            "dy": flowing.slot,
+            "dx": dx,
+            "x" if reads_input else "y": low.x(step) if reads_input else low.y(step),
+        }
         fields = _elementwise(dx.elements, slope=_slope(step), **places)
         low.program.emit(f"{name}_backward", f"d input of {step.name}", **fields)
 
@@ -377,7 +401,9 @@ def _softmax_fields(step: Step, **places: Any) -> dict[str, Any]:
 
 
 def _softmax_forward(low: Lowering, step: Step) -> None:
-    low.program.emit("softmax_forward", step.name, **_softmax_fields(step, x=low.x(step), y=low.new_value(step, locked=True)))
+    low.program.emit(
+        "softmax_forward", step.name, **_softmax_fields(step, x=low.x(step), y=low.new_value(step, locked=True))
+    )
 
 
 def _softmax_backward(low: Lowering, step: Step) -> None:
@@ -412,7 +438,14 @@ def _dropout_backward(low: Lowering, step: Step) -> None:
 def _response(low: Lowering, step: Step, **places: Any) -> dict[str, Any]:
     layer = step.layer
     assert isinstance(layer, LocalResponseNorm)
-    fields = {"x": NOWHERE, "y": NOWHERE, "dx": NOWHERE, "dy": NOWHERE, "scale": low.memory["scale", step.index], **places}
+    fields = {
+        "x": NOWHERE,
+        "y": NOWHERE,
+        "dx": NOWHERE,
+        "dy": NOWHERE,
+        "scale": low.memory["scale", step.index],
+        **places,
+    }
     size = {"channels": step.shape[0], "places": product(step.shape[1:]), "size": layer.size}
     return {**fields, **size, "alpha": layer.alpha, "beta": layer.beta, "k": layer.k}
 
@@ -439,7 +472,12 @@ def _batch_norm(low: Lowering, step: Step, **fields: Any) -> dict[str, Any]:
     places = {"x": NOWHERE, "y": NOWHERE, "dx": NOWHERE, "dy": NOWHERE, **fields}
     size = {"channels": step.shape[0], "places": product(step.shape[1:])}
     values = {name: low.parameter(step, name) for name in ("weight", "bias", "running_mean", "running_var")}
-    sums = {"forward_statistics": forward, "backward_statistics": backward, "eps": layer.eps, "momentum": layer.momentum}
+    sums = {
+        "forward_statistics": forward,
+        "backward_statistics": backward,
+        "eps": layer.eps,
+        "momentum": layer.momentum,
+    }
     return {"raw_weight": NONE, "raw_bias": NONE, **places, **size, **values, **sums, "training": low.training}
 
 
@@ -461,7 +499,9 @@ def _batch_norm_backward(low: Lowering, step: Step) -> None:
         if layer.affine and low.trains(step, name)
     }
     if raw or low.training:
-        low.program.emit("batch_norm_backward_sums", f"d {step.layer_name}", **_batch_norm(low, step, x=x, dy=dy, **raw))
+        low.program.emit(
+            "batch_norm_backward_sums", f"d {step.layer_name}", **_batch_norm(low, step, x=x, dy=dy, **raw)
+        )
         low.program.cut(True, _batch_norm(low, step, **raw))
     if low.needs(step.inputs[0]):
         fields = _batch_norm(low, step, x=x, dy=dy, dx=low.new_gradient(step))
