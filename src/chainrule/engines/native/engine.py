@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from typing import Any
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -28,6 +28,9 @@ from chainrule.graph import Graph
 from chainrule.losses import LOSSES, Loss
 from chainrule.parameters import Parameters
 
+Prepared: TypeAlias = tuple[Array, bool, Array, Array | None]
+"""Inputs, whether they are bytes, targets, and labels to count right answers by, as the core reads them."""
+
 CHUNK_SECONDS = 0.05
 """How long the core trains before Python may show progress or be interrupted."""
 
@@ -49,7 +52,8 @@ class NativeEngine:
             if name not in self._told:
                 self._told.add(name)
                 warnings.warn(
-                    f"{name} is not a layer of chainrule, so networks with it run on the reference engine, which is slower; "
+                    f"{name} is not a layer of chainrule, so networks with it run on the reference engine, "
+                    f"which is slower; "
                     f'pass engine="reference" to choose that without this note',
                     stacklevel=5,
                 )
@@ -116,9 +120,7 @@ class NativeEngine:
                 inputs, is_bytes, targets, labels, exports, len(x), graph.seed, 0, _native.thread_count()
             )
         except MemoryError:
-            raise EngineError(
-                f"not enough memory for a batch of {len(x)} samples; compute it in smaller batches"
-            ) from None
+            raise EngineError(f"not enough memory for a batch of {len(x)} samples; take smaller batches") from None
         return float(loss)
 
     def _backward(
@@ -180,9 +182,9 @@ class NativeTrainer:
         self.step = 0
         self._compiled: Compiled | None = None
         self._seconds_per_step = CHUNK_SECONDS
-        self._reading: tuple[Any, ...] | None = None
+        self._reading: tuple[Array, Array, Prepared] | None = None
 
-    def _prepare(self, x: Array, targets: Array, batch_size: int) -> tuple[Array, bool, Array, Array | None]:
+    def _prepare(self, x: Array, targets: Array, batch_size: int) -> Prepared:
         """Data as the core reads it, converted once for all epochs."""
         if self._reading is not None and self._reading[0] is x and self._reading[1] is targets:
             return self._reading[2]
@@ -228,7 +230,7 @@ class NativeTrainer:
 
     def _train(
         self,
-        prepared: tuple[Array, bool, Array, Array | None],
+        prepared: Prepared,
         order: Array,
         batch_size: int,
         rates: Array,
@@ -246,9 +248,7 @@ class NativeTrainer:
                 self._trainable(), losses, correct, _native.thread_count(),
             )  # fmt: skip
         except MemoryError:
-            raise EngineError(
-                f"not enough memory to train in batches of {batch_size}; take a smaller batch_size"
-            ) from None
+            raise EngineError(f"not enough memory to train in batches of {batch_size}; take smaller ones") from None
         self.step += done
         sizes = np.minimum(batch_size, len(order) - (first + np.arange(done)) * batch_size)
         weights = sizes if self.recipe.loss.reduction == "mean" else np.ones(done)

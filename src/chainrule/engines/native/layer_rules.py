@@ -88,7 +88,12 @@ def _packed_weight(low: Lowering, step: Step, geometry: _Geometry, backward: boo
     if plain and not backward and (geometry.outputs == 1 or geometry.inputs * geometry.taps == 1):
         return natural
     numbers = geometry.groups * geometry.outputs * geometry.inputs * geometry.taps
-    pack = {"natural": natural, "groups": geometry.groups, "out": geometry.outputs, "in": geometry.inputs}
+    pack: dict[str, Any] = {
+        "natural": natural,
+        "groups": geometry.groups,
+        "out": geometry.outputs,
+        "in": geometry.inputs,
+    }
     pack |= {"taps": geometry.taps, "backward": backward, "flip": geometry.flip, "mask": geometry.mask_numbers()}
     return low.packed(("weight", step.layer_name, backward), numbers, **pack)
 

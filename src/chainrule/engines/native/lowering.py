@@ -230,7 +230,7 @@ class Lowering:
         loss, outputs = self.loss, self.values[-1]
         assert loss is not None
         classes, places = outputs.elements, 1
-        if isinstance(loss, CrossEntropyLoss | MAPLoss) or (loss is not None and self.guesses):
+        if isinstance(loss, CrossEntropyLoss | MAPLoss) or self.guesses:
             classes = self.graph.output_shape[0]
             places = outputs.elements // classes
         flowing = self.program.slot(f"d {self.graph.names[-1]}", outputs.elements)

@@ -1,4 +1,4 @@
-"""A program under construction: operations in order, cut into stages, over slots whose memory is laid out at the end."""
+"""A program under construction: operations in order, cut into stages, over slots that share memory."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Program:
         return offset
 
     def lay_out(self) -> tuple[int, int]:
-        """Give every slot an offset; slots that do not live at the same time may share memory. (scratch, kept) sizes."""
+        """Give every slot an offset; slots that do not live at once may share memory. Returns the (scratch, kept) sizes."""
         return self._lay_out(False), self._lay_out(True)
 
     def _lay_out(self, kept: bool) -> int:
