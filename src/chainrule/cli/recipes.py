@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chainrule.errors import ArgumentError, NameLookupError
+from chainrule.errors import NameLookupError
+from chainrule.losses import Loss, MAPLoss
 from chainrule.optimizers import SGD, Adam, AdamW, Optimizer
 from chainrule.schedules import Constant, Cosine, OneCycle, Schedule, StepDecay
 
@@ -12,6 +13,9 @@ FEW = 20_000
 """Data sets of fewer training images are passed through more often."""
 
 LEARNING_RATES = {"sgd": 0.05, "adam": 2e-3, "adamw": 3e-3}
+PENALTY_RATES = {"sgd": 3e-3, "adam": 6e-3, "adamw": 6e-3}
+"""For MAPLoss: the penalties of LeNet-5's RBF units are squared distances, so their gradients are larger."""
+DECAYS = {"sgd": 5e-4, "adam": 0.0, "adamw": 0.05}
 
 
 @dataclass(frozen=True)
@@ -30,20 +34,17 @@ class Settings:
         """15 for small data sets, 5 for large ones."""
         return (15 if samples < FEW else 5) if self.epochs is None else self.epochs
 
-    def make_optimizer(self) -> Optimizer:
-        """The optimizer that is named."""
+    def make_optimizer(self, loss: Loss) -> Optimizer:
+        """The optimizer that is named, at a rate that suits the loss."""
         name = self.optimizer.lower()
         if name not in LEARNING_RATES:
             raise NameLookupError("optimizer", self.optimizer, LEARNING_RATES)
-        rate = LEARNING_RATES[name] if self.learning_rate is None else self.learning_rate
-        if rate <= 0:
-            raise ArgumentError(f"--learning-rate must be above 0, not {rate}")
+        usual = PENALTY_RATES if isinstance(loss, MAPLoss) else LEARNING_RATES
+        rate = usual[name] if self.learning_rate is None else self.learning_rate
+        decay = DECAYS[name] if self.weight_decay is None else self.weight_decay
         if name == "sgd":
-            decay = 5e-4 if self.weight_decay is None else self.weight_decay
             return SGD(rate, momentum=self.momentum, weight_decay=decay)
-        if name == "adam":
-            return Adam(rate, weight_decay=self.weight_decay or 0.0)
-        return AdamW(rate, weight_decay=0.05 if self.weight_decay is None else self.weight_decay)
+        return (Adam if name == "adam" else AdamW)(rate, weight_decay=decay)
 
     def make_schedule(self, epochs: int) -> Schedule:
         """The schedule that is named."""

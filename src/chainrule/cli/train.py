@@ -47,7 +47,9 @@ def train(
         int | None, typer.Option(help="Passes through the data (default: 15, or 5 where it is large).")
     ] = None,
     batch_size: Annotated[int, typer.Option(help="Images per step.")] = 32,
-    learning_rate: Annotated[float | None, typer.Option(help="Default: 0.05, adam 0.002, adamw 0.003.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Default: 0.05, adam 0.002, adamw 0.003; for lenet5-1998 0.003, 0.006, 0.006.")
+    ] = None,
     optimizer: Annotated[str, typer.Option(help="sgd, adam or adamw.")] = "sgd",
     momentum: Annotated[float, typer.Option(help="Of sgd.")] = 0.9,
     weight_decay: Annotated[float | None, typer.Option(help="Default: 5e-4, adam 0, adamw 0.05.")] = None,
@@ -124,7 +126,7 @@ def fit(net: Network, dataset: Dataset, job: Job, kept: Array, held: Array) -> H
         dataset.train_images[kept],
         dataset.train_labels[kept],
         loss=loss_of(net),
-        optimizer=job.settings.make_optimizer(),
+        optimizer=job.settings.make_optimizer(loss_of(net)),
         schedule=job.settings.make_schedule(epochs),
         epochs=epochs,
         batch_size=job.settings.batch_size,

@@ -23,8 +23,8 @@ LARGEST_SIDE = 800
 """Larger pictures are reduced to this as they are read."""
 SEARCHED_SIDE = 200
 """A digit is looked for in a picture of at most this side; averaging takes the grain of photographs away."""
-FAINT = 0.25
-"""Share of the strongest ink that the edge of a digit has at least."""
+FAINT, FAINT_IN_GRAIN = 0.05, 0.25
+"""Share of the strongest ink that the edge of a digit has at least, on a clean ground and on a grainy one."""
 FAINTEST = 0.08
 """Contrast, of the full range, below which a picture counts as empty."""
 
@@ -89,8 +89,8 @@ def as_digit(grey: Array, size: tuple[int, int] = (28, 28)) -> Array:
     Raises DataError where nothing stands out from the border.
     """
     reduction = min(1, SEARCHED_SIDE / max(grey.shape))
-    ink = _ink(resize(grey, (math.ceil(grey.shape[0] * reduction), math.ceil(grey.shape[1] * reduction))))
-    rows, columns = np.flatnonzero(ink.max(axis=1) > FAINT), np.flatnonzero(ink.max(axis=0) > FAINT)
+    ink, faint = _ink(resize(grey, (math.ceil(grey.shape[0] * reduction), math.ceil(grey.shape[1] * reduction))))
+    rows, columns = np.flatnonzero(ink.max(axis=1) > faint), np.flatnonzero(ink.max(axis=0) > faint)
     cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     factor = min(BOX * size[0] / cut.shape[0], BOX * size[1] / cut.shape[1])
     small = (max(1, round(cut.shape[0] * factor)), max(1, round(cut.shape[1] * factor)))
@@ -100,8 +100,8 @@ def as_digit(grey: Array, size: tuple[int, int] = (28, 28)) -> Array:
     return digit
 
 
-def _ink(grey: Array) -> Array:
-    """How strongly each pixel differs from the ground, on the side where the ink is; 0 for the ground and its noise."""
+def _ink(grey: Array) -> tuple[Array, float]:
+    """How strongly each pixel differs from the ground, on the side where the ink is, and what counts as its edge."""
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     ground = float(np.median(border))
     darker, lighter = np.clip(ground - grey, 0, None), np.clip(grey - ground, 0, None)
@@ -110,9 +110,9 @@ def _ink(grey: Array) -> Array:
     peak = max(peak, 0.5 * float(ink.max()))
     if peak < FAINTEST:
         raise DataError("the picture holds no digit: nothing stands out from its border")
-    noise = min(0.5 * peak, max(4 * float(np.median(np.abs(border - ground))), 0.05 * peak))
-    share: Array = np.clip((ink - noise) / (peak - noise), 0, 1)
-    return share
+    grain = float(np.median(np.abs(border - ground)))
+    noise = min(0.5 * peak, 4 * grain)
+    return np.clip((ink - noise) / (peak - noise), 0, 1), FAINT_IN_GRAIN if grain > 0.002 else FAINT
 
 
 def resize(picture: Array, size: tuple[int, int]) -> Array:
