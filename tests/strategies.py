@@ -280,7 +280,7 @@ def losses_with_targets(
         targets = rng.random((samples, *shape)) if draw(st.booleans()) else (targets > 0).astype(np.float64)
     elif name == "CrossEntropyLoss" and draw(st.booleans()):
         weights = rng.random((samples, *shape)) + 1e-3
-        targets = weights / weights.sum(axis=1, keepdims=True)
+        targets = weights / weights.sum(axis=1, keepdims=True) if draw(st.booleans()) else weights
     elif name in ("CrossEntropyLoss", "MAPLoss"):
         targets = rng.integers(0, shape[0], (samples, *shape[1:]))
     return LOSSES[name](**options), targets

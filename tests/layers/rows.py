@@ -76,6 +76,8 @@ def _convolutions(layer: type[cr.Layer]) -> list[Row]:
         row(layer(2, 3, (2, 3), 2), (2, 6, 5)),
         row(layer(2, 2, 2, (3, 2)), (2, 6, 7)),
         row(layer(1, 2, (2, 1), (3, 2)), (1, 7, 6)),
+        row(layer(2, 2, 2, (2, 1)), (2, 5, 4)),
+        row(layer(2, 2, 2, (1, 3)), (2, 4, 6)),
         row(layer(2, 2, 3, padding=1), (2, 4, 5), batch=1),
         row(layer(1, 2, 2, padding=3), (1, 2, 3)),
         row(layer(2, 2, (2, 3), padding=(0, 2)), (2, 3, 4)),

@@ -61,6 +61,18 @@ def test_a_norm_of_0_passes_no_gradient(p: float) -> None:
     assert_close("dx", dx, np.zeros((1, 1, 2, 2)))
 
 
+def test_a_norm_of_0_passes_no_gradient_to_numbers_that_cancel() -> None:
+    y, dx = _back(cr.LPPool2d(3, (1, 2)), [[[[-2.0, 2.0]]]])
+    assert y.item() == 0
+    assert_close("dx", dx, np.zeros((1, 1, 1, 2)))
+
+
+def test_adaptive_windows_reach_from_the_floor_to_the_ceiling() -> None:
+    y, dx = _back(cr.AdaptiveAvgPool2d((1, 3)), np.arange(5.0).reshape(1, 1, 1, 5), [[[[6, 6, 6]]]])
+    assert_close("y", y.ravel(), [0.5, 2, 3.5], rtol=1e-15)  # pixels 0..1, 1..3, 3..4
+    assert_close("dx", dx.ravel(), [3, 5, 2, 5, 3], rtol=1e-15)
+
+
 def test_the_sum_pool_passes_the_gradient_even_at_0() -> None:
     assert_close("dx", _back(cr.LPPool2d(1, 2), [[[[1, -1], [2, -2]]]])[1], np.ones((1, 1, 2, 2)))
 
