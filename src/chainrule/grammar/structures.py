@@ -88,7 +88,10 @@ _FOLLOWERS = {
 
 
 def check_S3(text: str, items: Sequence[Item], places: Sequence[Place]) -> None:  # noqa: N802
-    """A ReLU after each conv and after each fc but the last, at most one pool in a block, an fc at the end."""
+    """A ReLU after each conv and after each fc but the last, at most one pool in a block, an fc at the end.
+
+    The limits of S3-E02..E04 without their upper ends: what is usual is not required.
+    """
     structure = "S3: INPUT → [[CONV → RELU]*N → POOL?]*M → [FC → RELU]*K → FC"
     state = ""
     last: Place | None = None
