@@ -81,7 +81,7 @@ def s2() -> list[Block | Derivation]:
     trace = _traced(net, x, targets)
     dx = [[1, 0, 3, 0, 2], [0, 1, 0, 2, 0], [4, 0, 10, 0, 6], [0, 3, 0, 4, 0], [3, 0, 7, 0, 4]]
     rows: Rows = [
-        ("S2-N02", "S = 1", [[4, 3, 4], [2, 4, 3], [2, 3, 4]], plain(x, dtype="float64")[0, 0]),
+        ("S2-N02", "S = 1", [[4, 3, 4], [2, 4, 3], [2, 3, 4]], plain(x, dtype="float64", engine="reference")[0, 0]),
         ("S2-N02", "S = 2", [[4, 4], [2, 4]], trace["conv1"].value[0, 0]),
         ("S2-E28", "dE/dx", dx, trace["input"].gradient[0, 0]),
         ("S2-E37", "dE/dw", [[7, 5, 8], [6, 7, 4], [6, 5, 6]], trace["conv1.weight"].gradient[0, 0]),
