@@ -28,6 +28,7 @@ from chainrule.training import check_pair
 
 TERMS = 6
 BREADTH = 2
+LONGEST_TEXT = 400
 
 
 def derive(
@@ -79,7 +80,7 @@ def derive(
         value=last.result,
         engine_value=last.engine_value,
         steps=numbered,
-        network=str(net) if net.is_chain else repr(type(net).__name__),
+        network=_described(net),
         engine=engine,
         sample=place.index[0] if place.is_node else None,
         samples=len(batch),
@@ -89,6 +90,12 @@ def derive(
         lang=language,
         digits=integer("digits", digits, 1),
     )
+
+
+def _described(net: Network) -> str:
+    """The network in one line, cut where it is long."""
+    text = " ".join(str(net).split("\n")).strip()
+    return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT].rstrip() + " …"
 
 
 def _samples_apart(net: Network, training: bool) -> bool:

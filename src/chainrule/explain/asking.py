@@ -72,8 +72,7 @@ def _sample(name: str, samples: int, sample: object) -> int:
     return sample
 
 
-def place_text(place: Place, many: bool) -> str:
-    """A place as one would ask for it; the sample in words where there are several."""
+def place_text(place: Place) -> str:
+    """A place as one would ask for it, without its sample."""
     index = place.index[1:] if place.is_node else place.index
-    text = f"{place.name}[{','.join(map(str, index))}]"
-    return f"{text} (sample {place.index[0]})" if place.is_node and many else text
+    return f"{place.name}[{','.join(map(str, index))}]"

@@ -27,10 +27,11 @@ STYLE = """
 .chainrule math { font-size: 1.05em; }
 .chainrule .map td, .chainrule .map th { text-align: right; font-variant-numeric: tabular-nums;
   border: 1px solid #e4e6ee; }
-.chainrule .map th { color: #889; font-weight: normal; } .chainrule caption { text-align: left; caption-side: top; }
+.chainrule .map th { color: #889; font-weight: normal; } .chainrule .caption { margin: .8rem 0 0; }
 .chainrule .window { background: #dff3e4; } .chainrule .here { background: #fff3c4; font-weight: 600; }
 .chainrule .winner, .chainrule .winner_here { background: #cfe8ff; font-weight: 600; }
 .chainrule .winner_here { outline: 2px solid #d9a400; } .chainrule .zero { color: #aab; }
+.chainrule .list td:first-child { white-space: nowrap; }
 .chainrule .list td, .chainrule .list th { border-bottom: 1px solid #e4e6ee; }
 """
 
@@ -42,8 +43,12 @@ class Html:
         self.lang, self.digits = lang, digits
 
     def math(self, expr: Expr) -> str:
-        """A <math> element."""
+        """A <math> element within a line."""
         return to_mathml(expr, self.digits)
+
+    def block(self, expr: Expr) -> str:
+        """A <math> element with room around it."""
+        return to_mathml(expr, self.digits, block=True)
 
     def say(self, message: Message) -> str:
         """A message; its expressions become inline MathML."""
@@ -77,7 +82,7 @@ class Html:
             case Listing(title, columns, rows):
                 head = "".join(f"<th>{self.say(column)}</th>" for column in columns)
                 body = "".join(f"<tr>{''.join(f'<td>{self.inline(c)}</td>' for c in row)}</tr>" for row in rows)
-                return f'<table class="list"><caption>{self.say(title)}</caption><tr>{head}</tr>{body}</table>'
+                return f'<p class="caption">{self.say(title)}</p><table class="list"><tr>{head}</tr>{body}</table>'
 
     def _equations(self, label: str, lines: Sequence[Expr], sources: Sequence[str]) -> str:
         shown = []
@@ -85,7 +90,7 @@ class Html:
             last = position == len(lines) - 1 and sources
             tag = f'<td class="source">{escape(", ".join(sources))}</td>' if last else ""
             head = label if not position else ""
-            shown.append(f'<tr><td class="label">{head}</td><td>{self.math(line)}</td>{tag}</tr>')
+            shown.append(f'<tr><td class="label">{head}</td><td>{self.block(line)}</td>{tag}</tr>')
         return f"<table>{''.join(shown)}</table>"
 
     def _sum(self, block: SumRows) -> str:
@@ -97,7 +102,7 @@ class Html:
         if block.rest_count:
             rest = self.say(say("rest", count=block.rest_count))
             shown.append(self._line("", rest, self.math(number(block.rest_total)), ""))
-        shown.append(self._line("", self.math(equal(block.left, number(block.total))), "", ""))
+        shown.append(self._line("", self.block(equal(block.left, number(block.total))), "", ""))
         return f"<table>{''.join(shown)}</table>"
 
     @staticmethod
@@ -112,7 +117,7 @@ class Html:
         tag = "" if row.step is None else self.say(say("from_step", number=row.step))
         left = row.symbols if row.numbers is None else equal(row.symbols, row.numbers)
         plain = row.numbers is None and row.symbols == number(row.value)
-        return self.math(left), "" if plain else self.math(number(row.value)), tag
+        return self.block(left), "" if plain else self.math(number(row.value)), tag
 
     def _grid(self, block: Grid) -> str:
         table = block.table
@@ -126,7 +131,7 @@ class Html:
                 for mark, value in zip(marks, cells, strict=True)
             )
             rows.append(f"<tr><th>{label}</th>{shown}</tr>")
-        return f'<table class="map"><caption>{self.say(table.title)}</caption>{"".join(rows)}</table>'
+        return f'<p class="caption">{self.say(table.title)}</p><table class="map">{"".join(rows)}</table>'
 
 
 def html(blocks: Sequence[Block], lang: Language, digits: int, *, page: bool) -> str:

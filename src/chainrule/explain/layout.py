@@ -5,15 +5,15 @@ from __future__ import annotations
 from chainrule.explain.asking import place_text
 from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Row, SumRows, Text
 from chainrule.explain.derivation import Derivation, DerivationStep, Part
-from chainrule.explain.expressions import Cases, Expr, Rel, equal, number
-from chainrule.explain.messages import say
+from chainrule.explain.expressions import Cases, Expr, Rel, Sum, Sym, equal, number
+from chainrule.explain.messages import Message, say
 from chainrule.explain.terms import Term
 
 
 def derivation_blocks(derivation: Derivation) -> list[Block]:
     """The whole derivation: what is asked, the chain, every step, and the comparison with the engine."""
     many = derivation.samples > 1
-    asked = place_text(derivation.place, False)
+    asked = place_text(derivation.place)
     title = say("heading_value" if derivation.place.quantity == "value" else "heading", place=asked)
     blocks: list[Block] = [Heading(title, 1), Text(say("network", text=derivation.network), "note")]
     if derivation.sample is not None and many:
@@ -33,7 +33,10 @@ def derivation_blocks(derivation: Derivation) -> list[Block]:
 
 
 def _ending(derivation: Derivation) -> list[Block]:
-    result = say("result", place=place_text(derivation.place, derivation.samples > 1), value=derivation.value,
+    asked: Message | str = place_text(derivation.place)
+    if derivation.place.is_node and derivation.samples > 1:
+        asked = say("place_of_sample", place=asked, sample=derivation.place.index[0])
+    result = say("result", place=asked, value=derivation.value,
                  engine=derivation.engine, exact=repr(derivation.engine_value))  # fmt: skip
     return [Text(result, "good")]
 
@@ -45,43 +48,46 @@ def step_blocks(derivation: Derivation, step: DerivationStep, long_way: bool = T
     blocks += [Text(note, "detail") for note in step.notes]
     added = [part for part in step.parts if not part.alternative]
     previous: Part | None = None
-    for part in step.parts if long_way else added:
-        blocks += _part_blocks(derivation, step, part, previous)
+    shown = step.parts if long_way else added
+    for position, part in enumerate(shown, 1):  # what is added stands before the other ways
+        share = Sym("S", (position,)) if 1 < len(added) >= position else None
+        blocks += _part_blocks(derivation, step, part, previous, share)
         previous = part
     if len(added) > 1:
-        blocks.append(SumRows(say("sum_of_parts"), step.symbol, tuple(_share(p) for p in added), step.result))
+        names = Sum(tuple(Sym("S", (k,)) for k in range(1, len(added) + 1)))
+        line = equal(step.symbol, names, Sum(tuple(number(part.total) for part in added)), number(step.result))
+        blocks.append(Equations(say("sum_of_parts"), (line,)))
     return blocks
 
 
-def _share(part: Part) -> Row:
-    return Row(number(part.total), None, part.total)
-
-
-def _part_blocks(d: Derivation, step: DerivationStep, part: Part, previous: Part | None) -> list[Block]:
+def _part_blocks(
+    d: Derivation, step: DerivationStep, part: Part, previous: Part | None, share: Sym | None
+) -> list[Block]:
+    """One part; of several the share that it is has a name, S_1, S_2, ..."""
     blocks: list[Block] = []
-    several = len([p for p in step.parts if not p.alternative]) > 1
     if part.label is not None:
         blocks.append(Heading(part.label, 3))
-    elif several and (previous is None or previous.node != part.node):
+    elif share is not None and (previous is None or previous.node != part.node):
         blocks.append(Heading(say("through", node=part.node, layer=part.layer), 3))
     same = previous is not None and previous.formula == part.formula
     if not same:
-        blocks.append(Equations(say("formula"), (part.formula.rule,), part.formula.sources))
+        whole = share is None or step.kind == "value"
+        rule = part.formula.rule if whole or share is None else Rel((share, *part.formula.rule.parts[1:]))
+        blocks.append(Equations(say("formula"), (rule,), part.formula.sources))
         if part.formula.where:
             blocks.append(Equations(say("where"), part.formula.where))
-        if part.letters:
-            blocks.append(Letters(say("letters"), part.letters))
-    blocks += _numbers(d, step, part)
+    if part.letters and (not same or previous is None or previous.letters != part.letters):
+        blocks.append(Letters(say("letters"), part.letters))
+    blocks += _numbers(d, step.symbol if share is None else share, part)
     blocks += [Text(note, "detail") for note in part.notes]
     return blocks + [Grid(table) for table in part.tables]
 
 
-def _numbers(d: Derivation, step: DerivationStep, part: Part) -> list[Block]:
-    left = step.symbol
+def _numbers(d: Derivation, left: Expr, part: Part) -> list[Block]:
     if part.expression is not None:
-        line = equal(left, part.expression, number(part.total))
-        return [Equations(say("numbers"), (line if part.expression != number(part.total) else
-                                           equal(left, number(part.total)),))]  # fmt: skip
+        sides = (left, number(part.total)) if part.expression == number(part.total) else (
+            left, part.expression, number(part.total))  # fmt: skip
+        return [Equations(say("numbers"), (equal(*sides),))]
     if not part.count:
         return [Equations(say("numbers"), (equal(left, number(0.0)),)), Text(say("no_terms"), "detail")]
     details = _details(part)
@@ -89,8 +95,8 @@ def _numbers(d: Derivation, step: DerivationStep, part: Part) -> list[Block]:
     rows = tuple(_row(d, term) for term in part.terms)
     if len(rows) == 1 and not part.rest_count:
         (row,) = rows
-        sides = [left, row.symbols, *([] if row.numbers is None else [row.numbers]), number(part.total)]
-        unique = [side for k, side in enumerate(sides) if not k or side != sides[k - 1]]
+        written = [left, row.symbols, *([] if row.numbers is None else [row.numbers]), number(part.total)]
+        unique = [side for k, side in enumerate(written) if not k or side != written[k - 1]]
         return [*found, Equations(say("numbers"), (equal(*unique),), step=row.step)]
     return [*found, SumRows(say("numbers"), left, rows, part.total, part.rest_count, part.rest_total)]
 

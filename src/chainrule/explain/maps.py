@@ -61,12 +61,14 @@ def convolution_input(use: Use, layer: Any, index: Index, filters: Array, channe
         middle = (min(middle[0], restored.shape[0] - 1), min(middle[1], restored.shape[1] - 1))
         tables.append(table(say("map_restored", filter=o), restored, zeros, (middle, middle)))
     turned = "kernel_turned_twice" if layer.mode == "convolution" else "kernel_turned"
-    total = float(product.sum())
+    share = say("map_product", filter=o, total=float(product.sum()), filters=len(filters))
+    if len(filters) == 1:
+        share = say("map_product_only", total=float(product.sum()))
     return [
         *tables,
         table(say("map_padded", filter=o, rows=eh - 1, columns=ew - 1), full, taps, (corner, end)),
         table(say(turned, filter=o, channel=channel), kernel, {}),
-        table(say("map_product", filter=o, total=total, filters=len(filters)), product, {}),
+        table(share, product, {}),
     ]
 
 

@@ -92,6 +92,6 @@ class MathMLWriter(Writer):
 
 
 def to_mathml(expr: Expr, digits: int = DIGITS, *, block: bool = False) -> str:
-    """A whole <math> element."""
-    display = ' display="block"' if block else ""
+    """A whole <math> element; a `block` has tall fractions and letters under its sums."""
+    display = ' displaystyle="true"' if block else ""
     return f'<math xmlns="{NAMESPACE}"{display}>{write(expr, MathMLWriter(digits))}</math>'

@@ -57,8 +57,9 @@ class BatchNormTerms(Local):
     def _letters(self, use: Use) -> tuple[tuple[str, str], ...]:
         return use.letters("w") if "weight" in use.arrays else use.letters()
 
-    def _scaled(self, use: Use, top: Expr) -> Expr:
-        return Frac(mul(w("c"), top) if "weight" in use.arrays else top, _SPREAD)
+    def _gain(self, use: Use, *below: Expr) -> Expr:
+        """w / sqrt(v + eps), with more factors below the line."""
+        return Frac(w("c") if "weight" in use.arrays else Num(1), mul(*below, _SPREAD))
 
     def input(self, use: Use, which: int, index: Index) -> list[Terms]:
         channel = index[1]
@@ -66,7 +67,7 @@ class BatchNormTerms(Local):
         gain = self._weight(use, channel) / spread
         by = sym("x", Place("value", use.sources[0], index), use.many)
         here = sym("y", Place("value", use.name, index), use.many)
-        direct = gradient_rule(Sym("x"), mul(slope(Sym("y")), self._scaled(use, Num(1))), "S2-B05")
+        direct = gradient_rule(Sym("x"), mul(slope(Sym("y")), self._gain(use)), "S2-B05")
         shown: Expr = Frac(Num(self._weight(use, channel)), Num(spread))
         columns = (use.upstream(one(index)), local_slope(np.array([gain]), [here], by, [shown]))
         if not use.context.training:
@@ -83,11 +84,10 @@ class BatchNormTerms(Local):
         own = float((use.x[index] - mean) / spread)
         hat = Sym("x", ("k",), accent="hat")
         m = Sym("m")
+        back, both = BigSum(("k",), slope(y("k"))), BigSum(("k",), mul(slope(y("k")), hat))
         rules = [
-            gradient_rule(Sym("x"), mul(self._scaled(use, Frac(Num(1), m)), Neg(BigSum(("k",), slope(y("k")))))),
-            gradient_rule(
-                Sym("x"), mul(self._scaled(use, Frac(_HAT, m)), Neg(BigSum(("k",), mul(slope(y("k")), hat))))
-            ),
+            gradient_rule(Sym("x"), Neg(mul(self._gain(use, m), back))),
+            gradient_rule(Sym("x"), Neg(mul(self._gain(use, m), _HAT, both))),
         ]
         shares = (np.full(count, -gain / count), -gain * own * others / count)
         return [

@@ -25,6 +25,7 @@ LABELS: dict[str, tuple[str, str]] = {
         "At each node the {breadth} number(s) that weigh most are opened; the others are taken from the pass.",
         "每个节点只展开影响最大的 {breadth} 个数；其余直接取自传播结果。",
     ),
+    "place_of_sample": ("{place} (sample {sample})", "{place}（样本 {sample}）"),
     "route": ("Route: {route}", "路线：{route}"),
     "chain": ("chain", "链式"),
     "step": ("{number}/{count}  {title}", "{number}/{count}  {title}"),

@@ -23,6 +23,7 @@ TABLES: dict[str, tuple[str, str]] = {
         "Window times kernel: {total}, the share of filter {filter} (the largest of {filters})",
         "窗口乘以卷积核：{total}，即滤波器 {filter} 的份额（{filters} 个中最大）",
     ),
+    "map_product_only": ("Window times kernel: {total}", "窗口乘以卷积核：{total}"),
     "map_delta": (
         "Sensitivity map of filter {filter}, sample {sample}; the largest product is marked",
         "滤波器 {filter} 的灵敏度图，样本 {sample}；乘积最大处已标出",
