@@ -11,6 +11,9 @@ def isas() -> list[tuple[str, dict[int, list[int]], dict[int, int]]]:
 def thread_count() -> int:
     """Threads that a plan would use: OpenMP's, 1 in a forked child."""
 
+def multiply_add_peak(isa: str, number_bytes: int, threads: int, seconds: float) -> float:
+    """Floating-point operations per second of threads that only multiply and add: the machine's peak."""
+
 class Plan:
     """A network lowered to operations, and the memory to run them in."""
 

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "dispatch.hpp"
+#include "peak.hpp"
 #include "plan.hpp"
 
 namespace nb = nanobind;
@@ -179,6 +180,18 @@ class LockedPlan {
   int number_bytes_;
 };
 
+double peak(const std::string& isa, int number_bytes, int threads, double seconds) {
+  if (number_bytes != 4 && number_bytes != 8) throw std::invalid_argument("numbers have 4 or 8 bytes");
+  if (threads < 1) throw std::invalid_argument("at least one thread is needed");
+  for (int i = 0; i < instruction_set_count(); ++i) {
+    const InstructionSet& set = instruction_sets()[i];
+    if (isa != set.name || !set.supported()) continue;
+    const nb::gil_scoped_release release;
+    return multiply_add_peak(set, number_bytes, threads, seconds);
+  }
+  throw std::invalid_argument("no kernels for " + isa);
+}
+
 std::string compiler() {
 #if defined(__clang__)
   return "clang " + std::to_string(__clang_major__) + "." + std::to_string(__clang_minor__);
@@ -233,6 +246,9 @@ NB_MODULE(_native, m) {
         "Instruction sets that this processor can run, fastest first, with their lanes.");
   m.def("thread_count", &chainrule::thread_count,
         "Threads that a plan would use: OpenMP's, 1 in a forked child.");
+  m.def("multiply_add_peak", &chainrule::peak, nb::arg("isa"), nb::arg("number_bytes"), nb::arg("threads"),
+        nb::arg("seconds"),
+        "Floating-point operations per second of threads that only multiply and add: the machine's peak.");
   nb::class_<LockedPlan>(m, "Plan", "A network lowered to operations, and the memory to run them in.")
       .def(nb::init<const std::string&, int, int, const nb::dict&, const nb::list&, const nb::list&,
                     const nb::list&>(),

@@ -6,8 +6,10 @@
 namespace chainrule {
 
 struct KernelTables {
+  using MultiplyAdds = int64_t (*)(int64_t rounds, double factor, double* sum);
   const KernelTable* tables;
   int count;
+  MultiplyAdds float_multiply_adds, double_multiply_adds;
 };
 
 #if defined(__x86_64__)

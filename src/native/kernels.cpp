@@ -8,6 +8,7 @@
 #include "kernels/joins.hpp"
 #include "kernels/local.hpp"
 #include "kernels/losses.hpp"
+#include "kernels/multiply_adds.hpp"
 #include "kernels/pooling.hpp"
 #include "kernels/rbf.hpp"
 #include "kernels/response_norm.hpp"
@@ -58,6 +59,9 @@ static const KernelTable tables[] = {
 #endif
 };
 
-KernelTables kernel_tables() { return {tables, int(sizeof(tables) / sizeof(tables[0]))}; }
+KernelTables kernel_tables() {
+  return {tables, int(sizeof(tables) / sizeof(tables[0])), multiply_adds<float, kChannelVector<float>>,
+          multiply_adds<double, kChannelVector<double>>};
+}
 
 }  // namespace chainrule::CHAINRULE_ISA_NAMESPACE
