@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 
 def katex_found() -> bool:
-    """Whether node and KaTeX are here (npm install katex, or NODE_PATH to where it is)."""
+    """Whether node and KaTeX are here: `npm install --prefix tests/explain`."""
     if shutil.which("node") is None:
         return False
     found = subprocess.run(["node", "-e", "require.resolve('katex')"], cwd=HERE, capture_output=True, check=False)

@@ -19,7 +19,7 @@ from tests.explain.test_random_networks import random_place
 from tests.layers.rows import ROWS
 from tests.strategies import Problem, problems
 
-needs_katex = pytest.mark.skipif(not katex_found(), reason="needs node and katex")
+needs_katex = pytest.mark.skipif(not katex_found(), reason="needs node and KaTeX: npm install --prefix tests/explain")
 
 
 def layer_derivations() -> list[Derivation]:

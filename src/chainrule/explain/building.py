@@ -179,17 +179,14 @@ class Builder:
         parts = [self._part(use, share, other, kind) for use, share, other in shares]
         result = math.fsum(part.total for part in parts if not part.alternative)
         step = DerivationStep(kind, 0, place, symbol, title, tuple(parts), result, engine, tuple(notes))  # type: ignore[arg-type]
-        sizes = [_size_of(share) for _, share, other in shares if not other]
-        self._check(step, result, max(step.scale, *sizes, 0.0) if sizes else step.scale)
-        for part in parts:
-            if part.alternative:
-                self._check(step, part.total, max(step.scale, *map(_size_of, (share for _, share, _ in shares))))
+        for number in (result, *(part.total for part in parts if part.alternative)):
+            self._check(step, number)
         return step
 
-    def _check(self, step: DerivationStep, result: float, scale: float) -> None:
+    def _check(self, step: DerivationStep, result: float) -> None:
         """The number of a step must be the engine's: the promise of every derivation."""
         assert step.engine_value is not None
-        if not abs(result - step.engine_value) <= TOLERANCE * scale:
+        if not abs(result - step.engine_value) <= TOLERANCE * step.scale:
             where = "the loss" if step.place is None else f"{step.place.name}{list(step.place.index)}"
             raise EngineError(
                 f"the terms of {where} add up to {result!r}, but the engine has {step.engine_value!r}; a layer of your "
@@ -206,6 +203,7 @@ class Builder:
             return Part(
                 node, layer, share.formula, share.result, share.letters, expression=share.expression, count=1,
                 notes=share.notes, tables=tuple(share.tables()), alternative=alternative,
+                size=abs(share.result),
             )  # fmt: skip
         products = share.products
         order = np.argsort(-np.abs(products), kind="stable")
@@ -217,7 +215,7 @@ class Builder:
         self._want_largest(share, products, order, "value" if kind == "value" else "gradient")
         return Part(
             node, layer, share.formula, total, share.letters, share.label, terms, len(products), left, rest, None,
-            share.notes, tuple(share.tables()), alternative,
+            share.notes, tuple(share.tables()), alternative, float(np.abs(products).sum()),
         )  # fmt: skip
 
     def _want_largest(self, share: Terms, products: np.ndarray, order: np.ndarray, quantity: str) -> None:
@@ -232,11 +230,6 @@ class Builder:
         position = self.graph.index_of(place.name)
         weights = self.wanted.setdefault(position, {})
         weights[place.index] = max(weights.get(place.index, 0.0), weight)
-
-
-def _size_of(share: Terms | Evaluation) -> float:
-    """The sum of the sizes of what is added."""
-    return abs(share.result) if isinstance(share, Evaluation) else float(np.abs(share.products).sum())
 
 
 def _shown(index: Index) -> str:

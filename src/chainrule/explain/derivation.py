@@ -38,6 +38,8 @@ class Part:
     notes: tuple[Message, ...] = ()
     tables: tuple[Table, ...] = ()
     alternative: bool = False
+    size: float = 0.0
+    """The sum of the sizes of all terms: what rounding errors are measured against."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,7 @@ class DerivationStep:
     @property
     def scale(self) -> float:
         """What rounding errors are measured against."""
-        shares = sum(abs(part.total) for part in self.parts if not part.alternative)
-        return max(abs(self.engine_value or 0.0), shares, 1e-300)
+        return max(abs(self.engine_value or 0.0), sum(part.size for part in self.parts), 1e-300)
 
 
 @dataclass(frozen=True)
