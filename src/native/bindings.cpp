@@ -58,7 +58,8 @@ const KernelTable& table_for(const std::string& isa, int number_bytes, int lanes
 class LockedPlan {
  public:
   LockedPlan(const std::string& isa, int number_bytes, int lanes, const nb::dict& sizes,
-             const nb::list& stages, const nb::list& finishes, const nb::list& packs) {
+             const nb::list& stages, const nb::list& finishes, const nb::list& packs,
+             const std::vector<int64_t>& zeroed) {
     const KernelTable& table = table_for(isa, number_bytes, lanes);
     Storage storage;
     std::vector<LossOp*> losses;
@@ -87,9 +88,10 @@ class LockedPlan {
     for (nb::handle item : packs)
       pack_list.push_back(make_pack(fields_from(nb::cast<nb::dict>(item)), storage));
     const auto size = [&](const char* name) { return nb::cast<int64_t>(sizes[name]); };
-    const Sizes all = {size("scratch"),     size("kept"),        size("parameters"), size("buffers"),
-                       size("packed"),      size("raw"),         size("statistics"), size("shared"),
-                       size("shard_limit"), size("loss_divisor")};
+    const Sizes all = {size("scratch"),      size("kept"),   size("parameters"),
+                       size("buffers"),      size("packed"), size("raw"),
+                       size("statistics"),   size("shared"), size("shard_limit"),
+                       size("loss_divisor"), zeroed};
     parameters_ = all.parameters, buffers_ = all.buffers, number_bytes_ = number_bytes;
     plan_ = std::make_unique<Plan>(table, all, std::move(storage), std::move(stage_list),
                                    std::move(finish_list), std::move(pack_list), std::move(losses));
@@ -251,9 +253,9 @@ NB_MODULE(_native, m) {
         "Floating-point operations per second of threads that only multiply and add: the machine's peak.");
   nb::class_<LockedPlan>(m, "Plan", "A network lowered to operations, and the memory to run them in.")
       .def(nb::init<const std::string&, int, int, const nb::dict&, const nb::list&, const nb::list&,
-                    const nb::list&>(),
+                    const nb::list&, const std::vector<int64_t>&>(),
            nb::arg("isa"), nb::arg("number_bytes"), nb::arg("lanes"), nb::arg("sizes"), nb::arg("stages"),
-           nb::arg("finishes"), nb::arg("packs"))
+           nb::arg("finishes"), nb::arg("packs"), nb::arg("zeroed"))
       .def("set_values", &LockedPlan::set_values, nb::arg("parameters").noconvert(),
            nb::arg("buffers").noconvert())
       .def("get_values", &LockedPlan::get_values, nb::arg("parameters").noconvert(),

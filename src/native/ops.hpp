@@ -54,11 +54,14 @@ struct ConvolveOp {
 };
 
 // dw[o][c][i][j] += sum over places and lanes of dy[o] x[c]. `rows` and `columns` are the forward pass's.
-// raw: [group][out][in][kernel rows][kernel columns][lane] in `gradients`.
+// raw: [group][out][in][kernel rows][kernel columns] in `gradients`; `sums` is the same with a lane axis.
+// `starts`: this operation is the first of a block to add to `raw`, and so writes it in the first block of a
+// shard.
 struct WeightGradientOp {
-  Place x, dy;
+  Place x, dy, sums;
   int64_t raw;
   int32_t groups, in, out;
+  bool starts;
   Axis rows, columns;
 };
 
@@ -69,6 +72,7 @@ struct ChannelGradientOp {
   Place x, xt, dy;
   int64_t raw;
   int32_t groups, in, out, padded_in;
+  bool starts;
   Axis rows, columns;
 };
 
@@ -205,6 +209,7 @@ struct Block {
   void* kept;              // the block's own memory
   const void* parameters;  // natural parameters, then buffers, then packed weights
   void* gradients;         // the raw gradients of the block's shard
+  bool fresh;              // this is the first block of its shard
   double* statistics;      // per block: batch-norm sums
   const double* shared;    // finished batch-norm numbers
   const void* inputs;      // the data set's samples, or the batch

@@ -187,7 +187,10 @@ void Plan::run_shard(const Stage& stage, bool first_stage, const Batch& batch, i
                      uint32_t step, int thread, int64_t shard) {
   const int64_t blocks = this->blocks(samples), shards = std::min(blocks, sizes_.shard_limit);
   char* raw = raw_.data() + shard * raw_bytes_;
-  if (first_stage && raw_bytes_ > 0) std::memset(raw, 0, raw_bytes_);
+  if (first_stage)
+    for (size_t k = 0; k + 1 < sizes_.zeroed.size(); k += 2)
+      std::memset(raw + sizes_.zeroed[k] * table_.number_bytes, 0,
+                  (sizes_.zeroed[k + 1] - sizes_.zeroed[k]) * table_.number_bytes);
   const Part mine = part_of(blocks, int(shard), int(shards));
   for (int64_t n = mine.begin; n < mine.end; ++n) {
     if (first_stage) block_loss_[n] = 0, block_correct_[n] = 0;
@@ -196,6 +199,7 @@ void Plan::run_shard(const Stage& stage, bool first_stage, const Batch& batch, i
     block.kept = kept_.data() + n * kept_bytes_;
     block.parameters = parameters_.data();
     block.gradients = raw;
+    block.fresh = n == mine.begin;
     block.statistics = statistics_.data() + n * sizes_.statistics;
     block.shared = shared_.data();
     block.inputs = batch.inputs;

@@ -45,7 +45,8 @@ struct Stage {
 struct Sizes {
   int64_t scratch, kept, parameters, buffers, packed, raw, statistics, shared;
   int64_t shard_limit;
-  int64_t loss_divisor;  // "mean" divides by samples * this; 0 for "sum"
+  int64_t loss_divisor;         // "mean" divides by samples * this; 0 for "sum"
+  std::vector<int64_t> zeroed;  // begin, end, ... of the raw gradients that start from zero in every step
 };
 
 struct Batch {

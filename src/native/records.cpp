@@ -86,10 +86,10 @@ void fill(Reader& read, ConvolveOp& op) {
   F(x), F(y), F(weight), F(bias), F(groups), F(in), F(out), F(rows), F(columns), F(filters_outer);
 }
 void fill(Reader& read, WeightGradientOp& op) {
-  F(x), F(dy), F(raw), F(groups), F(in), F(out), F(rows), F(columns);
+  F(x), F(dy), F(sums), F(raw), F(groups), F(in), F(out), F(starts), F(rows), F(columns);
 }
 void fill(Reader& read, ChannelGradientOp& op) {
-  F(x), F(xt), F(dy), F(raw), F(groups), F(in), F(out), F(padded_in), F(rows), F(columns);
+  F(x), F(xt), F(dy), F(raw), F(groups), F(in), F(out), F(padded_in), F(starts), F(rows), F(columns);
 }
 void fill(Reader& read, BiasGradientOp& op) { F(dy), F(raw), F(out), F(places), F(shared); }
 void fill(Reader& read, LocalOp& op) {

@@ -1,5 +1,5 @@
-// Mean pooling to a given size: output i of m averages the pixels floor(i n / m) .. ceil((i + 1) n / m) - 1
-// of n.
+// Mean pooling to a given size: of n pixels, output i of m averages those from floor(i n / m) to before
+// ceil((i + 1) n / m).
 #pragma once
 
 #include "windows.hpp"

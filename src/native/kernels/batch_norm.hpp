@@ -57,8 +57,8 @@ void batch_norm_forward(const BatchNormOp& op, const Block& b) {
   }
 }
 
-// sum dy and sum dy x̂ of each channel: the gradients of bias and weight, and what the input gradient
-// subtracts.
+// sum dy and sum dy x̂ of each channel: the gradients of bias and weight, and parts of the input
+// gradient.
 template <class T, int L>
 void batch_norm_backward_sums(const BatchNormOp& op, const Block& b) {
   const T *x = at<T>(b, op.x), *dy = at<T>(b, op.dy);

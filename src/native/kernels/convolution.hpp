@@ -42,6 +42,7 @@ CHAINRULE_INLINE void convolve_tile(const Walk& walk, const T* x, int64_t x_colu
 
   for (int c = 0; c < walk.channels; ++c) {
     const T *x_row = x, *w_row = w;
+    __builtin_prefetch(w + 8 * walk.w_channel);
     for (int i = 0; i < walk.rows; ++i) {
       const T *x_tap = x_row, *w_tap = w_row;
       for (int j = 0; j < walk.taps; ++j) {

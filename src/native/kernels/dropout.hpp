@@ -10,8 +10,8 @@ namespace chainrule::CHAINRULE_ISA_NAMESPACE {
 template <int L>
 using Words = Vec<uint32_t, L>;
 
-// The upper words of the products a * m, from products of half words: vectors have no other multiplication
-// everywhere.
+// The upper words of the products a * m, from products of half words: vectors have no other
+// multiplication everywhere.
 template <int L>
 CHAINRULE_INLINE Words<L> multiply_high(Words<L> a, uint32_t m) {
   const Words<L> low = a & 0xffff, high = a >> 16;

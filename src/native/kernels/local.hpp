@@ -6,8 +6,8 @@
 
 namespace chainrule::CHAINRULE_ISA_NAMESPACE {
 
-// Calls f(output index, taps) for every output of an axis: a run's outputs share their taps but for the
-// source.
+// Calls f(output index, taps) for every output of an axis: a run's outputs share their taps but for
+// the source.
 template <class F>
 CHAINRULE_INLINE void for_outputs(const Axis& axis, F f) {
   for (int32_t r = 0; r < axis.run_count; ++r) {
@@ -27,8 +27,8 @@ CHAINRULE_INLINE void for_places(const LocalOp& op, F f) {
   });
 }
 
-// Calls f(weight, pixel) for the taps of one output place and filter: offsets from that place's kernel, and
-// in x.
+// Calls f(weight, pixel) for the taps of one output place and filter: offsets from that place's
+// kernel, and in x.
 template <class F>
 CHAINRULE_INLINE void for_taps(const LocalOp& op, Taps rows, Taps columns, F f) {
   const int64_t kernel = int64_t{op.rows.kernel_size} * op.columns.kernel_size;

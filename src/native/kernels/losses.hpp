@@ -91,8 +91,8 @@ CHAINRULE_INLINE double cross_entropy(const LossOp& op, const Block& b) {
   return loss.total(b.used);
 }
 
-// LeNet-5's criterion for penalties x: E = x_D + log(exp(-j) + sum exp(-x)); dx_k = [k = D] - exp(-x_k) /
-// (...).
+// LeNet-5's criterion for penalties x: E = x_D + log(exp(-j) + sum exp(-x));
+// dx_k = [k = D] - exp(-x_k) / (exp(-j) + sum exp(-x)).
 template <class T, int L>
 CHAINRULE_INLINE double maximum_a_posteriori(const LossOp& op, const Block& b) {
   const T* x = at<T>(b, op.x);
@@ -160,8 +160,8 @@ CHAINRULE_INLINE Term<T, L> binary_term(Vec<T, L> x, Vec<T, L> t) {
   return {maximum<T, L>(x, Vec<T, L>{}) - x * t + log1p<T, L>(decay), sigmoid<T, L>(x) - t};
 }
 
-// The class that the outputs of each lane name at one place. Of equals the first, and a NaN before all, as
-// argmax.
+// The class that the outputs of each lane name at one place: as argmax, the first of equals, and a NaN before
+// all.
 template <class T, int L>
 CHAINRULE_INLINE IntVec<T, L> guessed_classes(const LossOp& op, const T* x) {
   const int64_t stride = int64_t{op.places} * L;

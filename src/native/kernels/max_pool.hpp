@@ -1,5 +1,5 @@
-// Max pooling. The place of the maximum is not stored: going back, it is the first pixel of the window that
-// equals y.
+// Max pooling. The place of the maximum is not stored: going back, it is the first pixel of the window
+// that equals y.
 #pragma once
 
 #include "vector_math.hpp"

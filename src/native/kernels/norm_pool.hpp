@@ -53,8 +53,8 @@ struct PixelNorm {
   }
 };
 
-// dx = dy (x / y)^(p - 1), which keeps the sign of x / y if p is no integer; 0 where y is 0, which has no
-// derivative.
+// dx = dy (x / y)^(p - 1), which keeps the sign of x / y if p is no integer; 0 where y is 0, which has
+// no derivative.
 template <class T, int L, Norm kNorm>
 struct NormShare {
   const T *x, *y, *dy;

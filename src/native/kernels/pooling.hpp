@@ -1,5 +1,5 @@
-// Pooling by fixed weights, by norms, with trained weights, and to a given size; and, in a file of its own,
-// by maximum.
+// Pooling by fixed weights, by norms, with trained weights, and to a given size; and, in a file of its
+// own, by maximum.
 #pragma once
 
 #include "max_pool.hpp"
@@ -106,8 +106,8 @@ void trainable_pool_backward_input(const PoolOp& op, const Block& b) {
   pool_backward<T, L>(op, b, TrainedShare<T, L>{at<T>(b, op.dy), parameters<T>(b, op.weight)});
 }
 
-// dweight = sum dy (sum of the window), dbias = sum dy. The sums of the windows are made again rather than
-// stored.
+// dweight = sum dy (sum of the window), dbias = sum dy. The sums of the windows are made again rather
+// than stored.
 template <class T, int L>
 void trainable_pool_backward_parameters(const PoolOp& op, const Block& b) {
   const T *map = at<T>(b, op.x), *dy = at<T>(b, op.dy);

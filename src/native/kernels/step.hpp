@@ -22,12 +22,7 @@ CHAINRULE_INLINE Vec<T, L> add_lanes(const void* gradients, int64_t shard_bytes,
   for (int k = 0; k < count; ++k)
     for (int s = 0; s < shards; ++s)
       rows[k] += load<T, L>(shard<T>(gradients, shard_bytes, s, offset) + k * L);
-  transpose<T, L>(rows);
-#pragma GCC unroll 4
-  for (int width = L / 2; width > 0; width /= 2)
-#pragma GCC unroll 8
-    for (int k = 0; k < width; ++k) rows[k] += rows[k + width];
-  return rows[0];
+  return sum_of_lanes<T, L>(rows);
 }
 
 // Where number `column` of a natural row lies in a row whose kernels are turned.
@@ -48,16 +43,21 @@ CHAINRULE_INLINE void finish_row(const FinishOp& op, const void* gradients, int6
     }
     return;
   }
-  for (int64_t c = 0; c < op.columns; ++c) natural[c] = 0;
-  for (int s = 0; s < shards; ++s) {
-    if (op.layout == RawLayout::kNumbers || taps == 1) {
-      const int64_t line = op.layout == RawLayout::kNumbers ? op.columns : op.padded_in;
-      const T* raw = shard<T>(gradients, shard_bytes, s, op.raw) + row * line;
+  const bool straight = op.layout == RawLayout::kNumbers || taps == 1;
+  const int64_t line = op.layout == RawLayout::kNumbers ? op.columns : taps * op.padded_in;
+  if (straight) {
+    const T* raw = shard<T>(gradients, shard_bytes, 0, op.raw) + row * line;
+    for (int64_t c = 0; c < op.columns; ++c) natural[c] = raw[c];
+    for (int s = 1; s < shards; ++s) {
+      raw = shard<T>(gradients, shard_bytes, s, op.raw) + row * line;
       for (int64_t c = 0; c < op.columns; ++c) natural[c] += raw[c];
-      continue;
     }
-    const T* raw = shard<T>(gradients, shard_bytes, s, op.raw) + row * taps * op.padded_in;
-    const int64_t in = op.columns / taps;
+    return;
+  }
+  for (int64_t c = 0; c < op.columns; ++c) natural[c] = 0;
+  const int64_t in = op.columns / taps;
+  for (int s = 0; s < shards; ++s) {
+    const T* raw = shard<T>(gradients, shard_bytes, s, op.raw) + row * line;
     for (int64_t t = 0; t < taps; ++t)
       for (int64_t c = 0; c < in; ++c) natural[c * taps + t] += raw[t * op.padded_in + c];
   }

@@ -49,4 +49,15 @@ CHAINRULE_INLINE void transpose(Vec<T, L> (&rows)[L]) {
   }
 }
 
+// Lane i of the result is the sum of all lanes of row i, in a fixed order.
+template <class T, int L>
+CHAINRULE_INLINE Vec<T, L> sum_of_lanes(Vec<T, L> (&rows)[L]) {
+  transpose<T, L>(rows);
+#pragma GCC unroll 4
+  for (int width = L / 2; width > 0; width /= 2)
+#pragma GCC unroll 8
+    for (int k = 0; k < width; ++k) rows[k] += rows[k + width];
+  return rows[0];
+}
+
 }  // namespace chainrule::CHAINRULE_ISA_NAMESPACE

@@ -17,9 +17,9 @@ struct Format<float> {
   using Int = int32_t;
   using Unsigned = uint32_t;
   static constexpr int kMantissaBits = 23;
-  static constexpr Int kBias = 127;
-  static constexpr Int kUpperHalf = ~Int{0xfff};  // the bits whose product with another such number is exact
-  static constexpr Int kSqrtHalf = 0x3f3504f3;    // bits of sqrt(1/2)
+  static constexpr Unsigned kBias = 127;
+  static constexpr Unsigned kUpperHalf = ~Unsigned{0xfff};  // bits few enough for exact products
+  static constexpr Unsigned kSqrtHalf = 0x3f3504f3;         // bits of sqrt(1/2)
   static constexpr float kSmallestNormal = 0x1p-126f;
   static constexpr float kRounder = 0x1.8p23f;  // adding it leaves the nearest integer in the low bits
   static constexpr float kExpLow = -104, kExpHigh = 89;  // beyond, exp is 0 or infinite
@@ -38,9 +38,9 @@ struct Format<double> {
   using Int = int64_t;
   using Unsigned = uint64_t;
   static constexpr int kMantissaBits = 52;
-  static constexpr Int kBias = 1023;
-  static constexpr Int kUpperHalf = ~Int{0x7ffffff};
-  static constexpr Int kSqrtHalf = 0x3fe6a09e667f3bcd;
+  static constexpr Unsigned kBias = 1023;
+  static constexpr Unsigned kUpperHalf = ~Unsigned{0x7ffffff};
+  static constexpr Unsigned kSqrtHalf = 0x3fe6a09e667f3bcd;
   static constexpr double kSmallestNormal = 0x1p-1022;
   static constexpr double kRounder = 0x1.8p52;
   static constexpr double kExpLow = -746, kExpHigh = 710;
@@ -56,7 +56,9 @@ struct Format<double> {
                                     1.32685842888386418e-01, 1.30885082105542228e-01};
 };
 
-// Integers as wide as the numbers: masks of comparisons, and the numbers' bits (a cast keeps the bits).
+// Integers as wide as the numbers: masks of comparisons, and the numbers' bits (a cast keeps the
+// bits). Exponents are reckoned without sign, modulo 2^32 or 2^64, so that a NaN's meaningless ones
+// overflow harmlessly.
 template <class T, int L>
 using IntVec = Vec<typename Format<T>::Int, L>;
 template <class T, int L>
@@ -102,14 +104,14 @@ CHAINRULE_INLINE Vec<T, L> polynomial(const T (&c)[N], Vec<T, L> x) {
 
 // 2^k for k within the exponents of normal numbers.
 template <class T, int L>
-CHAINRULE_INLINE Vec<T, L> power_of_two(IntVec<T, L> k) {
-  return (Vec<T, L>)((UnsignedVec<T, L>)(k + Format<T>::kBias) << Format<T>::kMantissaBits);
+CHAINRULE_INLINE Vec<T, L> power_of_two(UnsignedVec<T, L> k) {
+  return (Vec<T, L>)((k + Format<T>::kBias) << Format<T>::kMantissaBits);
 }
 
 // x = k ln 2 + r with |r| <= ln 2 / 2, and exp(r) - 1.
 template <class T, int L>
 struct Reduced {
-  IntVec<T, L> k;
+  UnsignedVec<T, L> k;
   Vec<T, L> expm1;
 };
 
@@ -121,7 +123,7 @@ CHAINRULE_INLINE Reduced<T, L> reduce(Vec<T, L> x, Vec<T, L> correction) {
   const Vec<T, L> rounded = x * T(1.44269504088896340736) + rounder;
   const Vec<T, L> k = rounded - rounder;
   const Vec<T, L> r = (x - k * F::kLn2High) - k * F::kLn2Low + correction;
-  return {(IntVec<T, L>)rounded - (IntVec<T, L>)rounder, r + r * r * polynomial<T, L>(F::kExp, r)};
+  return {(UnsignedVec<T, L>)rounded - (UnsignedVec<T, L>)rounder, r + r * r * polynomial<T, L>(F::kExp, r)};
 }
 
 // exp(x + correction).
@@ -132,10 +134,9 @@ CHAINRULE_INLINE Vec<T, L> exp_of_sum(Vec<T, L> x, Vec<T, L> correction) {
   x = x < low ? low : x;
   x = x > high ? high : x;
   const Reduced<T, L> reduced = reduce<T, L>(x, correction);
-  // 2^k may be no number where exp(r) 2^k is one, so it is multiplied in two halves. The shift of k + 2 bias
-  // is that of a number without sign: instruction sets lack the other for 64 bits.
-  const auto positive = (UnsignedVec<T, L>)(reduced.k + 2 * F::kBias);
-  const IntVec<T, L> half = (IntVec<T, L>)(positive >> 1) - F::kBias;
+  // 2^k may be no number where exp(r) 2^k is one, so it is multiplied in two halves. Twice the bias makes k
+  // positive before the shift, for instruction sets lack the shift of a signed 64-bit number.
+  const UnsignedVec<T, L> half = ((reduced.k + 2 * F::kBias) >> 1) - F::kBias;
   return (reduced.expm1 + T(1)) * power_of_two<T, L>(half) * power_of_two<T, L>(reduced.k - half);
 }
 
@@ -176,16 +177,16 @@ CHAINRULE_INLINE Split<T, L> split_exponent(Vec<T, L> x) {
   using F = Format<T>;
   constexpr T kLift = T(int64_t{1} << (F::kMantissaBits + 2));  // brings denormals into the normal numbers
   const IntVec<T, L> small = (IntVec<T, L>)(x < F::kSmallestNormal);
-  const auto bits = (IntVec<T, L>)(small ? x * kLift : x);
-  // The bias keeps the shifted number positive, as above.
-  constexpr auto kBias = (F::kBias + 1) << F::kMantissaBits;
-  const auto positive = (UnsignedVec<T, L>)(bits - F::kSqrtHalf + kBias);
-  const IntVec<T, L> k = (IntVec<T, L>)(positive >> F::kMantissaBits) - (F::kBias + 1);
+  const auto bits = (UnsignedVec<T, L>)(small ? x * kLift : x);
+  constexpr typename F::Unsigned kOffset = F::kBias + 1, kLifted = F::kMantissaBits + 2;
+  // The offset makes the number positive before the shift, as in `exp_of_sum`.
+  const UnsignedVec<T, L> k =
+      ((bits - F::kSqrtHalf + (kOffset << F::kMantissaBits)) >> F::kMantissaBits) - kOffset;
   const auto mantissa = (Vec<T, L>)(bits - (k << F::kMantissaBits));
-  const IntVec<T, L> true_k = k - (small & (F::kMantissaBits + 2));
-  const Vec<T, L> rounder =
-      broadcast<T, L>(F::kRounder);  // integer to number by the same trick as in `reduce`
-  return {(Vec<T, L>)((IntVec<T, L>)rounder + true_k) - rounder, mantissa - T(1)};
+  // From integer to number by the same trick as, in `reduce`, from number to integer.
+  const Vec<T, L> rounder = broadcast<T, L>(F::kRounder);
+  const UnsignedVec<T, L> rounded = (UnsignedVec<T, L>)rounder + k - ((UnsignedVec<T, L>)small & kLifted);
+  return {(Vec<T, L>)rounded - rounder, mantissa - T(1)};
 }
 
 // Puts the values of log at 0, infinity, NaN and below 0 into `y`.
@@ -197,7 +198,7 @@ CHAINRULE_INLINE Vec<T, L> log_at_ends(Vec<T, L> x, Vec<T, L> y) {
   return x < T(0) ? nan : y;
 }
 
-// With s = f / (2 + f): log(1 + f) = 2 atanh(s) = f - (f²/2 - s (f²/2 + s² P(s²))), whose largest term is
+// With s = f / (2 + f): log(1 + f) = 2 atanh(s) = f - (f²/2 - s (f²/2 + s² P(s²))). Its largest term is
 // exact.
 template <class T, int L>
 CHAINRULE_INLINE Vec<T, L> log(Vec<T, L> x) {
@@ -217,11 +218,11 @@ CHAINRULE_INLINE Vec<T, L> log1p(Vec<T, L> x) {
 
 template <class T, int L>
 CHAINRULE_INLINE Vec<T, L> upper_half(Vec<T, L> x) {
-  return (Vec<T, L>)((IntVec<T, L>)x & Format<T>::kUpperHalf);
+  return (Vec<T, L>)((UnsignedVec<T, L>)x & Format<T>::kUpperHalf);
 }
 
 // x^y = exp(y log x) for x >= 0. An error of log x is multiplied by y log x, so the logarithm is a sum of two
-// numbers `high + low` here, and products are made exact by halving the bits of their factors.
+// numbers, `sum + low`, here, and products are made exact by halving the bits of their factors.
 template <class T, int L>
 CHAINRULE_INLINE Vec<T, L> pow(Vec<T, L> x, T y) {
   using F = Format<T>;

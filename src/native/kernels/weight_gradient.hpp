@@ -28,6 +28,13 @@ CHAINRULE_INLINE TapSpan span_of_tap(const Axis& axis, int tap) {
   return {begin, end, begin * axis.stride + shift};
 }
 
+// What of a span lies in [begin, end).
+CHAINRULE_INLINE TapSpan part_of_span(TapSpan span, const Axis& axis, int begin, int end) {
+  if (begin > span.begin) span.source += (begin - span.begin) * axis.stride, span.begin = begin;
+  if (end < span.end) span.end = end;
+  return span;
+}
+
 constexpr int kGradientFilters = kRegisters == 32 ? 4 : 3;
 constexpr int kGradientTaps = kRegisters == 32 ? 6 : 3;
 
@@ -127,25 +134,49 @@ CHAINRULE_INLINE void gradient_of_tap_row(const WeightGradientOp& op, const T* x
   }
 }
 
+// The lanes of `count` vectors added up, as `count` numbers; written, or added to what is there. Both arrays
+// are padded to whole vectors.
+template <class T, int L>
+CHAINRULE_INLINE void add_up_lanes(const T* sums, T* raw, int64_t count, bool write) {
+  for (int64_t i = 0; i < count; i += L) {
+    Vec<T, L> rows[L];
+#pragma GCC unroll 16
+    for (int k = 0; k < L; ++k) rows[k] = load<T, L>(sums + (i + k) * L);
+    const Vec<T, L> total = sum_of_lanes<T, L>(rows);
+    store<T, L>(raw + i, write ? total : load<T, L>(raw + i) + total);
+  }
+}
+
 template <class T, int L>
 void weight_gradient(const WeightGradientOp& op, const Block& b) {
   const int64_t source_map = int64_t(op.rows.source_size) * op.columns.source_size;
   const int64_t map = int64_t(op.rows.size) * op.columns.size;
   const int64_t kernel = int64_t(op.rows.kernel_size) * op.columns.kernel_size;
+  const int64_t weights = int64_t(op.groups) * op.out * op.in * kernel;
+  T* sums = at<T>(b, op.sums);
+  for (int64_t i = 0; i < (weights + L - 1) / L * L; ++i) store<T, L>(sums + i * L, Vec<T, L>{});
   const int tiles = (op.out + kGradientFilters - 1) / kGradientFilters;
   for (int g = 0; g < op.groups; ++g)
     for (int t = 0; t < tiles; ++t) {
       const int first = int64_t(t) * op.out / tiles, next = int64_t(t + 1) * op.out / tiles;
       const T* x = at<T>(b, op.x) + g * op.in * source_map * L;
       const T* dy = at<T>(b, op.dy) + (g * op.out + first) * map * L;
-      T* raw = gradients<T>(b, op.raw) + (g * op.out + first) * op.in * kernel * L;
-      for (int i = 0; i < op.rows.kernel_size; ++i) {
-        const TapSpan rows = span_of_tap(op.rows, i);
-        for (int r = 0; r < op.columns.run_count && rows.begin < rows.end; ++r)
-          if (op.columns.runs[r].taps.count > 0)
-            gradient_of_tap_row<T, L>(op, x, dy, raw, next - first, i, rows, op.columns.runs[r]);
+      T* tile_sums = sums + (g * op.out + first) * op.in * kernel * L;
+      for (int r = 0; r < op.columns.run_count; ++r) {
+        const Run& columns = op.columns.runs[r];
+        if (columns.taps.count == 0) continue;
+        // So many rows at a time that dy stays in the nearest cache while all rows of taps pass over it; the
+        // narrow runs at the border stay there anyway.
+        const int per_strip = columns.count < 8 ? op.rows.size : int(larger(1, 128 / columns.count));
+        for (int begin = 0; begin < op.rows.size; begin += per_strip)
+          for (int i = 0; i < op.rows.kernel_size; ++i) {
+            const TapSpan rows = part_of_span(span_of_tap(op.rows, i), op.rows, begin, begin + per_strip);
+            if (rows.begin < rows.end)
+              gradient_of_tap_row<T, L>(op, x, dy, tile_sums, next - first, i, rows, columns);
+          }
       }
     }
+  add_up_lanes<T, L>(sums, gradients<T>(b, op.raw), weights, op.starts && b.fresh);
 }
 
 // --- many channels
@@ -181,6 +212,7 @@ CHAINRULE_INLINE void turn_channels(const T* x, T* xt, int64_t places, int in, i
 }
 
 struct ProductWalk {
+  bool write;  // rather than add to what is there
   int rows, columns, lanes;
   int64_t xt_row, xt_column, xt_lane, dy_row, dy_filter, raw_filter;
 };
@@ -192,7 +224,8 @@ __attribute__((noinline)) void product_tile(const ProductWalk& walk, const T* xt
 #pragma GCC unroll 16
   for (int f = 0; f < F; ++f)
 #pragma GCC unroll 3
-    for (int v = 0; v < V; ++v) sums[f][v] = load<T, N>(raw + f * walk.raw_filter + v * N);
+    for (int v = 0; v < V; ++v)
+      sums[f][v] = walk.write ? Vec<T, N>{} : load<T, N>(raw + f * walk.raw_filter + v * N);
   for (int p = 0; p < walk.rows; ++p) {
     for (int q = 0; q < walk.columns; ++q) {
       const T* values = xt + p * walk.xt_row + q * walk.xt_column;
@@ -244,16 +277,15 @@ CHAINRULE_INLINE ProductTile<T> product_tile_for(int filters, int vectors) {
 // The part of dw that output rows [begin, end) give, for one tap.
 template <class T, int L>
 CHAINRULE_INLINE void product_of_tap(const ChannelGradientOp& op, const T* xt, const T* dy, T* raw,
-                                     int tap_row, int tap_column, int begin, int end) {
-  const TapSpan rows = span_of_tap(op.rows, tap_row), columns = span_of_tap(op.columns, tap_column);
-  if (begin < rows.begin) begin = rows.begin;
-  if (end > rows.end) end = rows.end;
-  if (begin >= end || columns.begin >= columns.end) return;
+                                     int tap_row, int tap_column, int begin, int end, bool write) {
+  const TapSpan rows = part_of_span(span_of_tap(op.rows, tap_row), op.rows, begin, end);
+  const TapSpan columns = span_of_tap(op.columns, tap_column);
+  if (rows.begin >= rows.end || columns.begin >= columns.end) return;
   const int64_t taps = int64_t(op.rows.kernel_size) * op.columns.kernel_size;
   const int64_t map = int64_t(op.rows.size) * op.columns.size;
   const int64_t xt_pixel = int64_t(L) * op.padded_in, xt_line = op.columns.source_size * xt_pixel;
-  const int source_row = rows.source + (begin - rows.begin) * op.rows.stride;
-  const ProductWalk walk = {end - begin,
+  const ProductWalk walk = {write,
+                            rows.end - rows.begin,
                             columns.end - columns.begin,
                             L,
                             op.rows.stride * xt_line,
@@ -262,8 +294,8 @@ CHAINRULE_INLINE void product_of_tap(const ChannelGradientOp& op, const T* xt, c
                             int64_t(op.columns.size) * L,
                             map * L,
                             taps * op.padded_in};
-  xt += source_row * xt_line + columns.source * xt_pixel;
-  dy += (int64_t(begin) * op.columns.size + columns.begin) * L;
+  xt += rows.source * xt_line + columns.source * xt_pixel;
+  dy += (int64_t(rows.begin) * op.columns.size + columns.begin) * L;
   raw += (int64_t(tap_row) * op.columns.kernel_size + tap_column) * op.padded_in;
   constexpr int N = kChannelVector<T>;
   const int vectors = op.padded_in / N;
@@ -292,10 +324,14 @@ void channel_gradient(const ChannelGradientOp& op, const Block& b) {
     turn_channels<T, L>(at<T>(b, op.x) + g * op.in * source_map * L, xt, source_map, op.in, op.padded_in);
     const T* dy = at<T>(b, op.dy) + g * op.out * map * L;
     T* raw = gradients<T>(b, op.raw) + g * op.out * taps * op.padded_in;
+    const bool write = op.starts && b.fresh, at_once = taps == 1 && per_strip >= op.rows.size;
+    if (write && !at_once)
+      for (int64_t i = 0; i < op.out * taps * op.padded_in; i += kChannelVector<T>)
+        store<T, kChannelVector<T>>(raw + i, Vec<T, kChannelVector<T>>{});
     for (int begin = 0; begin < op.rows.size; begin += per_strip)
       for (int i = 0; i < op.rows.kernel_size; ++i)
         for (int j = 0; j < op.columns.kernel_size; ++j)
-          product_of_tap<T, L>(op, xt, dy, raw, i, j, begin, int(smaller(begin + per_strip, op.rows.size)));
+          product_of_tap<T, L>(op, xt, dy, raw, i, j, begin, begin + per_strip, write && at_once);
   }
 }
 

@@ -107,6 +107,7 @@ class Compiled:
                 ],
                 self.finishes,
                 self.packs,
+                low.zeroed,
             )
         except MemoryError:
             raise EngineError(f"not enough memory for a plan of {self.sizes} numbers") from None

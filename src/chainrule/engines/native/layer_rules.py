@@ -173,8 +173,9 @@ def _weight_gradient(low: Lowering, step: Step, geometry: _Geometry, dy: Slot) -
     finish |= {"flip": geometry.flip, "mask": geometry.mask_numbers()}
     label = f"d {step.layer_name}.weight"
     if geometry.inputs < low.channel_vector:
-        numbers = finish["rows"] * finish["columns"] * low.program.lanes
-        fields["raw"] = low.raw_gradient(step, "weight", numbers, layout=0, **finish)
+        numbers = finish["rows"] * finish["columns"]
+        fields["sums"] = low.program.slot(f"{label} by lanes", -(-numbers // low.program.lanes) * low.program.lanes)
+        fields["raw"], fields["starts"] = low.starting_gradient(step, "weight", numbers, layout=2, **finish)
         low.program.emit("weight_gradient", label, **fields)
         return
     padded = -(-geometry.inputs // low.channel_vector) * low.channel_vector
@@ -182,7 +183,8 @@ def _weight_gradient(low: Lowering, step: Step, geometry: _Geometry, dy: Slot) -
         f"{step.name} turned", geometry.rows.source_size * geometry.columns.source_size * padded
     )
     numbers = finish["rows"] * geometry.taps * padded
-    fields["raw"] = low.raw_gradient(step, "weight", numbers, layout=1, padded_in=padded, **finish)
+    raw = low.starting_gradient(step, "weight", numbers, layout=1, padded_in=padded, **finish)
+    fields["raw"], fields["starts"] = raw
     low.program.emit("channel_gradient", label, padded_in=padded, **fields)
 
 

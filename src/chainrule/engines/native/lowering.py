@@ -53,6 +53,7 @@ class Lowering:
     offsets: dict[str, int] = field(default_factory=dict)
     raw: dict[str, int] = field(default_factory=dict)
     memory: dict[Any, Any] = field(default_factory=dict)
+    zeroed: list[int] = field(default_factory=list)
     finishes: list[dict[str, Any]] = field(default_factory=list)
     packs: list[dict[str, Any]] = field(default_factory=list)
     exports: list[tuple[str, str]] = field(default_factory=list)
@@ -157,13 +158,24 @@ class Lowering:
         self.contributions.setdefault(step.inputs[which], []).append(Contribution(slot, exclusive))
 
     def raw_gradient(self, step: Step, name: str, numbers: int, **finish: Any) -> int:
-        """Raw memory for a parameter's gradient, shared by all uses of the layer; `finish` says how it ends."""
+        """Raw memory for a parameter's gradient that begins at zero in every step."""
+        offset, first = self.starting_gradient(step, name, numbers, **finish)
+        if first:
+            self.zeroed += [offset, offset + numbers]
+        return offset
+
+    def starting_gradient(self, step: Step, name: str, numbers: int, **finish: Any) -> tuple[int, bool]:
+        """Raw memory for a parameter's gradient, shared by all uses of the layer; `finish` says how it ends.
+
+        Also whether this use is the first, whose operation has to begin it.
+        """
         full = f"{step.layer_name}.{name}"
-        if full not in self.raw:
+        first = full not in self.raw
+        if first:
             self.raw[full] = self.program.take("raw", numbers)
             defaults = {"taps_rows": 1, "taps_columns": 1, "padded_in": 0, "flip": False, "mask": []}
             self.finishes.append({**defaults, **finish, "raw": self.raw[full], "natural": self.offsets[full]})
-        return self.raw[full]
+        return self.raw[full], first
 
     def packed(self, key: tuple[Any, ...], numbers: int, **pack: Any) -> int:
         """A packed copy of a weight, made once for all uses; offset in the parameter memory."""
