@@ -26,7 +26,7 @@ from chainrule.explain.expressions import (
     minus,
 )  # fmt: skip
 from chainrule.explain.mathml import to_mathml
-from chainrule.explain.writing import to_latex, to_text
+from chainrule.explain.notations import to_latex, to_text
 from tests.explain.formulas import check_mathml
 
 X, Y = Sym("x"), Sym("y", (0, 1))

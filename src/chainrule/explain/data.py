@@ -8,9 +8,9 @@ from chainrule.explain.derivation import Derivation, DerivationStep, Part
 from chainrule.explain.expressions import Expr
 from chainrule.explain.mathml import to_mathml
 from chainrule.explain.messages import Language, Message
+from chainrule.explain.notations import to_latex, to_text
 from chainrule.explain.terminal import words
 from chainrule.explain.terms import Place, Table, Term
-from chainrule.explain.writing import to_latex, to_text
 
 VERSION = 1
 

@@ -8,8 +8,8 @@ from typing import Any
 from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Row, SumRows, Text
 from chainrule.explain.expressions import Expr, Rel, Sym, number
 from chainrule.explain.messages import Language, Message, say
+from chainrule.explain.notations import to_latex
 from chainrule.explain.terminal import short
-from chainrule.explain.writing import to_latex
 
 _SPECIAL = str.maketrans({c: "\\" + c for c in "\\`*_[]<>|$#"})
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Row, SumRows, Text
 from chainrule.explain.expressions import Expr, number
 from chainrule.explain.messages import Language, Message, say
-from chainrule.explain.writing import number_parts, to_text
+from chainrule.explain.notations import to_text
+from chainrule.explain.writing import number_parts
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -169,14 +170,14 @@ class Terminal:
         from rich.text import Text as Words
 
         notes: list[str] = []
-        table = Table(title=self.say(title), box=SIMPLE_HEAD, title_justify="left", padding=(0, 1))
+        table = Table(box=SIMPLE_HEAD, padding=(0, 1))
         for position, column in enumerate(columns):
             numbers = all(isinstance(row[position], float) for row in rows)
             table.add_column(self.say(column), overflow="fold", no_wrap=numbers)
         for row in rows:
             table.add_row(*(self._listed(cell, notes) for cell in row))
         below = [f"({k}) {note}" for k, note in enumerate(notes, 1)]
-        return Group(table, *(Words(note, style="dim") for note in below), "")
+        return Group(Words(self.say(title), style="italic"), table, *(Words(note, style="dim") for note in below), "")
 
     def _listed(self, cell: Any, notes: list[str]) -> str:
         """A cell of a list; a long remark goes below, and its number stays."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,17 +17,27 @@ from chainrule.losses import HalfSquaredErrorLoss
 from chainrule.zoo.perceptrons import two_two_two
 
 INPUTS, TARGETS = np.array([[0.05, 0.10]]), np.array([[0.01, 0.99]])
-RATE, UPDATES = 0.5, 10000
+RATE, UPDATES, EARLY = 0.5, 10000, 6
+WEIGHTS = (0.15, 0.20, 0.25, 0.30, 0.40, 0.45, 0.50, 0.55)
 BIASES = ("bias_frozen", "bias_shared", "bias_own")
 ORDERS = ("order_original", "order_updated")
 
 
 class Variants(NamedTuple):
-    """The six ways to train (biases x order): E after one update and after all, and the outputs then."""
+    """The six ways to train (biases x order): E, outputs and parameters (w1..w8, b1 of h1 and h2, b2 of o1 and o2)
+    before every one of the first updates, and after the last."""
 
-    after_one: Array
+    errors: Array
+    first_outputs: Array
+    first_parameters: Array
     after_all: Array
     outputs: Array
+    parameters: Array
+
+    @property
+    def after_one(self) -> Array:
+        """E after one update."""
+        return np.asarray(self.errors[1])
 
 
 def train_variants(updates: int = UPDATES) -> Variants:
@@ -39,12 +49,13 @@ def train_variants(updates: int = UPDATES) -> Variants:
     own = np.repeat([0.0, 0.0, 1.0], 2)[:, None]
     sequential = np.tile([False, True], 3)[:, None, None]
     i, t = INPUTS[0], TARGETS[0]
-    errors = []
+    early: list[tuple[Array, Array, Array]] = []
     for step in range(updates + 1):
         h = sigmoid(w1 @ i + b1)
         o = sigmoid((w2 @ h[:, :, None])[:, :, 0] + b2)
-        if step in (1, updates):
-            errors.append(((t - o) ** 2).sum(axis=1) / 2)
+        if step < EARLY or step == updates:
+            parameters = np.concatenate([w1.reshape(6, 4), w2.reshape(6, 4), b1, b2], axis=1)
+            early.append((((t - o) ** 2).sum(axis=1) / 2, o, parameters))
         if step == updates:
             break
         do = (o - t) * o * (1 - o)
@@ -54,7 +65,8 @@ def train_variants(updates: int = UPDATES) -> Variants:
         w1, w2 = w1 - RATE * dh[:, :, None] * i, new
         b2 = b2 - RATE * (own * do + shared * do.sum(axis=1, keepdims=True))
         b1 = b1 - RATE * (own * dh + shared * dh.sum(axis=1, keepdims=True))
-    return Variants(errors[0], errors[-1], o)
+    errors, outputs, parameters = (np.array(part) for part in zip(*early[:EARLY], strict=True))
+    return Variants(errors, outputs, parameters, *early[-1])
 
 
 def _numbers(variants: Variants) -> list[tuple[str, str, str, float | str, Message]]:
@@ -110,6 +122,35 @@ def _variant_table(variants: Variants) -> Listing:
     return Listing(say("mazur_variants"), columns, tuple(rows))
 
 
+def _gradient_table() -> Listing:
+    """Every gradient, and every parameter after one update (W01)."""
+    net = two_two_two()
+    options: dict[str, Any] = {"loss": HalfSquaredErrorLoss(), "dtype": "float64", "engine": "reference"}
+    trace = net.trace(INPUTS, TARGETS, **options)
+    first, second = (trace[f"linear{k}"].gradient[0] for k in (1, 2))
+    gradients = [*trace["linear1.weight"].gradient.ravel(), *trace["linear2.weight"].gradient.ravel()]
+    rows = [(f"w{k}", float(g), float(w)) for k, (g, w) in enumerate(zip(gradients, WEIGHTS, strict=True), 1)]
+    rows += [("b1 (h1, h2)", float(first.sum()), 0.35), ("b2 (o1, o2)", float(second.sum()), 0.60)]
+    rows += [(f"b1 (h{k})", float(g), 0.35) for k, g in enumerate(first, 1)]
+    rows += [(f"b2 (o{k})", float(g), 0.60) for k, g in enumerate(second, 1)]
+    columns = tuple(say(key) for key in ("col_parameter", "col_gradient", "col_updated"))
+    return Listing(say("mazur_gradients"), columns, tuple((name, g, w - RATE * g) for name, g, w in rows))
+
+
+def _course_table(variants: Variants) -> Listing:
+    """E of the stated rule after 0 to 5 updates, biases frozen (W01)."""
+    rows = tuple((k, float(error)) for k, error in enumerate(variants.errors[:, 0]))
+    return Listing(say("mazur_course"), (say("col_updates"), say("col_error")), rows)
+
+
+def _final_table(variants: Variants) -> Listing:
+    """The parameters after all updates of the four ways that W01 lists."""
+    names = [*(f"w{k}" for k in range(1, 9)), "b1 h1", "b1 h2", "b2 o1", "b2 o2"]
+    shown = [(say("bias_frozen"), 0), (say("order_updated"), 1), (say("bias_shared"), 2), (say("bias_own"), 4)]
+    rows = [(name, *(float(variants.parameters[way, k]) for _, way in shown)) for k, name in enumerate(names)]
+    return Listing(say("mazur_final"), (say("col_parameter"), *(title for title, _ in shown)), tuple(rows))
+
+
 def parts() -> list[Block | Derivation]:
     """The story."""
     variants = train_variants()
@@ -124,6 +165,9 @@ def parts() -> list[Block | Derivation]:
         Listing(say("printed_beside_ours"), columns, tuple(_numbers(variants))),
         Text(say("mazur_answer")),
         _variant_table(variants),
+        _gradient_table(),
+        _course_table(variants),
+        _final_table(variants),
         Text(say("derivations_follow")),
         *derivations,
     ]

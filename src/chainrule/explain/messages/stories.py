@@ -62,6 +62,38 @@ STORIES: dict[str, tuple[str, str]] = {
         "formula",
         "公式",
     ),
+    "col_parameter": (
+        "parameter",
+        "参数",
+    ),
+    "col_gradient": (
+        "gradient",
+        "梯度",
+    ),
+    "col_updated": (
+        "after one update",
+        "更新一次后",
+    ),
+    "col_updates": (
+        "updates",
+        "更新次数",
+    ),
+    "col_error": (
+        "E",
+        "误差 E",
+    ),
+    "mazur_gradients": (
+        "All gradients and one update, by the stated rule; the biases as one per layer and as one per neuron",
+        "全部梯度与一次更新（按所述规则）；偏置分全层共用与每神经元一个",
+    ),
+    "mazur_course": (
+        "The first updates by the stated rule, biases frozen",
+        "按所述规则的前几次更新，偏置冻结",
+    ),
+    "mazur_final": (
+        "The parameters after 10000 updates: biases frozen, frozen with updated weights, shared, one per neuron",
+        "10000 次更新后的参数：偏置冻结；冻结且用更新后的权值；全层共用；每神经元一个",
+    ),
     "as_printed": (
         "as printed",
         "与原文一致",
@@ -94,11 +126,11 @@ STORIES: dict[str, tuple[str, str]] = {
         "手算一次更新，然后训练 10000 次。",
     ),
     "mazur_answer": (
-        "The last three rows are the riddle of this text (ER0-14). It says that the original w5..w8 are used "
+        "The last four numbers are the riddle of this text (ER0-14). It says that the original w5..w8 are used "
         "when the gradient goes on to the hidden layer, yet its four results come from using the weights "
         "that were already updated. Both orders below, each with three treatments of the biases: only the "
         "second row rounds to the printed numbers.",
-        "最后三行是这篇文章的谜题（ER0-14）。文中说，梯度传到隐层时使用更新前的 w5..w8，但印出的四个结果却来"
+        "最后四个数是这篇文章的谜题（ER0-14）。文中说，梯度传到隐层时使用更新前的 w5..w8，但印出的四个结果却来"
         "自已更新的权值。下表列出两种次序，各有三种偏置处理：只有第二行四舍五入后等于印出的数。",
     ),
     "mazur_variants": (
