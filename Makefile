@@ -2,6 +2,7 @@
 #   make train     train LeNet-5 on the bundled digits         make check    formats, lint, types, floors, version
 #   make test      the whole test suite                        make format   put sources into the house format
 #   make clean     remove the environment and everything built
+#   make native-test   kernels against plain loops, for each instruction set; SANITIZE=address,undefined
 # Variables: PYTHON=python3.12  TRAIN_ARGS="..."  PYTEST_ARGS="-n 2 -k conv"
 
 PYTHON      ?= python3
@@ -12,11 +13,11 @@ PYTEST_ARGS ?= -n auto
 BIN        := $(VENV)/bin
 STAMP      := $(VENV)/.installed
 NATIVE     := $(shell find src/native -type f)
-CPP        := $(filter %.cpp %.hpp %.h,$(NATIVE))
+CPP        := $(filter %.cpp %.hpp %.h,$(NATIVE)) $(wildcard tests/native/*.?pp)
 SCRIPTS    := $(wildcard scripts benchmarks examples)
 
 .DEFAULT_GOAL := test
-.PHONY: install train test check format clean
+.PHONY: install train test native-test check format clean
 
 install: $(STAMP)
 
@@ -38,6 +39,9 @@ train: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest --ignore=tests/oracle $(PYTEST_ARGS)
+
+native-test:
+	tests/native/run.sh $(SANITIZE)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check src tests $(SCRIPTS)

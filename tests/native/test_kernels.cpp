@@ -1,0 +1,32 @@
+// Every kernel against plain loops over single samples, in all the forms that one instruction set's table
+// has. A program of its own, compiled once per instruction set: see `native-test` in the Makefile.
+#include "test_elementwise.hpp"
+#include "test_linear.hpp"
+#include "test_losses.hpp"
+#include "test_normalization.hpp"
+#include "test_pooling.hpp"
+#include "test_vector_math.hpp"
+
+#define CHAINRULE_TEST(function) for_lanes([]<class T, int L>(int used) { function<T, L>(used); })
+
+int main() {
+  std::printf("vectors of %d bytes\n", CHAINRULE_VECTOR_BYTES);
+  vector_math::run<float, CHAINRULE_VECTOR_BYTES / 4>();
+  vector_math::run<double, CHAINRULE_VECTOR_BYTES / 8>();
+  CHAINRULE_TEST(elementwise::activations);
+  CHAINRULE_TEST(elementwise::softmax);
+  CHAINRULE_TEST(elementwise::dropout);
+  CHAINRULE_TEST(elementwise::joins);
+  CHAINRULE_TEST(pooling::max);
+  CHAINRULE_TEST(pooling::weighted);
+  CHAINRULE_TEST(pooling::norm);
+  CHAINRULE_TEST(pooling::trainable);
+  CHAINRULE_TEST(pooling::adaptive);
+  CHAINRULE_TEST(losses::run);
+  CHAINRULE_TEST(normalization::batch_norm);
+  CHAINRULE_TEST(normalization::response_norm);
+  CHAINRULE_TEST(linear::rbf);
+  CHAINRULE_TEST(linear::local);
+  std::printf("%s: %d failures\n", failures == 0 ? "passed" : "FAILED", failures);
+  return failures == 0 ? 0 : 1;
+}
