@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.engines import ENGINES
 from chainrule.explain.derivation import Derivation, DerivationStep
+from tests.helpers import Array
 
 RNG = np.random.default_rng(0)
 
@@ -146,3 +148,33 @@ def test_images_of_bytes_say_that_they_are_divided() -> None:
     x = RNG.integers(0, 256, (1, 1, 4, 4)).astype(np.uint8)
     text = cr.explain(net, x, np.array([0]), cr.CrossEntropyLoss(), of="input[0,1,1]").text()
     assert "divided by 255" in text
+
+
+def test_a_loss_of_the_users_own_says_that_it_has_no_formula_here() -> None:
+    class Cubes(cr.MSELoss):
+        def terms(self, outputs: Array, targets: Array) -> Array:
+            return np.abs(outputs - targets) ** 3
+
+        def term_gradient(self, outputs: Array, targets: Array) -> Array:
+            return 3 * (outputs - targets) * np.abs(outputs - targets)
+
+    net = cr.Sequential(cr.Linear(2, 2))
+    derivation = cr.explain(net, RNG.normal(size=(3, 2)), np.zeros((3, 2)), Cubes(), of="linear1.weight[0,1]")
+    assert "Cubes has no formula here" in derivation.text(width=10**4)
+    assert derivation.value == pytest.approx(derivation.engine_value, rel=1e-12)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_engine_can_be_explained(engine: str) -> None:
+    net = cr.parse("1x12x12 -> conv 4@3x3 pad 1 -> relu -> maxpool 2 -> fc 5")
+    x, targets = RNG.normal(size=(3, 1, 12, 12)), np.array([0, 1, 2])
+    for of in ("conv1.weight[1,0,2,1]", "input[0,4,4]"):
+        derivation = cr.explain(net, x, targets, cr.CrossEntropyLoss(), of=of, sample=1, engine=engine)
+        assert derivation.engine == engine
+        assert all(step.deviation < 1e-10 for step in derivation.steps)
+
+
+def test_a_network_without_layers_is_its_loss_alone() -> None:
+    x = cr.Input((3,))
+    derivation = cr.explain(cr.Network(x, x), np.ones((1, 3)), np.zeros((1, 3)), cr.MSELoss(), of="input[1]")
+    assert derivation.value == pytest.approx(2 / 3, rel=1e-15)
