@@ -14,6 +14,7 @@ from chainrule.cli.explain import examples, explain
 from chainrule.cli.predict import predict
 from chainrule.cli.summary import summary
 from chainrule.cli.train import train
+from chainrule.cli.vectors import vectors
 from chainrule.errors import ChainruleError
 
 USER_ERROR = 2
@@ -46,7 +47,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-for command in (train, evaluate, predict, summary, check, explain, examples):
+for command in (train, evaluate, predict, summary, check, explain, examples, vectors):
     app.command()(command)
 
 
