@@ -112,7 +112,7 @@ def with_slip(layer: Any, slip: str) -> Any:
 def check(net: cr.Network, seed: int = 0) -> Any:
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(5, *net.input_shape))
-    return cr.check_gradients(net, x, rng.integers(0, 2, 5), cr.CrossEntropyLoss())
+    return cr.check_gradients(net, x, rng.integers(0, 2, 5), cr.CrossEntropyLoss(), engine="reference")
 
 
 def image_net(*layers: cr.Layer) -> cr.Network:
@@ -184,3 +184,47 @@ def test_the_report_becomes_json() -> None:
 
     plain = json.loads(json.dumps(check(PLANTED[0][1]).to_dict()))
     assert plain["layers"][0]["tensors"][0]["findings"][0]["key"] == "kernel_not_rotated"
+
+
+class Forgetful(cr.Linear):
+    """A dense layer that returns no bias gradient, or one of the wrong shape."""
+
+    slip = ""
+
+    def backward_parameters(self, parameters: Values, dy: Array, saved: Array) -> dict[str, Array]:
+        right = super().backward_parameters(parameters, dy, saved)
+        if self.slip == "no bias":
+            return {"weight": right["weight"]}
+        return {**right, "weight": right["weight"].T} if self.slip == "transposed" else {**right, "bias": dy}
+
+
+def test_a_gradient_that_is_never_returned_is_named() -> None:
+    report = check(cr.Sequential(with_slip(Forgetful(4, 2), "no bias")))
+    assert report.layers[0].mistakes == {"dbias": ("never_written",)}
+
+
+@pytest.mark.parametrize("slip, message", [
+    ("transposed", r"that forgetful1 returned for weight has shape \(4, 2\), but must have \(2, 4\); its axes"),
+    ("not summed", r"returned for bias has shape \(5, 2\), but must have \(2,\)"),
+])  # fmt: skip
+def test_a_gradient_of_the_wrong_shape_is_refused_in_a_sentence(slip: str, message: str) -> None:
+    with pytest.raises(cr.errors.ShapeError, match=message):
+        check(cr.Sequential(with_slip(Forgetful(4, 2), slip)))
+
+
+def test_a_shared_layer_is_reported_once() -> None:
+    x, layer = cr.Input((3,)), MyTanh()
+    net = cr.Network(x, cr.Linear(3, 2)(layer(cr.Linear(3, 3)(layer(x)))))
+    assert [found.layer for found in check(net).layers] == ["mytanh1"]
+
+
+def test_a_broken_built_in_layer_is_found_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cr.Tanh, "backward_input", lambda self, parameters, dy, saved: dy)
+    report = cr.check_gradients(
+        cr.Sequential(cr.Linear(3, 3), cr.Tanh(), cr.Linear(3, 2)),
+        np.random.default_rng(0).normal(size=(5, 3)),
+        [0, 1, 0, 1, 1],
+        cr.CrossEntropyLoss(),
+        engine="reference",
+    )
+    assert [(found.layer, found.mistakes["dx"]) for found in report.layers] == [("tanh1", ("slope_missing",))]

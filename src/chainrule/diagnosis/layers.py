@@ -27,6 +27,8 @@ from chainrule.layers.base import Context, Layer
 STEP = 1e-4
 MOST_NUMBERS = 4000
 """Tensors with more numbers are not compared with differences."""
+MOST_PRODUCTS = 2 * 10**7
+"""Nor are those whose forward pass, repeated for each number, would take minutes."""
 ACCURACY = 1e-6
 """What the differences are good for, as a share of the largest number."""
 
@@ -93,14 +95,31 @@ class _Numeric(Problem):
 def diagnose_layers(
     net: Graph, parameters: Callable[[str], dict[str, Array]], values: list[Array], training: bool
 ) -> tuple[LayerDiagnosis, ...]:
-    """The layers whose backward pass is wrong; `values` are those of all nodes, `parameters` gives a layer's arrays."""
-    found = []
-    for step in net.steps:
-        inputs = [values[i] for i in step.inputs]
-        diagnosis = _diagnose(step, parameters(step.layer_name), inputs, Context(training, net.seed, 0, step.index))
-        if diagnosis is not None:
-            found.append(diagnosis)
-    return tuple(found)
+    """The layers whose backward pass is wrong, those that the user wrote first.
+
+    `values` are those of all nodes, `parameters` gives a layer's arrays.
+    """
+    first_uses = {step.layer_name: step for step in reversed(net.steps)}
+    steps = [step for step in net.steps if first_uses[step.layer_name] is step]
+
+    def examined(chosen: list[Step]) -> tuple[LayerDiagnosis, ...]:
+        made = (
+            _diagnose(
+                step,
+                parameters(step.layer_name),
+                [values[i] for i in step.inputs],
+                Context(training, net.seed, 0, step.index),
+            )
+            for step in chosen
+        )
+        return tuple(diagnosis for diagnosis in made if diagnosis is not None)
+
+    return examined([s for s in steps if not _is_ours(s.layer)]) or examined([s for s in steps if _is_ours(s.layer)])
+
+
+def _is_ours(layer: Layer) -> bool:
+    """A layer of chainrule itself, which the user did not write."""
+    return LAYERS.get(type(layer).__name__) is type(layer)
 
 
 def _diagnose(step: Step, own: dict[str, Array], inputs: list[Array], context: Context) -> LayerDiagnosis | None:
@@ -109,6 +128,7 @@ def _diagnose(step: Step, own: dict[str, Array], inputs: list[Array], context: C
     dy = np.random.default_rng(step.index).uniform(0.5, 1.5, y.shape) * _signs(y.shape)
     given = _given(layer, own, dy, saved)
     names = list(layer.parameter_shapes(*step.input_shapes))
+    given |= {f"d{name}": np.zeros_like(own[name]) for name in names if f"d{name}" not in given}
     known = _recognise(layer, {name: own[name] for name in names}, inputs, y, dy)
     problems, recognised = ({}, "") if known is None else known
     tensors = []
@@ -151,7 +171,7 @@ def _recognise(
     layer: Layer, parameters: dict[str, Array], inputs: list[Array], y: Array, dy: Array
 ) -> tuple[dict[str, Judged], str] | None:
     """The layer as one whose equations are known."""
-    if len(inputs) != 1 or LAYERS.get(type(layer).__name__) is type(layer):
+    if len(inputs) != 1 or _is_ours(layer):
         return None
     problem = recognise(parameters, inputs[0], y, dy)
     if problem is None:
@@ -178,7 +198,7 @@ def _numeric(
     xs = [x.copy() for x in inputs]
     slot = int(name[3:-1]) if name.startswith("dx[") else 0
     array = xs[slot] if name.startswith("dx") and name[1:] not in own else moved[name[1:]]
-    if array.size > MOST_NUMBERS:
+    if array.size > MOST_NUMBERS or array.size * (y.size + array.size) > MOST_PRODUCTS:
         return None
 
     def loss() -> float:

@@ -10,6 +10,7 @@ import numpy as np
 
 from chainrule.arrays import Array, to_floats
 from chainrule.engines.base import EpochTotals, FirstNonFinite, GradientResult, OnStep, Recipe, Trace, Traced
+from chainrule.errors import ShapeError
 from chainrule.graph import Graph, Step
 from chainrule.layers.base import Context
 from chainrule.losses import Loss
@@ -88,6 +89,7 @@ def run_backward(
         own = use.layer.backward_parameters(values, flowing, saved)
         for name, gradient in own.items():
             total = parameters[f"{use.layer_name}.{name}"]
+            _expect_shape(gradient, total, f"the gradient that {use.name} returned for {name}")
             total += gradient
         if before_input is not None and own:
             before_input(use, own)
@@ -95,10 +97,19 @@ def run_backward(
             continue
         dx = use.layer.backward_input(values, flowing, saved)
         for source, part in zip(use.inputs, dx if isinstance(dx, tuple) else (dx,), strict=True):
+            _expect_shape(part, done.values[source], f"the dx that {use.name} returned")
             present = gradients[source]
             gradients[source] = part if present is None else present + part
     zeros = [np.zeros_like(value) if g is None else g for value, g in zip(done.values, gradients, strict=True)]
     return zeros, parameters
+
+
+def _expect_shape(gradient: Any, value: Array, what: str) -> None:
+    """A gradient has exactly the shape of what it belongs to; a layer of the user's own may get it wrong."""
+    given = np.shape(gradient)
+    if given != value.shape:
+        hint = "; its axes seem to be in another order" if sorted(given) == sorted(value.shape) else ""
+        raise ShapeError(f"{what} has shape {given}, but must have {value.shape}{hint}")
 
 
 class ReferenceEngine:
