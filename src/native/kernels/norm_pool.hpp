@@ -78,15 +78,23 @@ struct NormShare {
   }
 };
 
+// Where powers are the cost, the general loops will do: they are long code when powers are melted into them.
 template <class T, int L, Norm kNorm>
 CHAINRULE_INLINE void norm_pool_forward(const PoolOp& op, const Block& b) {
-  pool_forward<T, L>(op, b, PixelNorm<T, L, kNorm>{op.norm});
+  const PixelNorm<T, L, kNorm> window = {op.norm};
+  if constexpr (kNorm == Norm::kOne || kNorm == Norm::kTwo)
+    pool_forward<T, L>(op, b, window);
+  else
+    pool_loops<T, L, 0>(op, b, window);
 }
 
 template <class T, int L, Norm kNorm>
 CHAINRULE_INLINE void norm_pool_backward(const PoolOp& op, const Block& b) {
-  pool_backward<T, L>(op, b,
-                      NormShare<T, L, kNorm>{at<T>(b, op.x), at<T>(b, op.y), at<T>(b, op.dy), op.norm});
+  const NormShare<T, L, kNorm> window = {at<T>(b, op.x), at<T>(b, op.y), at<T>(b, op.dy), op.norm};
+  if constexpr (kNorm == Norm::kOne || kNorm == Norm::kTwo)
+    pool_backward<T, L>(op, b, window);
+  else
+    unpool_loops<T, L, 0, true>(op, b, window);  // adding to zeros is right for windows apart, too
 }
 
 template <class T, int L>
