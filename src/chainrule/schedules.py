@@ -37,6 +37,9 @@ class Constant(Schedule):
     def factor(self, progress: float, epoch: int) -> float:
         return 1.0
 
+    def rates(self, learning_rate: float, epochs: int, steps_per_epoch: int) -> Array:
+        return np.full((epochs, steps_per_epoch), learning_rate)
+
 
 class StepDecay(Schedule):
     """factor = gamma^floor(epoch / every)."""

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from chainrule.arrays import Array, as_array, as_batch, compute_dtype
 from chainrule.engines import Engine, EpochTotals, Recipe
+from chainrule.equations.random_bits import shuffled_orders
 from chainrule.errors import ArgumentError, DataError, NonFiniteError
 from chainrule.graph import Graph
 from chainrule.losses import Loss
@@ -22,9 +23,11 @@ from chainrule.schedules import Constant, Schedule
 from chainrule.shapes import integer
 
 EVALUATION_BATCH = 256
+GROUP_SAMPLES = 65536
+"""Short epochs are trained together up to so many samples."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class EpochRow:
     """One line of a history. `loss` and `accuracy` are running means over the epoch's steps."""
 
@@ -158,18 +161,19 @@ def train(graph: Graph, engine: Engine, x: Array, targets: Array, plan: Plan) ->
         stack.callback(best.restore, graph)
         bar = stack.enter_context(EpochBar(plan.epochs, len(x), enabled=plan.progress))
         try:
-            for epoch in range(plan.epochs):
-                bar.start(epoch)
-                totals = trainer.epoch(
-                    x, targets, _order(plan, epoch, len(x)), plan.batch_size, rates[epoch], bar.advance
+            for first, count in _groups(plan, len(x)):
+                bar.start(first)
+                group = rates[first : first + count]
+                totals = trainer.epochs(
+                    x, targets, _orders(plan, first, count, len(x)), plan.batch_size, group, bar.advance
                 )
                 trainer.store()
-                row = _row(graph, engine, plan, epoch, totals, float(rates[epoch][-1]), bar.elapsed())
-                history.rows.append(row)
-                bar.finish(row)
+                rows = _rows(graph, engine, plan, first, totals, group, bar.elapsed())
+                history.rows += rows
+                bar.finish(rows[-1])
                 if plan.on_epoch is not None:
-                    plan.on_epoch(row)
-                if best.see(graph, row):
+                    plan.on_epoch(rows[-1])
+                if best.see(graph, rows[-1]):
                     history.stopped = "early"
                     break
         except KeyboardInterrupt:
@@ -177,34 +181,42 @@ def train(graph: Graph, engine: Engine, x: Array, targets: Array, plan: Plan) ->
             history.stopped = "interrupted"
         except NonFiniteError as error:
             trainer.store()
-            raise NonFiniteError(f"in epoch {len(history.rows) + 1}, {error}") from None
+            raise NonFiniteError(f"in epoch {trainer.step // steps + 1}, {error}") from None
     history.best_epoch = best.epoch
     return history
 
 
-def _order(plan: Plan, epoch: int, samples: int) -> Array:
-    """The order of the samples in an epoch: a function of (seed, epoch) alone."""
-    if not plan.shuffle:
-        return np.arange(samples)
-    return np.random.default_rng([plan.seed, epoch]).permutation(samples)
+def _groups(plan: Plan, samples: int) -> Iterator[tuple[int, int]]:
+    """(first epoch, epochs) that the engine trains at a time: several where they are short and nobody looks between."""
+    together = max(1, GROUP_SAMPLES // samples)
+    if plan.validation is not None or plan.on_epoch is not None:
+        together = 1
+    elif plan.progress:
+        together = max(1, min(together, plan.epochs // 100))
+    for first in range(0, plan.epochs, together):
+        yield first, min(together, plan.epochs - first)
 
 
-def _row(
-    graph: Graph, engine: Engine, plan: Plan, epoch: int, totals: EpochTotals, rate: float, seconds: float
-) -> EpochRow:
+def _orders(plan: Plan, first: int, count: int, samples: int) -> Array:
+    """The order of the samples in each of `count` epochs: functions of (seed, epoch) alone."""
+    if plan.shuffle:
+        return shuffled_orders(plan.seed, first, count, samples)
+    return np.tile(np.arange(samples), (count, 1))
+
+
+def _rows(
+    graph: Graph, engine: Engine, plan: Plan, first: int, totals: list[EpochTotals], rates: Array, seconds: float
+) -> list[EpochRow]:
     judged = None
     if plan.validation is not None:
         judged = evaluate(graph, engine, *plan.validation, plan.loss, plan.dtype)
-    return EpochRow(
-        epoch=epoch + 1,
-        loss=totals.loss,
-        accuracy=totals.accuracy,
-        validation_loss=None if judged is None else judged.loss,
-        validation_accuracy=None if judged is None else judged.accuracy,
-        learning_rate=rate,
-        seconds=seconds,
-        samples_per_second=totals.samples / max(seconds, 1e-9),
-    )
+    loss, accuracy = (None, None) if judged is None else (judged.loss, judged.accuracy)
+    seconds /= len(totals)
+    speed = totals[0].samples / max(seconds, 1e-9)
+    return [
+        EpochRow(epoch, total.loss, total.accuracy, loss, accuracy, rate, seconds, speed)
+        for epoch, (total, rate) in enumerate(zip(totals, rates[:, -1].tolist(), strict=True), start=first + 1)
+    ]
 
 
 class _Best:

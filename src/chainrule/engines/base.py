@@ -69,7 +69,7 @@ class GradientResult:
     outputs: Array
 
 
-@dataclass
+@dataclass(slots=True)
 class EpochTotals:
     """What one epoch of training adds up to. `loss` is the mean over samples of the loss at each step."""
 
@@ -108,10 +108,13 @@ OnStep = Callable[[EpochTotals], None]
 class Trainer(Protocol):
     """A training run in progress on one engine; owns copies of the parameters in the compute precision."""
 
-    def epoch(
-        self, x: Array, targets: Array, order: Array, batch_size: int, rates: Array, on_step: OnStep | None
-    ) -> EpochTotals:
-        """Train on x[order] in batches, one learning rate per step.
+    step: int
+    """Steps done so far."""
+
+    def epochs(
+        self, x: Array, targets: Array, orders: Array, batch_size: int, rates: Array, on_step: OnStep | None
+    ) -> list[EpochTotals]:
+        """Train on x[order] in batches for each row of `orders`, with one learning rate per step in that of `rates`.
 
         Raises NonFiniteError and leaves finite parameters.
         """

@@ -174,6 +174,13 @@ class ReferenceTrainer:
                 on_step(totals)
         return totals
 
+    def epochs(
+        self, x: Array, targets: Array, orders: Array, batch_size: int, rates: Array, on_step: OnStep | None
+    ) -> list[EpochTotals]:
+        """Several epochs, one row of `orders` and `rates` for each."""
+        rows = zip(orders, rates, strict=True)
+        return [self.epoch(x, targets, order, batch_size, rate, on_step) for order, rate in rows]
+
     def _train_batch(self, x: Array, targets: Array, rate: float, totals: EpochTotals) -> None:
         graph, loss = self.graph, self.recipe.loss
         with np.errstate(all="ignore"):  # what overflows is found below, and named

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from chainrule.arrays import Array
-from chainrule.equations.dropout import random_words
+from chainrule.equations.random_bits import random_words
 from chainrule.shapes import Shape, product
 
 Kind = Literal["plain", "positive", "ties", "distinct", "zeros", "large", "extreme", "constant", "tiny"]

@@ -183,6 +183,7 @@ class NativeTrainer:
         self._compiled: Compiled | None = None
         self._seconds_per_step = CHUNK_SECONDS
         self._reading: tuple[Array, Array, Prepared] | None = None
+        self._labels_per_sample = 0
 
     def _prepare(self, x: Array, targets: Array, batch_size: int) -> Prepared:
         """Data as the core reads it, converted once for all epochs."""
@@ -207,26 +208,45 @@ class NativeTrainer:
             self._compiled.load(self.graph)
         prepared = (inputs, is_bytes, targets_for(targets, dtype), labels)
         self._reading = (x, targets, prepared)
+        self._labels_per_sample = 0 if labels is None else labels.size // len(inputs)
         return prepared
 
-    def epoch(
+    def epochs(
+        self, x: Array, targets: Array, orders: Array, batch_size: int, rates: Array, on_step: OnStep | None
+    ) -> list[EpochTotals]:
+        """Train on x[order] in batches for each row of `orders`, with one learning rate per step in that of `rates`.
+
+        Epochs without a short last batch follow each other within one call of the core.
+        """
+        batch_size = min(batch_size, len(x))
+        if len(orders) > 1 and orders.shape[1] % batch_size == 0:
+            losses, correct = self._run(x, targets, orders.reshape(-1), batch_size, rates.reshape(-1), None)
+            return self._totals(losses.reshape(rates.shape), correct.reshape(rates.shape), len(x), batch_size)
+        totals = []
+        for order, rate in zip(orders, rates, strict=True):
+            losses, correct = self._run(x, targets, order, batch_size, rate, on_step)
+            totals += self._totals(losses[None], correct[None], len(x), batch_size)
+        return totals
+
+    def _run(
         self, x: Array, targets: Array, order: Array, batch_size: int, rates: Array, on_step: OnStep | None
-    ) -> EpochTotals:
-        """Train on x[order] in batches, one learning rate per step."""
+    ) -> tuple[Array, Array]:
+        """(loss, right answers) of every step; in chunks."""
         prepared = self._prepare(x, targets, batch_size)
-        totals = EpochTotals()
+        losses, correct = np.zeros(len(rates)), np.zeros(len(rates), np.int64)
         first = 0
         while first < len(rates):
             count = min(len(rates) - first, max(1, int(CHUNK_SECONDS / max(self._seconds_per_step, 1e-9))))
+            part = slice(first, first + count)
             begin = time.perf_counter()
-            done = self._train(prepared, order, batch_size, rates, first, count, totals)
+            done = self._train(prepared, order, batch_size, rates[part], first, losses[part], correct[part])
             self._seconds_per_step = (time.perf_counter() - begin) / max(done, 1)
             if done < count:
                 self._diagnose(x, targets, order, batch_size, first + done, float(rates[first + done]))
             first += done
             if on_step is not None:
-                on_step(totals)
-        return totals
+                on_step(self._totals(losses[None, :first], correct[None, :first], len(order), batch_size)[0])
+        return losses, correct
 
     def _train(
         self,
@@ -235,30 +255,33 @@ class NativeTrainer:
         batch_size: int,
         rates: Array,
         first: int,
-        count: int,
-        totals: EpochTotals,
+        losses: Array,
+        correct: Array,
     ) -> int:
+        """Steps first, first + 1, ... of the order, one for each rate; returns how many were done."""
         assert self._compiled is not None
         inputs, is_bytes, targets, labels = prepared
-        losses, correct = np.zeros(count), np.zeros(count, np.int64)
+        optimizer = self.recipe.optimizer
         try:
             done: int = self._compiled.plan.train(
-                inputs, is_bytes, targets, labels, order, batch_size, np.ascontiguousarray(rates[first : first + count]),
-                first, self.graph.seed, self.step, self.recipe.optimizer.native_update(), self.recipe.optimizer.memories,
-                self._trainable(), losses, correct, _native.thread_count(),
+                inputs, is_bytes, targets, labels, order, batch_size, np.ascontiguousarray(rates), first,
+                self.graph.seed, self.step, optimizer.native_update(), optimizer.memories, self._trainable(),
+                losses, correct, _native.thread_count(),
             )  # fmt: skip
         except MemoryError:
             raise EngineError(f"not enough memory to train in batches of {batch_size}; take smaller ones") from None
         self.step += done
-        sizes = np.minimum(batch_size, len(order) - (first + np.arange(done)) * batch_size)
-        weights = sizes if self.recipe.loss.reduction == "mean" else np.ones(done)
-        totals.loss_sum += float((losses[:done] * weights).sum())
-        totals.samples += int(sizes.sum())
-        totals.steps += done
-        if labels is not None:
-            totals.correct += int(correct[:done].sum())
-            totals.labelled += int(sizes.sum()) * (labels.size // len(inputs))
         return done
+
+    def _totals(self, losses: Array, correct: Array, samples: int, batch_size: int) -> list[EpochTotals]:
+        """One total for each row of per-step numbers; the last batch of a row may be short."""
+        steps = losses.shape[1]
+        sizes = np.minimum(batch_size, samples - np.arange(steps) * batch_size)
+        sums = losses @ (sizes if self.recipe.loss.reduction == "mean" else np.ones(steps))
+        seen = int(sizes.sum())
+        labelled = seen * self._labels_per_sample
+        rows = zip(sums.tolist(), correct.sum(axis=1).tolist(), strict=True)
+        return [EpochTotals(loss, right, labelled, seen, steps) for loss, right in rows]
 
     def _trainable(self) -> list[int]:
         """begin, end, begin, end, ... of what is not frozen, neighbours joined."""

@@ -89,7 +89,7 @@ class Program:
         return offset
 
     def lay_out(self) -> tuple[int, int]:
-        """Give every slot an offset; slots that do not live at once may share memory. Returns the (scratch, kept) sizes."""
+        """Give every slot an offset; slots that do not live at once may share memory. Returns (scratch, kept)."""
         return self._lay_out(False), self._lay_out(True)
 
     def _lay_out(self, kept: bool) -> int:
