@@ -12,7 +12,7 @@ from chainrule.schedules import Constant, Cosine, OneCycle, Schedule, StepDecay
 FEW = 20_000
 """Data sets of fewer training images are passed through more often."""
 
-LEARNING_RATES = {"sgd": 0.05, "adam": 2e-3, "adamw": 3e-3}
+LEARNING_RATES = {"sgd": 0.03, "adam": 2e-3, "adamw": 3e-3}
 PENALTY_RATES = {"sgd": 3e-3, "adam": 6e-3, "adamw": 6e-3}
 """For MAPLoss: the penalties of LeNet-5's RBF units are squared distances, so their gradients are larger."""
 DECAYS = {"sgd": 5e-4, "adam": 0.0, "adamw": 0.05}
@@ -29,6 +29,11 @@ class Settings:
     momentum: float
     weight_decay: float | None
     schedule: str
+    shifts: int | None = None
+
+    def shifts_for(self, name: str) -> int:
+        """9 copies of each of the few bundled digits; none of other images, whose place may matter."""
+        return (9 if name == "digits" else 0) if self.shifts is None else self.shifts
 
     def epochs_for(self, samples: int) -> int:
         """15 for small data sets, 5 for large ones."""

@@ -28,6 +28,7 @@ from chainrule.cli.common import (
 from chainrule.cli.pictures import draw_plots
 from chainrule.cli.recipes import Settings
 from chainrule.data import Dataset
+from chainrule.data.shifts import with_shifted_copies
 from chainrule.engines import engine_named
 from chainrule.errors import ArgumentError
 from chainrule.files.atomic import write_atomically
@@ -38,6 +39,8 @@ from chainrule.training import History
 VALIDATION_SHARE, VALIDATION_MOST = 0.1, 5000
 RUNS = Path("chainrule-runs")
 INTERRUPTED = 130
+SHIFT = 2
+"""Pixels by which copies of training images are moved at most."""
 
 
 def train(
@@ -48,12 +51,16 @@ def train(
     ] = None,
     batch_size: Annotated[int, typer.Option(help="Images per step.")] = 32,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Default: 0.05, adam 0.002, adamw 0.003; for lenet5-1998 0.003, 0.006, 0.006.")
+        float | None, typer.Option(help="Default: 0.03, adam 0.002, adamw 0.003; for lenet5-1998 0.003, 0.006, 0.006.")
     ] = None,
     optimizer: Annotated[str, typer.Option(help="sgd, adam or adamw.")] = "sgd",
     momentum: Annotated[float, typer.Option(help="Of sgd.")] = 0.9,
     weight_decay: Annotated[float | None, typer.Option(help="Default: 5e-4, adam 0, adamw 0.05.")] = None,
     schedule: Annotated[str, typer.Option(help="one-cycle, cosine, step or constant.")] = "one-cycle",
+    shifts: Annotated[
+        int | None,
+        typer.Option(help="Moved copies of each training image (default: 9 for the bundled digits, else 0)."),
+    ] = None,
     seed: SeedOption = 0,
     engine: EngineOption = None,
     dtype: DtypeOption = None,
@@ -70,7 +77,7 @@ def train(
     """Train a network and test it.
 
     LeNet-5 on the bundled digits, unless told otherwise."""
-    settings = Settings(epochs, batch_size, optimizer, learning_rate, momentum, weight_decay, schedule)
+    settings = Settings(epochs, batch_size, optimizer, learning_rate, momentum, weight_decay, schedule, shifts)
     job = Job(data, net or "lenet5", settings, seed, engine, dtype, output, patience, keep_best, plots, quiet)
     raise typer.Exit(run(job))
 
@@ -102,9 +109,12 @@ def run(job: Job) -> int:
     chosen = engine_named(job.engine).name
     folder = make_folder(job.output or _next_folder(dataset, job.net))
     kept, held = split(dataset, job.seed)
+    copies = job.settings.shifts_for(dataset.name)
     say(f"{_title(job.net)}, {net.parameter_count:,} parameters, engine {chosen}")
     counts = f"{len(kept):,} to train on, {len(held):,} to validate, {len(dataset.test_images):,} to test"
     say(f"{dataset.name}, images: {counts}")
+    if copies:
+        say(f"each training image also {copies} times, moved by up to {SHIFT} pixels")
     history = fit(net, dataset, job, kept, held)
     net.save(folder / MODEL_FILE)
     if history.stopped == "interrupted":
@@ -121,15 +131,23 @@ def run(job: Job) -> int:
 
 def fit(net: Network, dataset: Dataset, job: Job, kept: Array, held: Array) -> History:
     """Train as the settings say, with a bar unless quiet."""
-    epochs = job.settings.epochs_for(len(dataset.train_images))
-    return net.fit(
+    settings = job.settings
+    images, labels = with_shifted_copies(
         dataset.train_images[kept],
         dataset.train_labels[kept],
+        settings.shifts_for(dataset.name),
+        pixels=SHIFT,
+        seed=job.seed,
+    )
+    epochs = settings.epochs_for(len(images))
+    return net.fit(
+        images,
+        labels,
         loss=loss_of(net),
-        optimizer=job.settings.make_optimizer(loss_of(net)),
-        schedule=job.settings.make_schedule(epochs),
+        optimizer=settings.make_optimizer(loss_of(net)),
+        schedule=settings.make_schedule(epochs),
         epochs=epochs,
-        batch_size=job.settings.batch_size,
+        batch_size=settings.batch_size,
         validation=(dataset.train_images[held], dataset.train_labels[held]),
         seed=job.seed,
         patience=job.patience,
