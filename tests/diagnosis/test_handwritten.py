@@ -204,3 +204,20 @@ def test_the_report_becomes_json() -> None:
 
     plain = judge(**backward("minus")).to_dict()
     assert json.loads(json.dumps(plain))["tensors"][0]["findings"][0]["key"] == "sign_flipped"
+
+
+def test_small_factors_are_told_apart_in_float32() -> None:
+    """With thousands of terms 1/6400, 1/64² and 0 are all small; they are not the same mistake."""
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(64, 1, 11, 11)).astype(np.float32), rng.normal(size=(4, 1, 2, 2)).astype(np.float32)
+    dy = rng.normal(size=(64, 4, 10, 10)).astype(np.float32)
+    for given, said in (
+        (dy.mean(axis=(0, 2, 3)), "batch size times places (6400)"),
+        (dy.sum(axis=(0, 2, 3)) / 64**2, "the square of the batch size"),
+        (np.zeros(4, np.float32), "never written"),
+    ):
+        report = cr.diagnose_conv2d(x, w, dy, dbias=given)
+        assert len(report["dbias"].findings) == 1
+        assert said in str(report)
+    nonsense = rng.normal(size=4).astype(np.float32) * np.float32(1e-3)
+    assert cr.diagnose_conv2d(x, w, dy, dbias=nonsense)["dbias"].mistakes == ()

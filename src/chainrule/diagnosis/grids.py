@@ -56,13 +56,11 @@ def weight_sum(dy: Array, x: Array, grid: Grid, kernel: Pair, groups: int) -> Ar
 
 
 def flowing(dy: Array, weight: Array, groups: int) -> Array:
-    """v[n, d, p, q, i, j] = sum_o dy[n, o, p, q] w[o, d, i, j]: what each tap at each place hands down."""
-    n, filters, *places = dy.shape
-    _, per_group, *taps = weight.shape
-    kernels = weight.reshape(groups, filters // groups, per_group, *taps)
-    deltas = dy.reshape(n, groups, filters // groups, *places)
-    v: Array = np.einsum("ngopq,godij->ngdpqij", deltas, kernels, optimize=True)
-    return v.reshape(n, groups * per_group, *places, *taps)
+    """v[n, d, i, j] = sum_o dy[n, o] w[o, d, i, j]: what each tap at one place hands down."""
+    n, filters = dy.shape
+    kernels = weight.reshape(groups, filters // groups, -1)
+    v: Array = dy.reshape(n, groups, filters // groups).transpose(1, 0, 2) @ kernels
+    return v.transpose(1, 0, 2).reshape(n, groups * weight.shape[1], *weight.shape[2:])
 
 
 def input_sum(dy: Array, weight: Array, grid: Grid, size: Pair, groups: int, overwrite: bool = False) -> Array:
@@ -70,13 +68,13 @@ def input_sum(dy: Array, weight: Array, grid: Grid, size: Pair, groups: int, ove
 
     With `overwrite` the last place that meets it, in row-major order, replaces what was there.
     """
-    v = flowing(dy, weight, groups)
-    rows, columns = (grid.pixels(axis, v.shape[2 + axis], v.shape[4 + axis]) for axis in (0, 1))
-    dx = np.zeros((*v.shape[:2], *size))
-    for p, q in np.ndindex(*v.shape[2:4]):
+    taps = (weight.shape[2], weight.shape[3])
+    rows, columns = (grid.pixels(axis, dy.shape[2 + axis], taps[axis]) for axis in (0, 1))
+    dx = np.zeros((len(dy), groups * weight.shape[1], *size))
+    for p, q in np.ndindex(*dy.shape[2:]):
         kept_rows = np.flatnonzero((rows[p] >= 0) & (rows[p] < size[0]))
         kept_columns = np.flatnonzero((columns[q] >= 0) & (columns[q] < size[1]))
         here = rows[p][kept_rows][:, None], columns[q][kept_columns]
-        part = v[:, :, p, q][:, :, kept_rows[:, None], kept_columns]
+        part = flowing(dy[:, :, p, q], weight, groups)[:, :, kept_rows[:, None], kept_columns]
         dx[:, :, here[0], here[1]] = part if overwrite else dx[:, :, here[0], here[1]] + part
     return dx

@@ -103,7 +103,7 @@ def _factor_of(case: Case, base: Array) -> float | None:
         return None
     factor = float((a * b).sum()) / scale
     off = distance(b, factor * a)
-    return factor if off <= case.allowed() * max(largest(a), largest(b)) else None
+    return factor if off <= case.allowed() * largest(b) else None
 
 
 def _of_factors(case: Case, base: Array, problem: Problem, prefix: str) -> Iterator[Finding]:
@@ -111,7 +111,7 @@ def _of_factors(case: Case, base: Array, problem: Problem, prefix: str) -> Itera
     if factor is None:
         return
     for key, sentence, known in generic.factors(problem.counts()):
-        if abs(factor - known) <= case.allowed() * max(1.0, abs(known)):
+        if abs(factor - known) <= case.allowed() * abs(known):
             yield Finding(key, prefix + sentence)
 
 

@@ -50,7 +50,9 @@ class Truth:
         """Whether `given` is `candidate` up to rounding, and not merely near it because the truth is."""
         if candidate.shape != given.shape:
             return False
-        scale = max(float(self.magnitude.max(initial=0.0)), largest(candidate))
+        size, right = largest(candidate), largest(self.value)
+        shrunk = size / right if right > 0 else 1.0  # what is divided by n has errors divided by n
+        scale = max(float(self.magnitude.max(initial=0.0)) * shrunk, size)
         allowed = (4 * (self.terms + SLACK) * eps + tolerance) * scale
         allowed += 0.0 if self.slack is None else largest(self.slack)
         if not within(given, candidate, np.asarray(allowed)):
