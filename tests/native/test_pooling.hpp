@@ -212,8 +212,8 @@ void trainable(int used) {
               dweight[channel] += 2 * dy * double(w.at(op.x, channel * pixels + pixel.index, lane));
           dbias[channel] += 2 * dy;
         }
-      w.expect("trainable_pool dweight", raw_weight, lane, dweight, 64, 1);
-      w.expect("trainable_pool dbias", raw_bias, lane, dbias, 64, 1);
+      w.expect("trainable_pool dweight", raw_weight, lane, dweight, 256, 1);
+      w.expect("trainable_pool dbias", raw_bias, lane, dbias, 256, 1);
     }
     w.expect_idle_zero("trainable_pool dweight", raw_weight, kChannels);
     w.expect_idle_zero("trainable_pool dbias", raw_bias, kChannels);

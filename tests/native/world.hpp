@@ -117,7 +117,7 @@ class World {
       if (!same && !(std::abs(got - want) <= tolerance * epsilon * (std::abs(want) + 0.1 * scale)))
         return fail(name + " " + type_name<T>() + " x " + std::to_string(L) + ", lane " +
                     std::to_string(lane) + " of " + std::to_string(used_) + ", element " + std::to_string(e) +
-                    ": " + std::to_string(got) + " instead of " + std::to_string(want));
+                    ": " + text(got) + " instead of " + text(want));
     }
   }
 
