@@ -18,7 +18,7 @@ double seconds_since(Clock::time_point begin) {
 double multiply_add_peak(const InstructionSet& set, int number_bytes, int threads, double seconds) {
   const KernelTables tables = set.tables();
   const auto multiply_adds = number_bytes == 4 ? tables.float_multiply_adds : tables.double_multiply_adds;
-  constexpr int64_t kRounds = 20'000;  // some microseconds between looks at the clock
+  constexpr int64_t kRounds = 20'000;  // a tenth of a millisecond between looks at the clock
   constexpr double kFactor = 0.5;      // chains converge to 2: no overflow, no denormal
   std::atomic<int64_t> done = 0;
   std::atomic<int> kept = 0;  // reads the sums, which nobody needs

@@ -90,6 +90,11 @@ void Memory::reserve(size_t bytes) {
   size_ = bytes;
 }
 
+void Memory::copy(const Memory& other) {
+  reserve(other.size_);
+  if (other.size_ > 0) std::memcpy(data_.get(), other.data_.get(), other.size_);
+}
+
 int thread_count() {
 #if !defined(_WIN32)
   static const pid_t first_process = getpid();
@@ -310,19 +315,22 @@ bool Plan::finish_gradients(int thread, int threads) {
   return finite;
 }
 
-void Plan::update(const Optimizer& optimizer, double rate, int64_t step, int thread, int threads) {
+bool Plan::update(const Optimizer& optimizer, double rate, int64_t step, int thread, int threads) {
+  bool finite = true;
   for (const FinishOp& op : finishes_) {  // a thread moves what it has finished
     const Part rows = part_of(op.rows, thread, threads);
     const int64_t begin = op.natural + rows.begin * op.columns, end = op.natural + rows.end * op.columns;
     for (size_t k = 0; k + 1 < optimizer.trainable.size(); k += 2) {
       const int64_t low = std::max(begin, optimizer.trainable[k]),
                     high = std::min(end, optimizer.trainable[k + 1]);
-      if (low < high)
-        table_.update(optimizer.op, parameters_.data(), gradient_.data(),
-                      optimizer.memories > 0 ? first_moment_.data() : nullptr,
-                      optimizer.memories > 1 ? second_moment_.data() : nullptr, rate, step, low, high);
+      if (low >= high) continue;
+      table_.update(optimizer.op, parameters_.data(), gradient_.data(),
+                    optimizer.memories > 0 ? first_moment_.data() : nullptr,
+                    optimizer.memories > 1 ? second_moment_.data() : nullptr, rate, step, low, high);
+      finite &= table_.all_finite(parameters_.data(), low, high);
     }
   }
+  return finite;
 }
 
 void Plan::pack(int thread, int threads) {
@@ -355,8 +363,25 @@ int64_t Plan::train(const Batch& epoch, int64_t batch_size, const double* rates,
   const int64_t largest = std::min(batch_size, epoch.samples);
   threads = int(std::clamp<int64_t>(std::min(blocks(largest), sizes_.shard_limit), 1, std::max(threads, 1)));
   prepare(largest, threads, true, optimizer.memories);
-  std::atomic<bool> finite{true};
+  const Memory* states[] = {&parameters_, &first_moment_, &second_moment_};
+  for (int k = 0; k < 3; ++k) backup_[k].copy(*states[k]);
+  const int64_t updates = updates_;
   int64_t done = 0;
+  if (train_steps(epoch, batch_size, rates, first, count, optimizer, totals, threads, done)) return done;
+  // The last update overflowed. Steps are repeatable to the bit: begin again and stop before it.
+  parameters_.copy(backup_[0]), first_moment_.copy(backup_[1]), second_moment_.copy(backup_[2]);
+  updates_ = updates;
+  const int64_t good = done - 1;
+  train_steps(epoch, batch_size, rates, first, good, optimizer, totals, threads, done);
+  return good;
+}
+
+// Returns whether the parameters are finite after the last of the `done` updates.
+bool Plan::train_steps(const Batch& epoch, int64_t batch_size, const double* rates, int64_t first,
+                       int64_t count, const Optimizer& optimizer, Totals* totals, int threads,
+                       int64_t& done) {
+  std::atomic<bool> gradient_finite{true}, update_finite{true};
+  done = 0;
   in_parallel(threads, [&](int thread, int threads) {
     for (int64_t k = 0; k < count; ++k) {
       const int64_t begin = (first + k) * batch_size, samples = std::min(batch_size, epoch.samples - begin);
@@ -365,21 +390,22 @@ int64_t Plan::train(const Batch& epoch, int64_t batch_size, const double* rates,
         set_scale(samples);
       }
       meet();
+      if (!update_finite) return;
       run_stages(epoch, begin, samples, epoch.step + uint32_t(k), thread, threads);
-      if (!finish_gradients(thread, threads)) finite = false;
+      if (!finish_gradients(thread, threads)) gradient_finite = false;
       if (thread == 0) {
         totals[k] = this->totals();
-        if (!std::isfinite(totals[k].loss)) finite = false;
+        if (!std::isfinite(totals[k].loss)) gradient_finite = false;
       }
       meet();
-      if (!finite) return;
-      update(optimizer, rates[k], updates_ + k + 1, thread, threads);
+      if (!gradient_finite) return;
+      if (!update(optimizer, rates[k], updates_ + k + 1, thread, threads)) update_finite = false;
       pack(thread, threads);
       if (thread == 0) done = k + 1;
     }
   });
   updates_ += done;
-  return done;
+  return update_finite;
 }
 
 int64_t Plan::memory_bytes() const {

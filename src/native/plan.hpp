@@ -20,6 +20,7 @@ namespace chainrule {
 class Memory {
  public:
   void reserve(size_t bytes);
+  void copy(const Memory& other);
   char* data() const { return data_.get(); }
   size_t size() const { return size_; }
 
@@ -103,7 +104,9 @@ class Plan {
                  uint32_t step, int thread, int64_t shard);
   void finish_between(const Stage& stage, int64_t samples);
   bool finish_gradients(int thread, int threads);
-  void update(const Optimizer& optimizer, double rate, int64_t step, int thread, int threads);
+  bool train_steps(const Batch& epoch, int64_t batch_size, const double* rates, int64_t first, int64_t count,
+                   const Optimizer& optimizer, Totals* totals, int threads, int64_t& done);
+  bool update(const Optimizer& optimizer, double rate, int64_t step, int thread, int threads);
   void pack(int thread, int threads);
   Totals totals() const;
   int64_t blocks(int64_t samples) const { return (samples + table_.lanes - 1) / table_.lanes; }
@@ -117,7 +120,7 @@ class Plan {
   std::vector<PackOp> packs_;
   std::vector<LossOp*> losses_;
 
-  Memory parameters_, gradient_, first_moment_, second_moment_, raw_, scratch_, kept_;
+  Memory parameters_, gradient_, first_moment_, second_moment_, raw_, scratch_, kept_, backup_[3];
   std::vector<double> statistics_, shared_, block_loss_;
   std::vector<int64_t> block_correct_;
   int64_t blocks_ = 0, shards_ = 0, updates_ = 0;
