@@ -12,6 +12,7 @@
 #include "kernels/pooling.hpp"
 #include "kernels/rbf.hpp"
 #include "kernels/response_norm.hpp"
+#include "kernels/single_convolution.hpp"
 #include "kernels/softmax.hpp"
 #include "kernels/step.hpp"
 #include "kernels/weight_gradient.hpp"
@@ -42,20 +43,20 @@ constexpr KernelTable table() {
   return t;
 }
 
-// Widest first: as many lanes as the widest vector has numbers, and half and a quarter of it for small
-// batches.
+// Widest first: as many lanes as the widest vector has numbers, half and a quarter of it for small batches,
+// and one.
 static const KernelTable tables[] = {
 #if defined(__AVX512F__)
-    table<float, 16>(), table<float, 8>(),  table<float, 4>(),
-    table<double, 8>(), table<double, 4>(), table<double, 2>(),
+    table<float, 16>(), table<float, 8>(),  table<float, 4>(),  table<float, 1>(),
+    table<double, 8>(), table<double, 4>(), table<double, 2>(), table<double, 1>(),
 #elif defined(__AVX2__)
-    table<float, 8>(),
-    table<float, 4>(),
-    table<double, 4>(),
-    table<double, 2>(),
+    table<float, 8>(),  table<float, 4>(),  table<float, 1>(),
+    table<double, 4>(), table<double, 2>(), table<double, 1>(),
 #else
     table<float, 4>(),
+    table<float, 1>(),
     table<double, 2>(),
+    table<double, 1>(),
 #endif
 };
 

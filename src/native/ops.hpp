@@ -54,9 +54,9 @@ struct ConvolveOp {
 };
 
 // dw[o][c][i][j] += sum over places and lanes of dy[o] x[c]. `rows` and `columns` are the forward pass's.
-// raw: [group][out][in][kernel rows][kernel columns] in `gradients`; `sums` is the same with a lane axis.
-// `starts`: this operation is the first of a block to add to `raw`, and so writes it in the first block of a
-// shard.
+// raw: [group][out][in][kernel rows][kernel columns] in `gradients`; `sums` is the same with a lane axis, or
+// for one lane the turned dy of a group: [place][out, padded to whole vectors]. `starts`: this operation is
+// the first of a block to add to `raw`, and so writes it in the first block of a shard.
 struct WeightGradientOp {
   Place x, dy, sums;
   int64_t raw;

@@ -17,6 +17,17 @@ constexpr int kRegisters = 32;
 #else
 constexpr int kRegisters = 16;
 #endif
+// Numbers in the widest vector of the instruction set, whatever the lanes.
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+template <class T>
+constexpr int kChannelVector = kVectorBytes / int(sizeof(T));
+
 constexpr int kMaxFilters = kRegisters == 32 ? 16 : 12;
 
 // Columns beside one another, so that few filters still fill the pipeline.
@@ -103,15 +114,13 @@ CHAINRULE_INLINE ConvolveRun<T> convolve_run_for(int filters) {
   return runs[filters - 1];
 }
 
-// Filters first .. first + count of one group, at output rows of one run of rows.
-template <class T, int L>
-CHAINRULE_INLINE void convolve_rows(const ConvolveOp& op, const T* x, const T* w, const T* bias, T* y,
-                                    int first, int count, const Run& rows, int row) {
+// Calls body(walk, source, tap, place, columns) for every run of columns in one output row: where the source,
+// the weights and the output begin. Distances in the source count L numbers a pixel.
+template <int L, class Body>
+CHAINRULE_INLINE void for_runs_of_row(const ConvolveOp& op, const Run& rows, int row, Body body) {
   const int64_t kernel = int64_t(op.rows.kernel_size) * op.columns.kernel_size;
   const int64_t source_map = int64_t(op.rows.source_size) * op.columns.source_size;
-  const int64_t map = int64_t(op.rows.size) * op.columns.size;
   const int64_t source_row = rows.taps.source + int64_t(row) * rows.source_move;
-  const ConvolveRun<T> run_columns = convolve_run_for<T, L>(count);
   for (int r = 0; r < op.columns.run_count; ++r) {
     const Run& columns = op.columns.runs[r];
     const Walk walk = {op.in,
@@ -123,17 +132,28 @@ CHAINRULE_INLINE void convolve_rows(const ConvolveOp& op, const T* x, const T* w
                        kernel * op.out,
                        int64_t(rows.taps.tap_step) * op.columns.kernel_size * op.out,
                        int64_t(columns.taps.tap_step) * op.out};
-    const int64_t tap = int64_t(rows.taps.first) * op.columns.kernel_size + columns.taps.first;
-    const int64_t place = int64_t(rows.begin + row * rows.step) * op.columns.size + columns.begin;
-    run_columns(walk, x + (source_row * op.columns.source_size + columns.taps.source) * L,
-                int64_t(columns.source_move) * L, w + tap * op.out + first,
-                bias == nullptr ? nullptr : bias + first, y + (first * map + place) * L, map * L,
-                int64_t(columns.step) * L, columns.count);
+    body(walk, (source_row * op.columns.source_size + columns.taps.source) * L,
+         int64_t(rows.taps.first) * op.columns.kernel_size + columns.taps.first,
+         int64_t(rows.begin + row * rows.step) * op.columns.size + columns.begin, columns);
   }
 }
 
+// Filters first .. first + count of one group, at one output row.
 template <class T, int L>
-void convolve(const ConvolveOp& op, const Block& b) {
+CHAINRULE_INLINE void convolve_row(const ConvolveOp& op, const T* x, const T* w, const T* bias, T* y,
+                                   int first, int count, const Run& rows, int row) {
+  const int64_t map = int64_t(op.rows.size) * op.columns.size;
+  const ConvolveRun<T> run = convolve_run_for<T, L>(count);
+  for_runs_of_row<L>(op, rows, row,
+                     [&](const Walk& walk, int64_t source, int64_t tap, int64_t place, const Run& columns) {
+                       run(walk, x + source, int64_t(columns.source_move) * L, w + tap * op.out + first,
+                           bias == nullptr ? nullptr : bias + first, y + (first * map + place) * L, map * L,
+                           int64_t(columns.step) * L, columns.count);
+                     });
+}
+
+template <class T, int L>
+void convolve_lanes(const ConvolveOp& op, const Block& b) {
   const int64_t kernel = int64_t(op.rows.kernel_size) * op.columns.kernel_size;
   const int64_t source_map = int64_t(op.rows.source_size) * op.columns.source_size;
   const int64_t map = int64_t(op.rows.size) * op.columns.size;
@@ -143,17 +163,17 @@ void convolve(const ConvolveOp& op, const Block& b) {
     const T* w = parameters<T>(b, op.weight) + g * op.in * kernel * op.out;
     const T* bias = op.bias == kNone ? nullptr : parameters<T>(b, op.bias) + g * op.out;
     T* y = at<T>(b, op.y) + g * op.out * map * L;
-    const auto tile_of_rows = [&](int t, const Run& rows, int row) {
+    const auto tile_of_row = [&](int t, const Run& rows, int row) {
       const int first = int64_t(t) * op.out / tiles, next = int64_t(t + 1) * op.out / tiles;
-      convolve_rows<T, L>(op, x, w, bias, y, first, next - first, rows, row);
+      convolve_row<T, L>(op, x, w, bias, y, first, next - first, rows, row);
     };
     for (int outer = 0; outer < (op.filters_outer ? tiles : 1); ++outer)
       for (int r = 0; r < op.rows.run_count; ++r)
         for (int row = 0; row < op.rows.runs[r].count; ++row)
           if (op.filters_outer)
-            tile_of_rows(outer, op.rows.runs[r], row);
+            tile_of_row(outer, op.rows.runs[r], row);
           else
-            for (int t = 0; t < tiles; ++t) tile_of_rows(t, op.rows.runs[r], row);
+            for (int t = 0; t < tiles; ++t) tile_of_row(t, op.rows.runs[r], row);
   }
 }
 

@@ -8,7 +8,7 @@ namespace chainrule::CHAINRULE_ISA_NAMESPACE {
 template <class T, int L>
 struct LaneSums {
   static constexpr int kWidth =
-      sizeof(T) == 4 ? L / 2 : L;  // doubles in a vector as wide as one of L numbers
+      sizeof(T) == 4 && L > 1 ? L / 2 : L;  // doubles in a vector as wide as one of L numbers
   using Wide = Vec<double, kWidth>;
 
   Wide parts[L / kWidth] = {};

@@ -2,6 +2,7 @@
 // that equals y.
 #pragma once
 
+#include "single_max_pool.hpp"
 #include "vector_math.hpp"
 #include "windows.hpp"
 
@@ -39,12 +40,18 @@ struct WinnersShare {
 
 template <class T, int L>
 void max_pool_forward(const PoolOp& op, const Block& b) {
-  pool_forward<T, L>(op, b, LargestPixel<T, L>{});
+  if constexpr (L == 1)
+    max_pool_forward_single<T>(op, b);
+  else
+    pool_forward<T, L>(op, b, LargestPixel<T, L>{});
 }
 
 template <class T, int L>
 void max_pool_backward(const PoolOp& op, const Block& b) {
-  pool_backward<T, L>(op, b, WinnersShare<T, L>{at<T>(b, op.x), at<T>(b, op.y), at<T>(b, op.dy)});
+  if constexpr (L == 1)
+    max_pool_backward_single<T>(op, b);
+  else
+    pool_backward<T, L>(op, b, WinnersShare<T, L>{at<T>(b, op.x), at<T>(b, op.y), at<T>(b, op.dy)});
 }
 
 }  // namespace chainrule::CHAINRULE_ISA_NAMESPACE

@@ -6,6 +6,8 @@
 namespace chainrule::CHAINRULE_ISA_NAMESPACE {
 
 template <class T>
+CHAINRULE_INLINE void interleave(Vec<T, 1>&, Vec<T, 1>&) {}  // one lane is never turned
+template <class T>
 CHAINRULE_INLINE void interleave(Vec<T, 2>& a, Vec<T, 2>& b) {
   const Vec<T, 2> low = __builtin_shufflevector(a, b, 0, 2), high = __builtin_shufflevector(a, b, 1, 3);
   a = low, b = high;

@@ -103,10 +103,11 @@ CHAINRULE_INLINE GradientTile<T> gradient_tile_for(int filters, int taps) {
   }
 }
 
-// One row of taps and one run of columns, for F filters: all pairs (channel, tap) in tiles of S.
-template <class T, int L>
-CHAINRULE_INLINE void gradient_of_tap_row(const WeightGradientOp& op, const T* x, const T* dy, T* raw,
-                                          int filters, int tap_row, const TapSpan& rows, const Run& columns) {
+// Calls body(walk, source, taps) for tiles of at most S pairs (channel, tap) of one row of taps and one run
+// of columns.
+template <int L, class Body>
+CHAINRULE_INLINE void for_taps_of_row(const WeightGradientOp& op, const TapSpan& rows, const Run& columns,
+                                      int tap_row, Body body) {
   const int64_t source_map = int64_t(op.rows.source_size) * op.columns.source_size;
   const int64_t map = int64_t(op.rows.size) * op.columns.size;
   const int64_t kernel = int64_t(op.rows.kernel_size) * op.columns.kernel_size;
@@ -116,22 +117,30 @@ CHAINRULE_INLINE void gradient_of_tap_row(const WeightGradientOp& op, const T* x
   walk.x_column = int64_t(op.columns.stride) * L;
   walk.dy_row = int64_t(op.columns.size) * L;
   walk.dy_filter = map * L, walk.raw_filter = op.in * kernel * L;
-  x += (int64_t(rows.source) * op.columns.source_size + columns.taps.source) * L;
-  dy += (int64_t(rows.begin) * op.columns.size + columns.begin) * L;
+  const int64_t source = (int64_t(rows.source) * op.columns.source_size + columns.taps.source) * L;
   const int64_t first_tap = int64_t(tap_row) * op.columns.kernel_size + columns.taps.first;
   const int pairs = op.in * columns.taps.count;
   const int tiles = (pairs + kGradientTaps - 1) / kGradientTaps;
-  int pair = 0;
+  int c = 0, j = 0;
   for (int t = 0; t < tiles; ++t) {
-    const int next = int64_t(t + 1) * pairs / tiles;
-    for (int s = 0; s < next - pair; ++s) {
-      const int c = (pair + s) / columns.taps.count, j = (pair + s) % columns.taps.count;
+    const int count = int64_t(t + 1) * pairs / tiles - int64_t(t) * pairs / tiles;
+    for (int s = 0; s < count; ++s) {
       walk.x_tap[s] = (c * source_map + int64_t(j) * columns.taps.source_step) * L;
       walk.raw_tap[s] = (c * kernel + first_tap + j) * L;
+      if (++j == columns.taps.count) j = 0, ++c;
     }
-    gradient_tile_for<T, L>(filters, next - pair)(walk, x, dy, raw);
-    pair = next;
+    body(walk, source, count);
   }
+}
+
+// The same for F filters by vectors of lanes.
+template <class T, int L>
+CHAINRULE_INLINE void gradient_of_tap_row(const WeightGradientOp& op, const T* x, const T* dy, T* raw,
+                                          int filters, int tap_row, const TapSpan& rows, const Run& columns) {
+  dy += (int64_t(rows.begin) * op.columns.size + columns.begin) * L;
+  for_taps_of_row<L>(op, rows, columns, tap_row, [&](const GradientWalk& walk, int64_t source, int taps) {
+    gradient_tile_for<T, L>(filters, taps)(walk, x + source, dy, raw);
+  });
 }
 
 // The lanes of `count` vectors added up, as `count` numbers; written, or added to what is there. Both arrays
@@ -148,7 +157,7 @@ CHAINRULE_INLINE void add_up_lanes(const T* sums, T* raw, int64_t count, bool wr
 }
 
 template <class T, int L>
-void weight_gradient(const WeightGradientOp& op, const Block& b) {
+void weight_gradient_lanes(const WeightGradientOp& op, const Block& b) {
   const int64_t source_map = int64_t(op.rows.source_size) * op.columns.source_size;
   const int64_t map = int64_t(op.rows.size) * op.columns.size;
   const int64_t kernel = int64_t(op.rows.kernel_size) * op.columns.kernel_size;
@@ -179,19 +188,86 @@ void weight_gradient(const WeightGradientOp& op, const Block& b) {
   add_up_lanes<T, L>(sums, gradients<T>(b, op.raw), weights, op.starts && b.fresh);
 }
 
+// One sample: dy is turned, so that a vector holds neighbouring filters at one place, and the input is
+// broadcast. A tile of S taps keeps its sums in registers.
+template <class T, int S>
+__attribute__((noinline)) void single_gradient_tile(const GradientWalk& walk, int64_t padded_out, int filters,
+                                                    const T* x, const T* turned, T* raw) {
+  constexpr int N = kChannelVector<T>;
+  Vec<T, N> sums[S] = {};
+  for (int p = 0; p < walk.rows; ++p) {
+    const T *xq = x, *deltas = turned;
+    for (int q = 0; q < walk.columns; ++q) {
+      const Vec<T, N> delta = load<T, N>(deltas);
+#pragma GCC unroll 6
+      for (int s = 0; s < S; ++s) sums[s] += delta * xq[walk.x_tap[s]];
+      xq += walk.x_column, deltas += padded_out;
+    }
+    x += walk.x_row, turned += walk.dy_row;
+  }
+  for (int s = 0; s < S; ++s) {
+    T numbers[N];
+    store_unaligned<T, N>(numbers, sums[s]);
+    for (int f = 0; f < filters; ++f) raw[f * walk.raw_filter + walk.raw_tap[s]] += numbers[f];
+  }
+}
+
+template <class T>
+CHAINRULE_INLINE auto single_gradient_tile_for(int taps) {
+  using Tile = void (*)(const GradientWalk&, int64_t, int, const T*, const T*, T*);
+  static constexpr Tile tiles[] = {
+      single_gradient_tile<T, 1>, single_gradient_tile<T, 2>, single_gradient_tile<T, 3>,
+#if defined(__AVX512F__) || defined(__aarch64__)
+      single_gradient_tile<T, 4>, single_gradient_tile<T, 5>, single_gradient_tile<T, 6>,
+#endif
+  };
+  return tiles[taps - 1];
+}
+
+template <class T>
+void weight_gradient_single(const WeightGradientOp& op, const Block& b) {
+  constexpr int N = kChannelVector<T>;
+  const int64_t source_map = int64_t(op.rows.source_size) * op.columns.source_size;
+  const int64_t map = int64_t(op.rows.size) * op.columns.size;
+  const int64_t kernel = int64_t(op.rows.kernel_size) * op.columns.kernel_size;
+  const int64_t padded_out = (op.out + N - 1) / N * N;
+  T *turned = at<T>(b, op.sums), *all = gradients<T>(b, op.raw);
+  if (op.starts && b.fresh)
+    for (int64_t i = 0; i < op.groups * op.out * op.in * kernel; ++i) all[i] = 0;
+  for (int g = 0; g < op.groups; ++g) {
+    const T* dy = at<T>(b, op.dy) + g * op.out * map;
+    for (int64_t place = 0; place < map; ++place)
+      for (int64_t o = 0; o < padded_out; ++o)
+        turned[place * padded_out + o] = o < op.out ? dy[o * map + place] : T(0);
+    for (int first = 0; first < op.out; first += N)
+      for (int i = 0; i < op.rows.kernel_size; ++i) {
+        const TapSpan rows = span_of_tap(op.rows, i);
+        for (int r = 0; r < op.columns.run_count && rows.begin < rows.end; ++r) {
+          const Run& columns = op.columns.runs[r];
+          if (columns.taps.count == 0) continue;
+          const T* deltas =
+              turned + first + (int64_t(rows.begin) * op.columns.size + columns.begin) * padded_out;
+          for_taps_of_row<1>(op, rows, columns, i, [&](GradientWalk& walk, int64_t source, int count) {
+            walk.dy_row = op.columns.size * padded_out;
+            single_gradient_tile_for<T>(count)(walk, padded_out, int(smaller(op.out - first, N)),
+                                               at<T>(b, op.x) + g * op.in * source_map + source, deltas,
+                                               all + (int64_t(g) * op.out + first) * op.in * kernel);
+          });
+        }
+      }
+  }
+}
+
+template <class T, int L>
+void weight_gradient(const WeightGradientOp& op, const Block& b) {
+  if constexpr (L == 1)
+    weight_gradient_single<T>(op, b);
+  else
+    weight_gradient_lanes<T, L>(op, b);
+}
+
 // --- many channels
 // -----------------------------------------------------------------------------------------------
-
-// Numbers in the widest vector of the instruction set, whatever the lanes.
-#if defined(__AVX512F__)
-constexpr int kVectorBytes = 64;
-#elif defined(__AVX2__)
-constexpr int kVectorBytes = 32;
-#else
-constexpr int kVectorBytes = 16;
-#endif
-template <class T>
-constexpr int kChannelVector = kVectorBytes / int(sizeof(T));
 
 constexpr int kProductVectors = 3;
 constexpr int kProductFilters = kRegisters == 32 ? 8 : 4;

@@ -174,7 +174,9 @@ def _weight_gradient(low: Lowering, step: Step, geometry: _Geometry, dy: Slot) -
     label = f"d {step.layer_name}.weight"
     if geometry.inputs < low.channel_vector:
         numbers = finish["rows"] * finish["columns"]
-        fields["sums"] = low.program.slot(f"{label} by lanes", -(-numbers // low.program.lanes) * low.program.lanes)
+        turned = geometry.rows.size * geometry.columns.size * (geometry.outputs + low.channel_vector)
+        by_lanes = -(-numbers // low.program.lanes) * low.program.lanes
+        fields["sums"] = low.program.slot(f"{label} sums", turned if low.program.lanes == 1 else by_lanes)
         fields["raw"], fields["starts"] = low.starting_gradient(step, "weight", numbers, layout=2, **finish)
         low.program.emit("weight_gradient", label, **fields)
         return

@@ -1,0 +1,115 @@
+// Convolution of one sample. There are no samples to lie side by side, so a vector holds neighbouring
+// filters: the weights are packed that way already, and each input number is broadcast. Vectors may reach
+// beyond the last filter; what they read there is never stored.
+#pragma once
+
+#include "convolution.hpp"
+
+namespace chainrule::CHAINRULE_ISA_NAMESPACE {
+
+// C columns times V vectors of filters. Where that is too few sums to keep the pipeline busy, U channels at a
+// time have sums of their own.
+template <class T, int C, int V>
+CHAINRULE_INLINE void single_tile(const Walk& walk, const T* x, int64_t x_column, const T* w, const T* bias,
+                                  T* y, int64_t y_filter, int64_t y_column, int filters) {
+  constexpr int N = kChannelVector<T>, U = C * V >= 4 ? 1 : 4 / (C * V);
+  Vec<T, N> sums[U][C][V] = {};
+  const auto add_channels = [&]<int M>() {
+    const T *x_row = x, *w_row = w;
+    for (int i = 0; i < walk.rows; ++i) {
+      const T *x_tap = x_row, *w_tap = w_row;
+      for (int j = 0; j < walk.taps; ++j) {
+#pragma GCC unroll 4
+        for (int u = 0; u < M; ++u)
+#pragma GCC unroll 8
+          for (int v = 0; v < V; ++v) {
+            const Vec<T, N> weights = load_unaligned<T, N>(w_tap + u * walk.w_channel + v * N);
+#pragma GCC unroll 8
+            for (int k = 0; k < C; ++k) sums[u][k][v] += weights * x_tap[u * walk.x_channel + k * x_column];
+          }
+        x_tap += walk.x_tap, w_tap += walk.w_tap;
+      }
+      x_row += walk.x_row, w_row += walk.w_row;
+    }
+    x += M * walk.x_channel, w += M * walk.w_channel;
+  };
+  int c = 0;
+  for (; c + U <= walk.channels; c += U) add_channels.template operator()<U>();
+  if constexpr (U > 1)
+    for (; c < walk.channels; ++c) add_channels.template operator()<1>();
+#pragma GCC unroll 8
+  for (int k = 0; k < C; ++k) {
+    T numbers[V * N];
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) {
+#pragma GCC unroll 4
+      for (int u = 1; u < U; ++u) sums[0][k][v] += sums[u][k][v];
+      store_unaligned<T, N>(numbers + v * N, sums[0][k][v]);
+    }
+    for (int f = 0; f < filters; ++f)
+      y[f * y_filter + k * y_column] = numbers[f] + (bias == nullptr ? T(0) : bias[f]);
+  }
+}
+
+template <class T, int C, int V>
+CHAINRULE_INLINE void single_tiles(const Walk& walk, const T* x, int64_t x_column, const T* w, const T* bias,
+                                   T* y, int64_t y_filter, int64_t y_column, int columns, int filters,
+                                   int& q) {
+  for (; q + C <= columns; q += C)
+    single_tile<T, C, V>(walk, x + q * x_column, x_column, w, bias, y + q * y_column, y_filter, y_column,
+                         filters);
+}
+
+template <class T, int V>
+__attribute__((noinline)) void single_run(const Walk& walk, const T* x, int64_t x_column, const T* w,
+                                          const T* bias, T* y, int64_t y_filter, int64_t y_column,
+                                          int columns, int filters) {
+  int q = 0;
+  if constexpr (V == 1)
+    single_tiles<T, 8, V>(walk, x, x_column, w, bias, y, y_filter, y_column, columns, filters, q);
+  if constexpr (V <= 2)
+    single_tiles<T, 4, V>(walk, x, x_column, w, bias, y, y_filter, y_column, columns, filters, q);
+  if constexpr (V <= 2)
+    single_tiles<T, 2, V>(walk, x, x_column, w, bias, y, y_filter, y_column, columns, filters, q);
+  single_tiles<T, 1, V>(walk, x, x_column, w, bias, y, y_filter, y_column, columns, filters, q);
+}
+
+template <class T>
+void convolve_single(const ConvolveOp& op, const Block& b) {
+  constexpr int N = kChannelVector<T>;
+  const int64_t kernel = int64_t(op.rows.kernel_size) * op.columns.kernel_size;
+  const int64_t source_map = int64_t(op.rows.source_size) * op.columns.source_size;
+  const int64_t map = int64_t(op.rows.size) * op.columns.size;
+  // On a map of one pixel only filters can keep the pipeline busy.
+  const int vectors = map == 1 ? 8 : 2;
+  for (int g = 0; g < op.groups; ++g)
+    for (int first = 0; first < op.out; first += vectors * N) {
+      const int filters = int(smaller(op.out - first, int64_t(vectors) * N));
+      const T* w = parameters<T>(b, op.weight) + g * op.in * kernel * op.out + first;
+      const T* bias = op.bias == kNone ? nullptr : parameters<T>(b, op.bias) + g * op.out + first;
+      const auto run = filters > 4 * N   ? single_run<T, 8>
+                       : filters > 2 * N ? single_run<T, 4>
+                       : filters > N     ? single_run<T, 2>
+                                         : single_run<T, 1>;
+      const T* x = at<T>(b, op.x) + g * op.in * source_map;
+      T* y = at<T>(b, op.y) + (int64_t(g) * op.out + first) * map;
+      for (int r = 0; r < op.rows.run_count; ++r)
+        for (int row = 0; row < op.rows.runs[r].count; ++row)
+          for_runs_of_row<1>(
+              op, op.rows.runs[r], row,
+              [&](const Walk& walk, int64_t source, int64_t tap, int64_t place, const Run& columns) {
+                run(walk, x + source, columns.source_move, w + tap * op.out, bias, y + place, map,
+                    columns.step, columns.count, filters);
+              });
+    }
+}
+
+template <class T, int L>
+void convolve(const ConvolveOp& op, const Block& b) {
+  if constexpr (L == 1)
+    convolve_single<T>(op, b);
+  else
+    convolve_lanes<T, L>(op, b);
+}
+
+}  // namespace chainrule::CHAINRULE_ISA_NAMESPACE
