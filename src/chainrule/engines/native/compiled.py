@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,12 @@ class InstructionSet:
 
 def instruction_set() -> InstructionSet:
     """The fastest that the processor has, or the one that CHAINRULE_ISA names."""
+    return _instruction_set(os.environ.get("CHAINRULE_ISA"))
+
+
+@cache
+def _instruction_set(wanted: str | None) -> InstructionSet:
     known = [InstructionSet(*item) for item in _native.isas()]
-    wanted = os.environ.get("CHAINRULE_ISA")
     if not wanted:
         return known[0]
     for isa in known:
