@@ -66,7 +66,7 @@ def test_a_small_cnn_agrees_far_below_the_tolerance() -> None:
 @pytest.mark.parametrize("wrong, tensors", [(WrongTanh(), ["linear1.weight", "linear1.bias", "input"])])
 def test_a_wrong_backward_names_every_tensor_behind_it(wrong: cr.Layer, tensors: list[str]) -> None:
     net = cr.Sequential(cr.Linear(3, 4), wrong, cr.Linear(4, 2))
-    report = cr.check_gradients(net, RNG.normal(size=(5, 3)), RNG.normal(size=(5, 2)), cr.MSELoss())
+    report = cr.check_gradients(net, RNG.normal(size=(5, 3)), RNG.normal(size=(5, 2)), cr.MSELoss(), engine="reference")
     assert not report.ok
     assert [t.name for t in report.failures] == tensors
     assert "WRONG" in str(report)
@@ -74,7 +74,7 @@ def test_a_wrong_backward_names_every_tensor_behind_it(wrong: cr.Layer, tensors:
 
 def test_one_wrong_number_is_named_with_its_index() -> None:
     net = cr.Sequential(WrongBias(3, 4), cr.Tanh(), cr.Linear(4, 2))
-    report = cr.check_gradients(net, RNG.normal(size=(5, 3)), RNG.normal(size=(5, 2)), cr.MSELoss())
+    report = cr.check_gradients(net, RNG.normal(size=(5, 3)), RNG.normal(size=(5, 2)), cr.MSELoss(), engine="reference")
     (failure,) = report.failures
     assert (failure.name, failure.index) == ("wrongbias1.bias", (1,))
     assert failure.error == pytest.approx(1e-3, rel=0.01)
@@ -84,7 +84,9 @@ def test_one_wrong_number_is_named_with_its_index() -> None:
 
 def relu_at_zero(layer: cr.Layer) -> cr.GradientReport:
     net = cr.Sequential(layer, input_shape=3)
-    return cr.check_gradients(net, [[0.0, 1.0, -2.0]], [[-1.0, 0.5, 0.5]], cr.MSELoss(reduction="sum"))
+    return cr.check_gradients(
+        net, [[0.0, 1.0, -2.0]], [[-1.0, 0.5, 0.5]], cr.MSELoss(reduction="sum"), engine="reference"
+    )
 
 
 def test_relu_exactly_at_zero_is_a_kink_and_no_error() -> None:
@@ -136,7 +138,7 @@ def black_patches(activation: cr.Layer) -> cr.GradientReport:
     net = cr.Sequential(*layers, input_shape=(1, 6, 6))
     x = np.zeros((2, 1, 6, 6))
     x[:, :, :3, :2] = RNG.uniform(0.2, 1, (2, 1, 3, 2))
-    return cr.check_gradients(net, x, [0, 2], cr.CrossEntropyLoss())
+    return cr.check_gradients(net, x, [0, 2], cr.CrossEntropyLoss(), engine="reference")
 
 
 def test_several_kinks_at_once_are_judged_layer_by_layer() -> None:

@@ -6,12 +6,11 @@ import chainrule as cr
 
 NAMES = [
     "Adam", "AdamW", "AdaptiveAvgPool2d", "Add", "AvgPool2d", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d",
-    "ChainruleError", "Concat", "Constant", "Context", "Conv2d", "Cosine", "CrossEntropyLoss",
-    "Derivation", "Diagnosis",
-    "Dropout", "Flatten", "GaussianPool2d", "Graph", "HalfSquaredErrorLoss", "Identity", "Input", "LPPool2d",
-    "Layer", "LeakyReLU", "Linear", "LocalResponseNorm", "LocallyConnected2d", "Loss", "MAPLoss", "MSELoss",
-    "MaxPool2d", "Network", "Node", "OneCycle", "Optimizer", "RBF", "ReLU", "SGD", "ScaledTanh", "Schedule",
-    "Sequential", "Sigmoid", "Softmax", "StepDecay", "Tanh", "TrainablePool2d", "check_gradients",
+    "ChainruleError", "Concat", "Constant", "Context", "Conv2d", "Cosine", "CrossEntropyLoss", "Derivation",
+    "Diagnosis", "Dropout", "Flatten", "GaussianPool2d", "Graph", "HalfSquaredErrorLoss", "Identity", "Input",
+    "LPPool2d", "Layer", "LeakyReLU", "Linear", "LocalResponseNorm", "LocallyConnected2d", "Loss", "MAPLoss",
+    "MSELoss", "MaxPool2d", "Network", "Node", "OneCycle", "Optimizer", "RBF", "ReLU", "SGD", "ScaledTanh",
+    "Schedule", "Sequential", "Sigmoid", "Softmax", "StepDecay", "Tanh", "TrainablePool2d", "check_gradients",
     "diagnose_activation", "diagnose_conv2d", "diagnose_linear", "diagnose_loss", "diagnose_pool2d", "errors",
     "explain", "load", "one_hot", "parse",
 ]  # fmt: skip
