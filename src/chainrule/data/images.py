@@ -25,6 +25,8 @@ SEARCHED_SIDE = 200
 """A digit is looked for in a picture of at most this side; averaging takes the grain of photographs away."""
 FAINT, FAINT_IN_GRAIN = 0.05, 0.25
 """Share of the strongest ink that the edge of a digit has at least, on a clean ground and on a grainy one."""
+HALF = 0.5
+"""MNIST's centres of mass lie in the middle of pixel (14, 14), half a pixel from the middle of the field."""
 FAINTEST = 0.08
 """Contrast, of the full range, below which a picture counts as empty."""
 
@@ -140,7 +142,7 @@ def _centre(digit: Array, size: tuple[int, int]) -> Array:
     for axis in (0, 1):
         mass = digit.sum(axis=1 - axis)
         centre = float((mass * (np.arange(len(mass)) + 0.5)).sum() / mass.sum())
-        place = math.floor(size[axis] / 2 - centre + 0.5)
+        place = math.floor(size[axis] / 2 + HALF - centre + 0.5)
         begin.append(min(max(place, 0), size[axis] - len(mass)))
     top, left = begin
     field[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
