@@ -34,12 +34,6 @@ int omp_get_num_threads() { return 1; }
 int omp_get_max_threads() { return 1; }
 #endif
 
-void meet() {
-#if defined(_OPENMP)
-#pragma omp barrier
-#endif
-}
-
 // Numbers too small for full precision cost a hundred cycles each on many processors. While a plan runs they
 // count as zero; the caller's setting comes back afterwards.
 class FlushDenormals {
@@ -62,6 +56,16 @@ class FlushDenormals {
 #endif
 };
 
+constexpr int kSpins = 4000;  // about 50 microseconds
+
+void pause() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
 // The part of n pieces that belongs to a thread.
 struct Part {
   int64_t begin, end;
@@ -71,6 +75,22 @@ Part part_of(int64_t n, int thread, int threads) {
 }
 
 }  // namespace
+
+void Meeting::wait(int threads) {
+  if (threads == 1) return;
+  const uint32_t round = round_.load(std::memory_order_relaxed);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
+    arrived_.store(0, std::memory_order_relaxed);
+    round_.fetch_add(1, std::memory_order_release);
+    round_.notify_all();
+    return;
+  }
+  for (int spin = 0; spin < kSpins; ++spin) {
+    if (round_.load(std::memory_order_acquire) != round) return;
+    pause();
+  }
+  while (round_.load(std::memory_order_acquire) == round) round_.wait(round, std::memory_order_acquire);
+}
 
 void Memory::Free::operator()(char* p) const { std::free(p); }
 
@@ -230,10 +250,10 @@ void Plan::run_stages(const Batch& batch, int64_t first, int64_t samples, uint32
   for (size_t s = 0; s < stages_.size(); ++s) {
     for (int64_t shard = thread; shard < shards; shard += threads)
       run_shard(stages_[s], s == 0, batch, first, samples, step, thread, shard);
-    meet();
+    meeting_.wait(threads);
     if (!stages_[s].between.empty()) {
       if (thread == 0) finish_between(stages_[s], samples);
-      meet();
+      meeting_.wait(threads);
     }
   }
 }
@@ -389,7 +409,7 @@ bool Plan::train_steps(const Batch& epoch, int64_t batch_size, const double* rat
         blocks_ = blocks(samples), shards_ = std::min(blocks_, sizes_.shard_limit);
         set_scale(samples);
       }
-      meet();
+      meeting_.wait(threads);
       if (!update_finite) return;
       run_stages(epoch, begin, samples, epoch.step + uint32_t(k), thread, threads);
       if (!finish_gradients(thread, threads)) gradient_finite = false;
@@ -397,7 +417,7 @@ bool Plan::train_steps(const Batch& epoch, int64_t batch_size, const double* rat
         totals[k] = this->totals();
         if (!std::isfinite(totals[k].loss)) gradient_finite = false;
       }
-      meet();
+      meeting_.wait(threads);
       if (!gradient_finite) return;
       if (!update(optimizer, rates[k], updates_ + k + 1, thread, threads)) update_finite = false;
       pack(thread, threads);

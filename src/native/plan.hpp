@@ -6,6 +6,7 @@
 // batch alone and are added in their order, so the same bits come out at any number of threads.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -30,6 +31,17 @@ class Memory {
   };
   std::unique_ptr<char, Free> data_;
   size_t size_ = 0;
+};
+
+// Where the threads of a step wait for each other. They spin for a moment, then sleep: on a busy machine a
+// spinning thread would hold the very core that the others wait for, as OpenMP's own barrier does.
+class Meeting {
+ public:
+  void wait(int threads);
+
+ private:
+  std::atomic<int> arrived_{0};
+  std::atomic<uint32_t> round_{0};
 };
 
 struct Between {
@@ -120,6 +132,7 @@ class Plan {
   std::vector<PackOp> packs_;
   std::vector<LossOp*> losses_;
 
+  Meeting meeting_;
   Memory parameters_, gradient_, first_moment_, second_moment_, raw_, scratch_, kept_, backup_[3];
   std::vector<double> statistics_, shared_, block_loss_;
   std::vector<int64_t> block_correct_;
