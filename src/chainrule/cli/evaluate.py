@@ -44,7 +44,7 @@ def evaluate(
         typer.echo(_matrix(result.confusion))
     if plots:
         folder = make_folder(output or (model if model.is_dir() else model.parent))
-        typer.echo(f"plots in {draw_plots(folder, net, dataset, engine=engine)}")
+        typer.echo(f"plots: {draw_plots(folder, net, dataset, engine=engine)}")
 
 
 def _matrix(confusion: Array) -> str:
