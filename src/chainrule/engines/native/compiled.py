@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule import _native
 from chainrule.arrays import Array
+from chainrule.engines.native import core
 from chainrule.engines.native.layer_rules import LAYER_RULES
 from chainrule.engines.native.lowering import LOSS_KINDS, Lowering, Mode, is_alias, loss_divisor
 from chainrule.engines.native.program import Program
@@ -41,7 +41,7 @@ def instruction_set() -> InstructionSet:
 
 @cache
 def _instruction_set(wanted: str | None) -> InstructionSet:
-    known = [InstructionSet(*item) for item in _native.isas()]
+    known = [InstructionSet(*item) for item in core.isas()]
     if not wanted:
         return known[0]
     for isa in known:
@@ -98,7 +98,7 @@ class Compiled:
         self.sizes = self._sizes(graph, low, loss)
         self.finishes, self.packs = low.finishes, low.packs
         try:
-            self.plan = _native.Plan(
+            self.plan = core.Plan(
                 request.isa,
                 request.number_bytes,
                 request.lanes,

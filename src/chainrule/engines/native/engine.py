@@ -9,9 +9,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from chainrule import _native
 from chainrule.arrays import Array, check_finite
 from chainrule.engines.base import EpochTotals, FirstNonFinite, GradientResult, OnStep, Recipe, Trace, Traced, Trainer
+from chainrule.engines.native import core
 from chainrule.engines.native.compiled import (
     Compiled,
     InstructionSet,
@@ -118,7 +118,7 @@ class NativeEngine:
         compiled.load(graph)
         try:
             loss, _ = compiled.plan.run(
-                inputs, is_bytes, targets, labels, exports, len(x), graph.seed, 0, _native.thread_count()
+                inputs, is_bytes, targets, labels, exports, len(x), graph.seed, 0, core.thread_count()
             )
         except MemoryError:
             raise EngineError(f"not enough memory for a batch of {len(x)} samples; take smaller batches") from None
@@ -267,7 +267,7 @@ class NativeTrainer:
             done: int = self._compiled.plan.train(
                 inputs, is_bytes, targets, labels, order, batch_size, np.ascontiguousarray(rates), first,
                 self.graph.seed, self.step, optimizer.native_update(), optimizer.memories, self._trainable(),
-                losses, correct, _native.thread_count(),
+                losses, correct, core.thread_count(),
             )  # fmt: skip
         except MemoryError:
             raise EngineError(f"not enough memory to train in batches of {batch_size}; take smaller ones") from None
