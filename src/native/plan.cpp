@@ -56,7 +56,8 @@ class FlushDenormals {
 #endif
 };
 
-constexpr int kSpins = 4000;  // about 50 microseconds
+constexpr int64_t kStretch = 4096;  // numbers of a gradient that are summed and applied at a time
+constexpr int kSpins = 4000;        // about 50 microseconds
 
 void pause() {
 #if defined(__x86_64__)
@@ -324,22 +325,32 @@ void Plan::finish_between(const Stage& stage, int64_t samples) {
 }
 
 bool Plan::finish_gradients(int thread, int threads) {
+  return finish_rows(thread, threads, [](int64_t, int64_t) { return true; });
+}
+
+// Sums up the raw gradients of the thread's share of rows, a few at a time, and hands each stretch [begin,
+// end) of the natural gradient on while it is in cache. Returns whether all is finite.
+template <class Then>
+bool Plan::finish_rows(int thread, int threads, Then&& then) {
   bool finite = true;
   for (const FinishOp& op : finishes_) {
     const Part rows = part_of(op.rows, thread, threads);
-    table_.finish(op, raw_.data(), int64_t(raw_bytes_), int32_t(shards_), gradient_.data(), rows.begin,
-                  rows.end);
-    finite &= table_.all_finite(gradient_.data(), op.natural + rows.begin * op.columns,
-                                op.natural + rows.end * op.columns);
+    const int64_t stretch = std::max<int64_t>(1, kStretch / op.columns);
+    for (int64_t row = rows.begin; row < rows.end; row += stretch) {
+      const int64_t next = std::min(row + stretch, rows.end);
+      table_.finish(op, raw_.data(), int64_t(raw_bytes_), int32_t(shards_), gradient_.data(), row, next);
+      const int64_t begin = op.natural + row * op.columns, end = op.natural + next * op.columns;
+      finite &= table_.all_finite(gradient_.data(), begin, end);
+      finite &= then(begin, end);
+    }
   }
   return finite;
 }
 
-bool Plan::update(const Optimizer& optimizer, double rate, int64_t step, int thread, int threads) {
-  bool finite = true;
-  for (const FinishOp& op : finishes_) {  // a thread moves what it has finished
-    const Part rows = part_of(op.rows, thread, threads);
-    const int64_t begin = op.natural + rows.begin * op.columns, end = op.natural + rows.end * op.columns;
+// A thread moves what it has finished, all gradients being known by then. Returns whether all is finite.
+bool Plan::finish_and_update(const Optimizer& optimizer, double rate, int64_t step, int thread, int threads) {
+  return finish_rows(thread, threads, [&](int64_t begin, int64_t end) {
+    bool finite = true;
     for (size_t k = 0; k + 1 < optimizer.trainable.size(); k += 2) {
       const int64_t low = std::max(begin, optimizer.trainable[k]),
                     high = std::min(end, optimizer.trainable[k + 1]);
@@ -349,8 +360,8 @@ bool Plan::update(const Optimizer& optimizer, double rate, int64_t step, int thr
                     optimizer.memories > 1 ? second_moment_.data() : nullptr, rate, step, low, high);
       finite &= table_.all_finite(parameters_.data(), low, high);
     }
-  }
-  return finite;
+    return finite;
+  });
 }
 
 void Plan::pack(int thread, int threads) {
@@ -388,7 +399,8 @@ int64_t Plan::train(const Batch& epoch, int64_t batch_size, const double* rates,
   const int64_t updates = updates_;
   int64_t done = 0;
   if (train_steps(epoch, batch_size, rates, first, count, optimizer, totals, threads, done)) return done;
-  // The last update overflowed. Steps are repeatable to the bit: begin again and stop before it.
+  // Something in the last step was not finite. Steps are repeatable to the bit: begin again and stop before
+  // it.
   parameters_.copy(backup_[0]), first_moment_.copy(backup_[1]), second_moment_.copy(backup_[2]);
   updates_ = updates;
   const int64_t good = done - 1;
@@ -396,11 +408,11 @@ int64_t Plan::train(const Batch& epoch, int64_t batch_size, const double* rates,
   return good;
 }
 
-// Returns whether the parameters are finite after the last of the `done` updates.
+// Returns whether losses, gradients and parameters were finite in all of the `done` steps.
 bool Plan::train_steps(const Batch& epoch, int64_t batch_size, const double* rates, int64_t first,
                        int64_t count, const Optimizer& optimizer, Totals* totals, int threads,
                        int64_t& done) {
-  std::atomic<bool> gradient_finite{true}, update_finite{true};
+  std::atomic<bool> finite{true};
   done = 0;
   in_parallel(threads, [&](int thread, int threads) {
     for (int64_t k = 0; k < count; ++k) {
@@ -410,22 +422,19 @@ bool Plan::train_steps(const Batch& epoch, int64_t batch_size, const double* rat
         set_scale(samples);
       }
       meeting_.wait(threads);
-      if (!update_finite) return;
+      if (!finite) return;
       run_stages(epoch, begin, samples, epoch.step + uint32_t(k), thread, threads);
-      if (!finish_gradients(thread, threads)) gradient_finite = false;
+      if (!finish_and_update(optimizer, rates[k], updates_ + k + 1, thread, threads)) finite = false;
+      pack(thread, threads);
       if (thread == 0) {
         totals[k] = this->totals();
-        if (!std::isfinite(totals[k].loss)) gradient_finite = false;
+        if (!std::isfinite(totals[k].loss)) finite = false;
+        done = k + 1;
       }
-      meeting_.wait(threads);
-      if (!gradient_finite) return;
-      if (!update(optimizer, rates[k], updates_ + k + 1, thread, threads)) update_finite = false;
-      pack(thread, threads);
-      if (thread == 0) done = k + 1;
     }
   });
   updates_ += done;
-  return update_finite;
+  return finite;
 }
 
 int64_t Plan::memory_bytes() const {

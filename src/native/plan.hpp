@@ -118,7 +118,9 @@ class Plan {
   bool finish_gradients(int thread, int threads);
   bool train_steps(const Batch& epoch, int64_t batch_size, const double* rates, int64_t first, int64_t count,
                    const Optimizer& optimizer, Totals* totals, int threads, int64_t& done);
-  bool update(const Optimizer& optimizer, double rate, int64_t step, int thread, int threads);
+  template <class Then>
+  bool finish_rows(int thread, int threads, Then&& then);
+  bool finish_and_update(const Optimizer& optimizer, double rate, int64_t step, int thread, int threads);
   void pack(int thread, int threads);
   Totals totals() const;
   int64_t blocks(int64_t samples) const { return (samples + table_.lanes - 1) / table_.lanes; }
