@@ -39,10 +39,10 @@ constexpr int kGradientFilters = kRegisters == 32 ? 4 : 3;
 constexpr int kGradientTaps = kRegisters == 32 ? 6 : 3;
 
 struct GradientWalk {
-  int rows, columns;                // places
-  int64_t x_row, x_column, dy_row;  // distances in numbers
-  int64_t x_tap[kGradientTaps];     // from the first tap's input to each tap's
-  int64_t raw_tap[kGradientTaps];   // likewise in the raw gradient
+  int rows, columns;                           // places
+  int64_t x_row, x_column, dy_row, dy_column;  // distances in numbers
+  int64_t x_tap[kGradientTaps];                // from the first tap's input to each tap's
+  int64_t raw_tap[kGradientTaps];              // likewise in the raw gradient
   int64_t dy_filter, raw_filter;
 };
 
@@ -65,7 +65,7 @@ __attribute__((noinline)) void gradient_tile(const GradientWalk& walk, const T* 
 #pragma GCC unroll 4
         for (int f = 0; f < F; ++f) sums[f][s] += deltas[f] * value;
       }
-      xq += walk.x_column, dyq += L;
+      xq += walk.x_column, dyq += walk.dy_column;
     }
     x += walk.x_row, dy += walk.dy_row;
   }
@@ -115,10 +115,17 @@ CHAINRULE_INLINE void for_taps_of_row(const WeightGradientOp& op, const TapSpan&
   walk.rows = rows.end - rows.begin, walk.columns = columns.count;
   walk.x_row = int64_t(op.rows.stride) * op.columns.source_size * L;
   walk.x_column = int64_t(op.columns.stride) * L;
-  walk.dy_row = int64_t(op.columns.size) * L;
+  walk.dy_row = int64_t(op.columns.size) * L, walk.dy_column = L;
   walk.dy_filter = map * L, walk.raw_filter = op.in * kernel * L;
   const int64_t source = (int64_t(rows.source) * op.columns.source_size + columns.taps.source) * L;
   const int64_t first_tap = int64_t(tap_row) * op.columns.kernel_size + columns.taps.first;
+  if (walk.columns < walk.rows) {  // the inner loop goes the longer way
+    const int rows_before = walk.rows;
+    walk.rows = walk.columns, walk.columns = rows_before;
+    const int64_t x_before = walk.x_row, dy_before = walk.dy_row;
+    walk.x_row = walk.x_column, walk.x_column = x_before;
+    walk.dy_row = walk.dy_column, walk.dy_column = dy_before;
+  }
   const int pairs = op.in * columns.taps.count;
   const int tiles = (pairs + kGradientTaps - 1) / kGradientTaps;
   int c = 0, j = 0;
@@ -201,9 +208,9 @@ __attribute__((noinline)) void single_gradient_tile(const GradientWalk& walk, in
       const Vec<T, N> delta = load<T, N>(deltas);
 #pragma GCC unroll 6
       for (int s = 0; s < S; ++s) sums[s] += delta * xq[walk.x_tap[s]];
-      xq += walk.x_column, deltas += padded_out;
+      xq += walk.x_column, deltas += walk.dy_column * padded_out;
     }
-    x += walk.x_row, turned += walk.dy_row;
+    x += walk.x_row, turned += walk.dy_row * padded_out;
   }
   for (int s = 0; s < S; ++s) {
     T numbers[N];
@@ -247,8 +254,7 @@ void weight_gradient_single(const WeightGradientOp& op, const Block& b) {
           if (columns.taps.count == 0) continue;
           const T* deltas =
               turned + first + (int64_t(rows.begin) * op.columns.size + columns.begin) * padded_out;
-          for_taps_of_row<1>(op, rows, columns, i, [&](GradientWalk& walk, int64_t source, int count) {
-            walk.dy_row = op.columns.size * padded_out;
+          for_taps_of_row<1>(op, rows, columns, i, [&](const GradientWalk& walk, int64_t source, int count) {
             single_gradient_tile_for<T>(count)(walk, padded_out, int(smaller(op.out - first, N)),
                                                at<T>(b, op.x) + g * op.in * source_map + source, deltas,
                                                all + (int64_t(g) * op.out + first) * op.in * kernel);
