@@ -14,9 +14,9 @@ from chainrule.engines import Engine, Trace, engine_named, native_plan
 from chainrule.errors import ArgumentError, ShapeError
 from chainrule.grammar import Blueprint, parse_text, write_text
 from chainrule.graph import Graph, Input
-from chainrule.layers import LAYERS, Linear
+from chainrule.layers import LAYERS, RBF, Linear
 from chainrule.layers.base import Layer, Node
-from chainrule.losses import Loss, default_loss
+from chainrule.losses import Loss, MAPLoss, default_loss
 from chainrule.metrics import Evaluation
 from chainrule.optimizers import Optimizer
 from chainrule.parameters import Parameters
@@ -181,12 +181,17 @@ class Network(Graph):
     ) -> Evaluation:
         """Loss, accuracy and confusion matrix in inference.
 
-        Without `loss` it is the one last trained with, else cross-entropy for integer targets and MSE for others.
+        Without `loss` it is the one last trained with, else MAPLoss behind an RBF layer, cross-entropy for integer targets
+        and MSE for others.
         """
         chosen, batch, precision = self._prepare(x, engine, dtype)
-        judge = loss or self.loss or default_loss(targets)
+        judge = loss or self.loss or self._default_loss(targets)
         prepared = self._targets(judge, batch, targets)
         return evaluate(self, chosen, batch, prepared, judge, precision, batch_size)
+
+    def _default_loss(self, targets: ArrayLike) -> Loss:
+        penalties = bool(self.steps) and isinstance(self.steps[-1].layer, RBF)
+        return MAPLoss() if penalties else default_loss(targets)
 
     # --- description -------------------------------------------------------------------------------------------
 
