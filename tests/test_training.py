@@ -323,7 +323,7 @@ def test_progress_prints_a_line_per_epoch(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_network_that_ends_in_rbf_units_is_judged_by_its_nearest_centre() -> None:
-    net = cr.Sequential(cr.RBF(2, 3))
+    net = cr.Sequential(cr.RBF(2, 3), input_shape=(2,))
     net.parameters["rbf1.weight"] = [[0, 0], [4, 0], [0, 4]]
     x = np.array([[0.1, 0.2], [3.9, 0.3], [0.2, 4.2]])
     assert net.evaluate(x, [0, 1, 2]).accuracy == 1

@@ -181,8 +181,8 @@ class Network(Graph):
     ) -> Evaluation:
         """Loss, accuracy and confusion matrix in inference.
 
-        Without `loss` it is the one last trained with, else MAPLoss behind an RBF layer, cross-entropy for integer targets
-        and MSE for others.
+        Without `loss` it is the one last trained with, else MAPLoss behind an RBF layer, cross-entropy for integer
+        targets and MSE for others.
         """
         chosen, batch, precision = self._prepare(x, engine, dtype)
         judge = loss or self.loss or self._default_loss(targets)
