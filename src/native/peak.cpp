@@ -29,7 +29,8 @@ double multiply_add_peak(const InstructionSet& set, int number_bytes, int thread
   {
     int64_t mine = 0;
     double sum = 0;
-    while (seconds_since(begin) < seconds) mine += multiply_adds(kRounds, kFactor, &sum);
+    do mine += multiply_adds(kRounds, kFactor, &sum);
+    while (seconds_since(begin) < seconds);
     done += mine;
     kept += sum > 0;
   }
