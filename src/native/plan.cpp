@@ -189,17 +189,16 @@ void Plan::in_parallel(int threads, Body&& body) {
 // Memory for a batch. Scratch does not grow with it; kept memory is there only where values cross a stage.
 void Plan::prepare(int64_t samples, int threads, bool moments, int memories) {
   const size_t bytes = table_.number_bytes;
-  blocks_ = blocks(samples);
-  shards_ = std::min(blocks_, sizes_.shard_limit);
+  const int64_t blocks = this->blocks(samples);
   scratch_bytes_ = rounded(sizes_.scratch * bytes + kAlignment, kAlignment);
   kept_bytes_ = rounded(sizes_.kept * bytes, kAlignment);
   raw_bytes_ = rounded(sizes_.raw * bytes, kAlignment);
   scratch_.reserve(scratch_bytes_ * threads);
-  kept_.reserve(kept_bytes_ * blocks_);
-  raw_.reserve(raw_bytes_ * shards_);
-  statistics_.resize(sizes_.statistics * blocks_);
-  block_loss_.resize(blocks_);
-  block_correct_.resize(blocks_);
+  kept_.reserve(kept_bytes_ * blocks);
+  raw_.reserve(raw_bytes_ * shards(samples));
+  statistics_.resize(sizes_.statistics * blocks);
+  block_loss_.resize(blocks);
+  block_correct_.resize(blocks);
   if (moments && memories > 0) first_moment_.reserve(sizes_.parameters * bytes);
   if (moments && memories > 1) second_moment_.reserve(sizes_.parameters * bytes);
 }
@@ -211,7 +210,7 @@ void Plan::set_scale(int64_t samples) {
 
 void Plan::run_shard(const Stage& stage, bool first_stage, const Batch& batch, int64_t first, int64_t samples,
                      uint32_t step, int thread, int64_t shard) {
-  const int64_t blocks = this->blocks(samples), shards = std::min(blocks, sizes_.shard_limit);
+  const int64_t blocks = this->blocks(samples), shards = this->shards(samples);
   char* raw = raw_.data() + shard * raw_bytes_;
   if (first_stage)
     for (size_t k = 0; k + 1 < sizes_.zeroed.size(); k += 2)
@@ -247,7 +246,7 @@ void Plan::run_shard(const Stage& stage, bool first_stage, const Batch& batch, i
 
 void Plan::run_stages(const Batch& batch, int64_t first, int64_t samples, uint32_t step, int thread,
                       int threads) {
-  const int64_t shards = std::min(blocks(samples), sizes_.shard_limit);
+  const int64_t shards = this->shards(samples);
   for (size_t s = 0; s < stages_.size(); ++s) {
     for (int64_t shard = thread; shard < shards; shard += threads)
       run_shard(stages_[s], s == 0, batch, first, samples, step, thread, shard);
@@ -324,21 +323,22 @@ void Plan::finish_between(const Stage& stage, int64_t samples) {
   }
 }
 
-bool Plan::finish_gradients(int thread, int threads) {
-  return finish_rows(thread, threads, [](int64_t, int64_t) { return true; });
+bool Plan::finish_gradients(int64_t samples, int thread, int threads) {
+  return finish_rows(samples, thread, threads, [](int64_t, int64_t) { return true; });
 }
 
 // Sums up the raw gradients of the thread's share of rows, a few at a time, and hands each stretch [begin,
 // end) of the natural gradient on while it is in cache. Returns whether all is finite.
 template <class Then>
-bool Plan::finish_rows(int thread, int threads, Then&& then) {
+bool Plan::finish_rows(int64_t samples, int thread, int threads, Then&& then) {
   bool finite = true;
   for (const FinishOp& op : finishes_) {
     const Part rows = part_of(op.rows, thread, threads);
     const int64_t stretch = std::max<int64_t>(1, kStretch / op.columns);
     for (int64_t row = rows.begin; row < rows.end; row += stretch) {
       const int64_t next = std::min(row + stretch, rows.end);
-      table_.finish(op, raw_.data(), int64_t(raw_bytes_), int32_t(shards_), gradient_.data(), row, next);
+      table_.finish(op, raw_.data(), int64_t(raw_bytes_), int32_t(shards(samples)), gradient_.data(), row,
+                    next);
       const int64_t begin = op.natural + row * op.columns, end = op.natural + next * op.columns;
       finite &= table_.all_finite(gradient_.data(), begin, end);
       finite &= then(begin, end);
@@ -348,8 +348,9 @@ bool Plan::finish_rows(int thread, int threads, Then&& then) {
 }
 
 // A thread moves what it has finished, all gradients being known by then. Returns whether all is finite.
-bool Plan::finish_and_update(const Optimizer& optimizer, double rate, int64_t step, int thread, int threads) {
-  return finish_rows(thread, threads, [&](int64_t begin, int64_t end) {
+bool Plan::finish_and_update(const Optimizer& optimizer, double rate, int64_t step, int64_t samples,
+                             int thread, int threads) {
+  return finish_rows(samples, thread, threads, [&](int64_t begin, int64_t end) {
     bool finite = true;
     for (size_t k = 0; k + 1 < optimizer.trainable.size(); k += 2) {
       const int64_t low = std::max(begin, optimizer.trainable[k]),
@@ -371,28 +372,27 @@ void Plan::pack(int thread, int threads) {
   }
 }
 
-Totals Plan::totals() const {
+Totals Plan::totals(int64_t samples) const {
   Totals sum = {0, 0};
-  for (int64_t n = 0; n < blocks_; ++n) sum.loss += block_loss_[n], sum.correct += block_correct_[n];
+  for (int64_t n = 0; n < blocks(samples); ++n) sum.loss += block_loss_[n], sum.correct += block_correct_[n];
   return sum;
 }
 
 Totals Plan::run(const Batch& batch, int threads) {
-  threads =
-      int(std::clamp<int64_t>(std::min(blocks(batch.samples), sizes_.shard_limit), 1, std::max(threads, 1)));
+  threads = int(std::clamp<int64_t>(shards(batch.samples), 1, std::max(threads, 1)));
   prepare(batch.samples, threads, false, 0);
   set_scale(batch.samples);
   in_parallel(threads, [&](int thread, int threads) {
     run_stages(batch, 0, batch.samples, batch.step, thread, threads);
-    finish_gradients(thread, threads);
+    finish_gradients(batch.samples, thread, threads);
   });
-  return totals();
+  return totals(batch.samples);
 }
 
 int64_t Plan::train(const Batch& epoch, int64_t batch_size, const double* rates, int64_t first, int64_t count,
                     const Optimizer& optimizer, Totals* totals, int threads) {
   const int64_t largest = std::min(batch_size, epoch.samples);
-  threads = int(std::clamp<int64_t>(std::min(blocks(largest), sizes_.shard_limit), 1, std::max(threads, 1)));
+  threads = int(std::clamp<int64_t>(shards(largest), 1, std::max(threads, 1)));
   prepare(largest, threads, true, optimizer.memories);
   const Memory* states[] = {&parameters_, &first_moment_, &second_moment_};
   for (int k = 0; k < 3; ++k) backup_[k].copy(*states[k]);
@@ -417,17 +417,14 @@ bool Plan::train_steps(const Batch& epoch, int64_t batch_size, const double* rat
   in_parallel(threads, [&](int thread, int threads) {
     for (int64_t k = 0; k < count; ++k) {
       const int64_t begin = (first + k) * batch_size, samples = std::min(batch_size, epoch.samples - begin);
-      if (thread == 0) {
-        blocks_ = blocks(samples), shards_ = std::min(blocks_, sizes_.shard_limit);
-        set_scale(samples);
-      }
+      if (thread == 0) set_scale(samples);  // all blocks of the step before are done
       meeting_.wait(threads);
       if (!finite) return;
       run_stages(epoch, begin, samples, epoch.step + uint32_t(k), thread, threads);
-      if (!finish_and_update(optimizer, rates[k], updates_ + k + 1, thread, threads)) finite = false;
+      if (!finish_and_update(optimizer, rates[k], updates_ + k + 1, samples, thread, threads)) finite = false;
       pack(thread, threads);
       if (thread == 0) {
-        totals[k] = this->totals();
+        totals[k] = this->totals(samples);
         if (!std::isfinite(totals[k].loss)) finite = false;
         done = k + 1;
       }

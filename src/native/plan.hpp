@@ -6,6 +6,7 @@
 // batch alone and are added in their order, so the same bits come out at any number of threads.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <memory>
@@ -115,14 +116,16 @@ class Plan {
   void run_shard(const Stage& stage, bool first_stage, const Batch& batch, int64_t first, int64_t samples,
                  uint32_t step, int thread, int64_t shard);
   void finish_between(const Stage& stage, int64_t samples);
-  bool finish_gradients(int thread, int threads);
+  bool finish_gradients(int64_t samples, int thread, int threads);
   bool train_steps(const Batch& epoch, int64_t batch_size, const double* rates, int64_t first, int64_t count,
                    const Optimizer& optimizer, Totals* totals, int threads, int64_t& done);
   template <class Then>
-  bool finish_rows(int thread, int threads, Then&& then);
-  bool finish_and_update(const Optimizer& optimizer, double rate, int64_t step, int thread, int threads);
+  bool finish_rows(int64_t samples, int thread, int threads, Then&& then);
+  bool finish_and_update(const Optimizer& optimizer, double rate, int64_t step, int64_t samples, int thread,
+                         int threads);
   void pack(int thread, int threads);
-  Totals totals() const;
+  Totals totals(int64_t samples) const;
+  int64_t shards(int64_t samples) const { return std::min(blocks(samples), sizes_.shard_limit); }
   int64_t blocks(int64_t samples) const { return (samples + table_.lanes - 1) / table_.lanes; }
   char* parameters_at(int64_t offset) const { return parameters_.data() + offset * table_.number_bytes; }
 
@@ -138,7 +141,7 @@ class Plan {
   Memory parameters_, gradient_, first_moment_, second_moment_, raw_, scratch_, kept_, backup_[3];
   std::vector<double> statistics_, shared_, block_loss_;
   std::vector<int64_t> block_correct_;
-  int64_t blocks_ = 0, shards_ = 0, updates_ = 0;
+  int64_t updates_ = 0;
   size_t scratch_bytes_ = 0, kept_bytes_ = 0, raw_bytes_ = 0;
 };
 
