@@ -1,0 +1,179 @@
+"""The native engine: what the reference computes, the same bits at any number of threads, every instruction set."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import chainrule as cr
+from chainrule import zoo
+from chainrule.engines import ENGINES
+from chainrule.engines.native import core
+from tests.strategies import Problem, problems
+
+ISAS = [name for name, _, _ in core.isas()]
+RELATIVE = {"float64": 1e-12, "float32": 2e-4}
+
+
+def compare(problem: Problem, training: bool, dtype: str) -> None:
+    """Every value and gradient of both engines; errors relative to the largest number of the trace, since sums may
+    cancel to nothing (a bias before batch normalisation)."""
+    targets = problem.loss.prepare_targets(problem.targets, len(problem.x), problem.net.output_shape)
+    arguments: Any = (problem.net, problem.x, targets)
+    ours, truth = (
+        ENGINES[name].trace(*arguments, problem.loss, np.dtype(dtype), training) for name in ("native", "reference")
+    )
+    bound = RELATIVE[dtype]
+    assert abs(ours.loss - truth.loss) <= bound * max(1, abs(truth.loss))
+    for what in ("value", "gradient"):
+        largest = max(np.abs(getattr(tensor, what)).max(initial=0) for tensor in truth.values())
+        for name in truth:
+            error = np.abs(getattr(ours[name], what) - getattr(truth[name], what)).max(initial=0)
+            assert error <= bound * largest, (name, what, error, largest)
+
+
+@settings(max_examples=120)
+@given(problems())
+def test_random_networks_agree_in_float64(problem: Problem) -> None:
+    for training in (True, False):
+        compare(problem, training, "float64")
+    native, reference = (
+        problem.net.gradients(problem.x, problem.targets, loss=problem.loss, engine=engine, dtype="float64")
+        for engine in ("native", "reference")
+    )
+    largest = max(np.abs(reference[2]).max(), np.abs(reference[1].flat).max(initial=0), 1e-3)
+    assert np.abs(native[2] - reference[2]).max() <= 1e-11 * largest
+    assert np.abs(native[1].flat - reference[1].flat).max(initial=0) <= 1e-11 * largest
+    outputs = [problem.net(problem.x, engine=engine, dtype="float64") for engine in ("native", "reference")]
+    assert np.abs(outputs[0] - outputs[1]).max() <= 1e-12 * max(np.abs(outputs[1]).max(), 1e-3)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@settings(max_examples=40)
+@given(problem=problems())
+def test_every_instruction_set_agrees(isa: str, problem: Problem) -> None:
+    before = os.environ.get("CHAINRULE_ISA")
+    os.environ["CHAINRULE_ISA"] = isa
+    try:
+        compare(problem, True, "float64")
+    finally:
+        if before is None:
+            del os.environ["CHAINRULE_ISA"]
+        else:
+            os.environ["CHAINRULE_ISA"] = before
+
+
+def test_an_unknown_instruction_set_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAINRULE_ISA", "mmx")
+    with pytest.raises(cr.errors.ArgumentError, match=r"mmx.*baseline"):
+        cr.Sequential(cr.Linear(2, 2))([[1.0, 2.0]])
+
+
+def lenet() -> cr.Network:
+    """LeNet-5 with dropout and batch normalisation, so that masks and stages count too."""
+    text = "1x28x28 -> conv 6@5x5 pad 2 -> batchnorm -> relu -> maxpool 2 -> conv 16@5x5 -> relu -> maxpool 2"
+    return cr.parse(text + " -> fc 120 -> relu -> dropout 0.3 -> fc 84 -> relu -> fc 10")
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3, 5, 8, 9, 16, 17, 33])
+def test_batches_of_any_size_agree(samples: int) -> None:
+    rng = np.random.default_rng(samples)
+    x, targets = rng.normal(size=(samples, 1, 28, 28)), rng.integers(0, 10, samples)
+    for dtype in ("float64", "float32"):
+        compare(Problem(lenet(), x, targets, cr.CrossEntropyLoss()), True, dtype)
+
+
+TRAINING = """
+import hashlib, sys, numpy as np, chainrule as cr
+from tests.engines.test_native import lenet
+rng = np.random.default_rng(0)
+x, targets = rng.integers(0, 256, (200, 1, 28, 28)).astype(np.uint8), rng.integers(0, 10, 200)
+for _ in range(int(sys.argv[1])):
+    net = lenet()
+    history = net.fit(x, targets, loss=cr.CrossEntropyLoss(), optimizer=cr.SGD(0.05, momentum=0.9), epochs=2,
+                      batch_size=48, progress=False)
+    state = net.parameters.flat.tobytes() + net.buffers.flat.tobytes() + repr(history["loss"]).encode()
+    print(hashlib.sha256(state).hexdigest())
+"""
+
+
+def digests(threads: int, times: int) -> set[str]:
+    """Digests of everything that training leaves, in a process of its own."""
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+    done = subprocess.run(
+        [sys.executable, "-c", TRAINING, str(times)], env=environment, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_training_gives_the_same_bits_at_any_number_of_threads() -> None:
+    found = [digests(threads, times) for threads, times in ((1, 1), (2, 8), (3, 3), (8, 2))]
+    assert all(len(one) == 1 for one in found)
+    assert len(set.union(*found)) == 1
+
+
+def test_a_forked_child_computes_on_one_thread() -> None:
+    net, x = lenet(), np.zeros((40, 1, 28, 28))
+    here = net(x)
+    with warnings.catch_warnings():  # of fork in a process with threads, which is what is tried
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        os._exit(0 if core.thread_count() == 1 and np.array_equal(net(x), here) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [cr.SGD(0.05), cr.SGD(0.05, 0.9, weight_decay=0.01), cr.SGD(0.05, 0.9, True), cr.Adam(0.01), cr.AdamW(0.01)],
+    ids=repr,
+)
+def test_training_agrees_with_the_reference(optimizer: cr.Optimizer) -> None:
+    rng = np.random.default_rng(1)
+    x, targets = rng.normal(size=(21, 1, 12, 12)), rng.integers(0, 4, 21)
+    ends = []
+    for engine in ("native", "reference"):
+        net = cr.parse("1x12x12 -> conv 4@3x3 -> batchnorm -> tanh -> avgpool 2 -> dropout 0.2 -> fc 4")
+        net.freeze("conv1.bias")
+        history = net.fit(x, targets, loss=cr.CrossEntropyLoss(), optimizer=optimizer, schedule=cr.OneCycle(), epochs=4,
+                          batch_size=8, progress=False, engine=engine)  # fmt: skip
+        ends.append((net.parameters.flat, net.buffers.flat, history["loss"], history["accuracy"]))
+    for ours, truth in zip(*ends, strict=True):
+        np.testing.assert_allclose(ours, truth, rtol=1e-9, atol=1e-11)
+
+
+def test_bytes_are_divided_by_255() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 1, 28, 28)).astype(np.uint8)
+    net = lenet()
+    np.testing.assert_array_equal(net(pixels, dtype="float64"), net(pixels / 255))
+
+
+def test_a_layer_of_the_users_own_runs_on_the_reference_engine_and_that_is_said_once() -> None:
+    class Doubled(cr.ReLU):
+        """A subclass may compute anything, so it is foreign too."""
+
+    net = cr.Sequential(cr.Linear(3, 2), Doubled())
+    with pytest.warns(UserWarning, match="Doubled.*reference engine"):
+        net(np.ones((1, 3)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        net(np.ones((1, 3)))
+
+
+def test_the_plan_prints_stages_operations_and_memory() -> None:
+    text = lenet().plan(loss=cr.CrossEntropyLoss())
+    for part in ("3 stage(s)", "arena per thread", "all blocks meet", "convolve", "d conv2.weight"):
+        assert part in text
+
+
+def test_without_batch_normalisation_there_is_one_stage_and_nothing_is_kept() -> None:
+    text = zoo.lenet5().plan(batch_size=64, loss=cr.CrossEntropyLoss())
+    assert "1 stage(s)" in text
+    assert " samples 0 bytes" in text
