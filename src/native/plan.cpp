@@ -116,9 +116,12 @@ void Memory::copy(const Memory& other) {
   if (other.size_ > 0) std::memcpy(data_.get(), other.data_.get(), other.size_);
 }
 
+#if !defined(_WIN32)
+static const pid_t first_process = getpid();  // when the library is loaded, before anyone can fork
+#endif
+
 int thread_count() {
 #if !defined(_WIN32)
-  static const pid_t first_process = getpid();
   if (getpid() != first_process) return 1;
 #endif
   return omp_get_max_threads();
@@ -161,6 +164,9 @@ void Plan::set_values(const double* parameters, const double* buffers) {
     fill(reinterpret_cast<float*>(parameters_.data()));
   else
     fill(reinterpret_cast<double*>(parameters_.data()));
+  for (Memory* moment : {&first_moment_, &second_moment_})
+    if (moment->size() > 0) std::memset(moment->data(), 0, moment->size());
+  updates_ = 0;
   pack(0, 1);
 }
 
@@ -425,13 +431,17 @@ bool Plan::train_steps(const Batch& epoch, int64_t batch_size, const double* rat
       pack(thread, threads);
       if (thread == 0) {
         totals[k] = this->totals(samples);
-        if (!std::isfinite(totals[k].loss)) finite = false;
+        if (!std::isfinite(totals[k].loss) || !buffers_finite()) finite = false;
         done = k + 1;
       }
     }
   });
   updates_ += done;
   return finite;
+}
+
+bool Plan::buffers_finite() const {
+  return table_.all_finite(parameters_.data(), sizes_.parameters, sizes_.parameters + sizes_.buffers);
 }
 
 int64_t Plan::memory_bytes() const {

@@ -91,6 +91,7 @@ class Plan {
   Plan(const KernelTable& table, const Sizes& sizes, Storage storage, std::vector<Stage> stages,
        std::vector<FinishOp> finishes, std::vector<PackOp> packs, std::vector<LossOp*> losses);
 
+  // Begins anew: with these values, and an optimizer that remembers nothing.
   void set_values(const double* parameters, const double* buffers);
   void get_values(double* parameters, double* buffers) const;
   const void* gradient() const { return gradient_.data(); }
@@ -123,6 +124,7 @@ class Plan {
   bool finish_rows(int64_t samples, int thread, int threads, Then&& then);
   bool finish_and_update(const Optimizer& optimizer, double rate, int64_t step, int64_t samples, int thread,
                          int threads);
+  bool buffers_finite() const;
   void pack(int thread, int threads);
   Totals totals(int64_t samples) const;
   int64_t shards(int64_t samples) const { return std::min(blocks(samples), sizes_.shard_limit); }

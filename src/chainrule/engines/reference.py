@@ -169,7 +169,7 @@ class ReferenceTrainer:
         totals = EpochTotals()
         for rate, start in zip(rates, range(0, len(order), batch_size), strict=True):
             chosen = order[start : start + batch_size]
-            self._train_batch(to_floats(x[chosen], self.recipe.dtype), targets[chosen], float(rate), totals)
+            self.step_on(x[chosen], targets[chosen], float(rate), totals)
             if on_step is not None:
                 on_step(totals)
         return totals
@@ -181,8 +181,9 @@ class ReferenceTrainer:
         rows = zip(orders, rates, strict=True)
         return [self.epoch(x, targets, order, batch_size, rate, on_step) for order, rate in rows]
 
-    def _train_batch(self, x: Array, targets: Array, rate: float, totals: EpochTotals) -> None:
-        graph, loss = self.graph, self.recipe.loss
+    def step_on(self, batch: Array, targets: Array, rate: float, totals: EpochTotals) -> None:
+        """One step on one batch, entered in `totals`."""
+        graph, loss, x = self.graph, self.recipe.loss, to_floats(batch, self.recipe.dtype)
         with np.errstate(all="ignore"):  # what overflows is found below, and named
             done = run_forward(graph, self.state, x, training=True, step=self.step)
             value, saved = loss.forward(done.values[-1], targets)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from chainrule.arrays import Array
+from chainrule.arrays import Array, check_finite
 from chainrule.engines.native import core
 from chainrule.engines.native.layer_rules import LAYER_RULES
 from chainrule.engines.native.lowering import LOSS_KINDS, Lowering, Mode, is_alias, loss_divisor
@@ -80,6 +81,8 @@ class Compiled:
         self, graph: Graph, request: Request, loss: Loss | None, isa: InstructionSet, probabilities: bool
     ) -> None:
         self.request = request
+        self.lock = threading.Lock()
+        """For calls that belong together: a run and the gradient it leaves."""
         self.program = Program(request.lanes, request.number_bytes)
         low = Lowering(
             graph=graph,
@@ -182,4 +185,8 @@ def contiguous(x: Array, dtype: np.dtype[Any]) -> tuple[Array, bool]:
     """(array as the core reads it, whether it holds bytes): uint8 as it is, all else in the compute dtype."""
     if x.dtype == np.uint8:
         return np.ascontiguousarray(x), True
-    return np.ascontiguousarray(x, dtype), False
+    with np.errstate(over="ignore"):
+        numbers = np.ascontiguousarray(x, dtype)
+    if numbers.dtype.itemsize < x.dtype.itemsize:
+        check_finite(numbers, f"x as {dtype.name}")
+    return numbers if numbers.flags.aligned else numbers.copy(), False

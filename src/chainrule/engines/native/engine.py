@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from chainrule.arrays import Array, check_finite
+from chainrule.arrays import Array
 from chainrule.engines.base import EpochTotals, FirstNonFinite, GradientResult, OnStep, Recipe, Trace, Traced, Trainer
 from chainrule.engines.native import core
 from chainrule.engines.native.compiled import (
@@ -25,7 +25,7 @@ from chainrule.engines.native.compiled import (
 from chainrule.engines.reference import ReferenceEngine, ReferenceTrainer
 from chainrule.errors import EngineError
 from chainrule.graph import Graph
-from chainrule.losses import LOSSES, Loss
+from chainrule.losses import LOSSES, CrossEntropyLoss, Loss, MAPLoss
 from chainrule.parameters import Parameters
 
 Prepared: TypeAlias = tuple[Array, bool, Array, Array | None]
@@ -113,8 +113,6 @@ class NativeEngine:
         exports: list[Array],
     ) -> float:
         inputs, is_bytes = contiguous(x, dtype)
-        if inputs.dtype.itemsize < x.dtype.itemsize:
-            check_finite(inputs, f"x as {dtype.name}")
         compiled.load(graph)
         try:
             loss, _ = compiled.plan.run(
@@ -130,10 +128,12 @@ class NativeEngine:
         compiled = self.compiled(graph, mode, len(x), dtype, training=training, loss=loss, targets=targets)
         shapes = dict(zip(graph.names, graph.shapes, strict=True)) | {"output": graph.output_shape}
         exports = {key: np.empty((len(x), *shapes[key[1]]), dtype) for key in compiled.exports}
-        value = self._run(compiled, graph, x, dtype, targets_for(targets, dtype), None, list(exports.values()))
         gradients = Parameters(graph.parameters.shapes, dtype)
-        if gradients.flat.size:
-            compiled.plan.get_gradient(gradients.flat)
+        truth = targets_for(loss, targets, dtype)
+        with compiled.lock:
+            value = self._run(compiled, graph, x, dtype, truth, None, list(exports.values()))
+            if gradients.flat.size:
+                compiled.plan.get_gradient(gradients.flat)
         return value, gradients, exports
 
     def gradients(
@@ -168,9 +168,11 @@ def is_known(loss: Loss) -> bool:
     return type(loss) in LOSSES.values()
 
 
-def targets_for(targets: Array, dtype: np.dtype[Any]) -> Array:
+def targets_for(loss: Loss, targets: Array, dtype: np.dtype[Any]) -> Array:
     """Targets as the core reads them: int64 class indices or numbers of the compute dtype."""
-    return np.ascontiguousarray(targets, np.int64 if targets.dtype.kind in "iu" else dtype)
+    indices = isinstance(loss, CrossEntropyLoss | MAPLoss) and targets.dtype.kind != "f"
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(targets, np.int64 if indices else dtype)
 
 
 class NativeTrainer:
@@ -207,7 +209,7 @@ class NativeTrainer:
                 guesses=guesses,
             )
             self._compiled.load(self.graph)
-        prepared = (inputs, is_bytes, targets_for(targets, dtype), labels)
+        prepared = (inputs, is_bytes, targets_for(loss, targets, dtype), labels)
         self._reading = (x, targets, prepared)
         self._labels_per_sample = 0 if labels is None else labels.size // len(inputs)
         return prepared
@@ -302,8 +304,10 @@ class NativeTrainer:
         trainer = ReferenceTrainer(self.graph, self.recipe)
         trainer.step = self.step
         chosen = order[batch * batch_size : (batch + 1) * batch_size]
-        trainer.epoch(x, targets, chosen, batch_size, np.array([rate]), None)
-        raise FirstNonFinite().error(f"at step {self.step + 1}")
+        step = self.step % -(-len(x) // batch_size)
+        trainer.step_on(x[chosen], targets[chosen], rate, EpochTotals(steps=step))
+        # The reference engine begins without the optimizer's memory: what it does not find came from there.
+        raise FirstNonFinite(["a parameter after the update"]).error(f"at step {step + 1}")
 
     def store(self) -> None:
         """Write parameters and buffers back into the graph."""
