@@ -22,6 +22,7 @@ from chainrule.engines.native.compiled import (
     lanes_for,
     unsupported_layers,
 )
+from chainrule.engines.native.pace import Pace
 from chainrule.engines.reference import ReferenceEngine, ReferenceTrainer
 from chainrule.errors import EngineError
 from chainrule.graph import Graph
@@ -187,6 +188,7 @@ class NativeTrainer:
         self._seconds_per_step = CHUNK_SECONDS
         self._reading: tuple[Array, Array, Prepared] | None = None
         self._labels_per_sample = 0
+        self._pace = Pace(core.thread_count())
 
     def _prepare(self, x: Array, targets: Array, batch_size: int) -> Prepared:
         """Data as the core reads it, converted once for all epochs."""
@@ -241,9 +243,12 @@ class NativeTrainer:
         while first < len(rates):
             count = min(len(rates) - first, max(1, int(CHUNK_SECONDS / max(self._seconds_per_step, 1e-9))))
             part = slice(first, first + count)
-            begin = time.perf_counter()
+            begin, processor = time.perf_counter(), time.process_time()
             done = self._train(prepared, order, batch_size, rates[part], first, losses[part], correct[part])
-            self._seconds_per_step = (time.perf_counter() - begin) / max(done, 1)
+            seconds = time.perf_counter() - begin
+            self._seconds_per_step = seconds / max(done, 1)
+            if seconds > CHUNK_SECONDS / 2:
+                self._pace.note(self._seconds_per_step, seconds, time.process_time() - processor)
             if done < count:
                 self._diagnose(x, targets, order, batch_size, first + done, float(rates[first + done]))
             first += done
@@ -269,7 +274,7 @@ class NativeTrainer:
             done: int = self._compiled.plan.train(
                 inputs, is_bytes, targets, labels, order, batch_size, np.ascontiguousarray(rates), first,
                 self.graph.seed, self.step, optimizer.native_update(), optimizer.memories, self._trainable(),
-                losses, correct, core.thread_count(),
+                losses, correct, self._pace.threads,
             )  # fmt: skip
         except MemoryError:
             raise EngineError(f"not enough memory to train in batches of {batch_size}; take smaller ones") from None
