@@ -28,6 +28,13 @@ constexpr size_t kAlignment = 64, kHugePage = size_t(2) << 20;
 
 size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
+// Sizes come from the user's shapes and batches: products that no machine can hold must not wrap around.
+size_t times(size_t a, size_t b) {
+  size_t product;
+  if (__builtin_mul_overflow(a, b, &product) || product > size_t(1) << 62) throw std::bad_alloc();
+  return product;
+}
+
 #if !defined(_OPENMP)
 int omp_get_thread_num() { return 0; }
 int omp_get_num_threads() { return 1; }
@@ -137,8 +144,8 @@ Plan::Plan(const KernelTable& table, const Sizes& sizes, Storage storage, std::v
       packs_(std::move(packs)),
       losses_(std::move(losses)) {
   const size_t bytes = table_.number_bytes;
-  parameters_.reserve((sizes_.parameters + sizes_.buffers + sizes_.packed) * bytes);
-  gradient_.reserve(sizes_.parameters * bytes);
+  parameters_.reserve(times(sizes_.parameters + sizes_.buffers + sizes_.packed, bytes));
+  gradient_.reserve(times(sizes_.parameters, bytes));
   shared_.resize(sizes_.shared);
 }
 
@@ -196,12 +203,13 @@ void Plan::in_parallel(int threads, Body&& body) {
 void Plan::prepare(int64_t samples, int threads, bool moments, int memories) {
   const size_t bytes = table_.number_bytes;
   const int64_t blocks = this->blocks(samples);
-  scratch_bytes_ = rounded(sizes_.scratch * bytes + kAlignment, kAlignment);
-  kept_bytes_ = rounded(sizes_.kept * bytes, kAlignment);
-  raw_bytes_ = rounded(sizes_.raw * bytes, kAlignment);
-  scratch_.reserve(scratch_bytes_ * threads);
-  kept_.reserve(kept_bytes_ * blocks);
-  raw_.reserve(raw_bytes_ * shards(samples));
+  scratch_bytes_ = rounded(times(sizes_.scratch, bytes) + kAlignment, kAlignment);
+  kept_bytes_ = rounded(times(sizes_.kept, bytes), kAlignment);
+  raw_bytes_ = rounded(times(sizes_.raw, bytes), kAlignment);
+  scratch_.reserve(times(scratch_bytes_, threads));
+  kept_.reserve(times(kept_bytes_, blocks));
+  raw_.reserve(times(raw_bytes_, shards(samples)));
+  times(times(sizes_.statistics, blocks), sizeof(double));
   statistics_.resize(sizes_.statistics * blocks);
   block_loss_.resize(blocks);
   block_correct_.resize(blocks);

@@ -1,5 +1,6 @@
 #include "records.hpp"
 
+#include <new>
 #include <stdexcept>
 
 namespace chainrule {
@@ -11,8 +12,8 @@ class Reader {
   Reader(const Fields& fields, Storage& storage) : fields_(fields), storage_(storage) {}
 
   void operator()(const char* name, int64_t& value) { value = get<int64_t>(name); }
-  void operator()(const char* name, int32_t& value) { value = int32_t(get<int64_t>(name)); }
-  void operator()(const char* name, uint32_t& value) { value = uint32_t(get<int64_t>(name)); }
+  void operator()(const char* name, int32_t& value) { value = narrow<int32_t>(get<int64_t>(name)); }
+  void operator()(const char* name, uint32_t& value) { value = narrow<uint32_t>(get<int64_t>(name)); }
   void operator()(const char* name, bool& value) { value = get<int64_t>(name) != 0; }
   void operator()(const char* name, double& value) {
     const Field& field = find(name);
@@ -49,11 +50,12 @@ class Reader {
       throw std::invalid_argument(std::string("not an axis: ") + name);
     std::vector<Run> runs;
     for (size_t i = 6; i < n.size(); i += 9)
-      runs.push_back({int32_t(n[i]), int32_t(n[i + 1]), int32_t(n[i + 2]), int32_t(n[i + 3]),
-                      Taps{int32_t(n[i + 4]), int32_t(n[i + 5]), int32_t(n[i + 6]), int32_t(n[i + 7]),
-                           int32_t(n[i + 8])}});
-    axis = {storage_.keep(runs), int32_t(runs.size()), int32_t(n[0]), int32_t(n[1]),
-            int32_t(n[2]),       int32_t(n[3]),        int32_t(n[4]), int32_t(n[5])};
+      runs.push_back({narrow<int32_t>(n[i]), narrow<int32_t>(n[i + 1]), narrow<int32_t>(n[i + 2]),
+                      narrow<int32_t>(n[i + 3]),
+                      Taps{narrow<int32_t>(n[i + 4]), narrow<int32_t>(n[i + 5]), narrow<int32_t>(n[i + 6]),
+                           narrow<int32_t>(n[i + 7]), narrow<int32_t>(n[i + 8])}});
+    axis = {storage_.keep(runs),   int32_t(runs.size()),  narrow<int32_t>(n[0]), narrow<int32_t>(n[1]),
+            narrow<int32_t>(n[2]), narrow<int32_t>(n[3]), narrow<int32_t>(n[4]), narrow<int32_t>(n[5])};
   }
   template <class E>
     requires std::is_enum_v<E>
@@ -62,6 +64,11 @@ class Reader {
   }
 
  private:
+  template <class T>
+  static T narrow(int64_t value) {
+    if (value != int64_t(T(value))) throw std::bad_alloc();  // no memory could hold what needs such an index
+    return T(value);
+  }
   const Field& find(const char* name) const {
     const auto found = fields_.find(name);
     if (found == fields_.end()) throw std::invalid_argument(std::string("missing field: ") + name);

@@ -5,8 +5,11 @@ A tap that falls on the padding, or on a zero that a stride leaves, is in no run
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd
+
+from chainrule.errors import EngineError
+from chainrule.shapes import LARGEST
 
 
 @dataclass(frozen=True)
@@ -52,19 +55,23 @@ class Axis:
 
 def forward_axis(source_size: int, size: int, kernel: int, stride: int, padding: int, dilation: int) -> Axis:
     """Output p, tap i reads source p stride - padding + i dilation."""
+    _check(source_size, size, kernel, stride, padding, dilation)
     runs: list[Run] = []
-    for p in range(size):
+    p = 0
+    while p < size:
         shift = p * stride - padding
-        first = max(0, -(shift // dilation)) if shift < 0 else 0
+        first = max(0, -(shift // dilation))
         last = min(kernel - 1, (source_size - 1 - shift) // dilation)
+        changes = [size]  # where the first tap comes in, and where the last goes out
+        if first > 0:
+            changes.append(-((-padding + (first - 1) * dilation) // stride))
+        if last >= 0:
+            changes.append((source_size - 1 - last * dilation + padding) // stride + 1)
+        following = min(change for change in changes if change > p)
         taps = max(0, last - first + 1)
-        if taps == 0:
-            first = 0
-        previous = runs[-1] if runs else None
-        if previous is not None and (previous.first, previous.taps) == (first, taps):
-            runs[-1] = Run(**{**previous.__dict__, "count": previous.count + 1})
-        else:
-            runs.append(Run(p, 1, 1, stride, first, taps, shift + first * dilation if taps else 0, 1, dilation))
+        source = shift + first * dilation
+        _append(runs, Run(p, following - p, 1, stride, first, taps, source, 1, dilation))
+        p = following
     return Axis(size, source_size, kernel, stride, padding, dilation, tuple(runs))
 
 
@@ -73,23 +80,60 @@ def backward_axis(source_size: int, size: int, kernel: int, stride: int, padding
 
     `source_size` and `size` are the forward pass's: here `source_size` pixels are computed from `size` deltas.
     """
+    _check(source_size, size, kernel, stride, padding, dilation)
     shared = gcd(stride, dilation)
     tap_step, source_step = stride // shared, -(dilation // shared)
     runs: list[Run] = []
     for phase in range(min(stride, source_size)):
         phase_runs: list[Run] = []
-        for x in range(phase, source_size, stride):
-            hits = [
-                i
-                for i in range(kernel)
-                if (x + padding - i * dilation) % stride == 0 and 0 <= (x + padding - i * dilation) // stride < size
-            ]
-            first, taps = (hits[0], len(hits)) if hits else (0, 0)
-            previous = phase_runs[-1] if phase_runs else None
-            if previous is not None and (previous.first, previous.taps) == (first, taps):
-                phase_runs[-1] = Run(**{**previous.__dict__, "count": previous.count + 1})
-            else:
-                source = (x + padding - first * dilation) // stride if taps else 0
-                phase_runs.append(Run(x, 1, stride, 1 if taps else 0, first, taps, source, tap_step, source_step))
+        if (phase + padding) % shared:  # no tap's distance is a whole number of strides
+            _append(
+                phase_runs, Run(phase, -(-(source_size - phase) // stride), stride, 0, 0, 0, 0, tap_step, source_step)
+            )
+        else:
+            residue = (phase + padding) // shared * pow(dilation // shared, -1, tap_step) % tap_step
+            _walk_phase(phase_runs, phase, residue, (source_size, size, kernel, stride, padding, dilation))
         runs += phase_runs
     return Axis(source_size, size, kernel, stride, padding, dilation, tuple(runs))
+
+
+def _walk_phase(runs: list[Run], x: int, residue: int, axis: tuple[int, int, int, int, int, int]) -> None:
+    """The runs of inputs x, x + stride, ...; their taps are residue, residue + tap_step, ..."""
+    source_size, size, kernel, stride, padding, dilation = axis
+    shared = gcd(stride, dilation)
+    tap_step = stride // shared
+    reach = (size - 1) * stride
+    while x < source_size:
+        place = x + padding
+        lowest, highest = max(0, -((reach - place) // dilation)), min(kernel - 1, place // dilation)
+        first = residue + max(0, -((residue - lowest) // tap_step)) * tap_step
+        last = residue + (highest - residue) // tap_step * tap_step
+        changes = [first * dilation + reach + 1]  # the first tap has passed the last delta
+        if last + tap_step < kernel:
+            changes.append((last + tap_step) * dilation)  # another tap reaches the first delta
+        steps = min(-((x + padding - change) // stride) for change in changes if change > place)
+        count = min(steps, -(-(source_size - x) // stride))
+        taps = max(0, (last - first) // tap_step + 1)
+        source = (place - first * dilation) // stride
+        _append(runs, Run(x, count, stride, 1, first, taps, source, tap_step, -(dilation // shared)))
+        x += count * stride
+
+
+def _append(runs: list[Run], run: Run) -> None:
+    """Add a run, or lengthen the last where the taps are the same; a run without taps points nowhere."""
+    if run.taps == 0:
+        run = replace(run, first=0, source=0, source_move=0)
+    if runs and (runs[-1].first, runs[-1].taps) == (run.first, run.taps):
+        runs[-1] = replace(runs[-1], count=runs[-1].count + run.count)
+    else:
+        runs.append(run)
+
+
+def _check(source_size: int, size: int, kernel: int, stride: int, padding: int, dilation: int) -> None:
+    """The core counts pixels in 32 bits, also those beyond the map that a window reaches."""
+    farthest = max(source_size, size * stride, padding) + kernel * dilation + padding
+    if farthest > LARGEST:
+        raise EngineError(
+            f"a window of {kernel} pixels with stride {stride}, padding {padding} and dilation {dilation} on {source_size} "
+            f"pixels reaches {farthest} pixels far; the native engine can index {LARGEST}"
+        )

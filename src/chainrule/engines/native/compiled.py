@@ -24,6 +24,8 @@ SHARDS = 16
 """Most shards of a batch: as many threads can share a step."""
 RAW_BYTES = 512 * 2**20
 """Most memory for the raw gradients of all shards together; large networks get fewer shards."""
+LARGEST_TENSOR = 2**30
+"""Most numbers of one sample's tensor. 32 bits index twice as many, as a window needs that leaves the map."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ class Compiled:
         if loss is not None:
             low.memory["loss kind"] = 1 if probabilities else LOSS_KINDS[type(loss)]
         low.lower()
+        self._check_extents()
         self.exports = low.exports
         self.sizes = self._sizes(graph, low, loss)
         self.finishes, self.packs = low.finishes, low.packs
@@ -117,8 +120,16 @@ class Compiled:
                 self.packs,
                 low.zeroed,
             )
-        except MemoryError:
+        except (MemoryError, OverflowError, RuntimeError):
             raise EngineError(f"not enough memory for a plan of {self.sizes} numbers") from None
+
+    def _check_extents(self) -> None:
+        """The core counts the numbers of one sample's tensor in 32 bits."""
+        for slot in self.program.slots:
+            if slot.elements > LARGEST_TENSOR:
+                raise EngineError(
+                    f"{slot.label} has {slot.elements} numbers for each sample; the native engine can index {LARGEST_TENSOR}"
+                )
 
     def _sizes(self, graph: Graph, low: Lowering, loss: Loss | None) -> dict[str, int]:
         scratch, kept = self.program.lay_out()
