@@ -4,21 +4,13 @@ import chainrule as cr
 net = cr.parse("1x28x28 -> conv 6@5x5 pad 2 -> relu -> maxpool 2 -> fc 10")
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from chainrule import errors
 from chainrule.arrays import one_hot
-from chainrule.diagnosis import (
-    Diagnosis,
-    diagnose_activation,
-    diagnose_conv2d,
-    diagnose_linear,
-    diagnose_loss,
-    diagnose_pool2d,
-)
 from chainrule.errors import ChainruleError
 from chainrule.explain import explain
-from chainrule.gradient_check import check_gradients
 from chainrule.graph import Graph, Input
 from chainrule.layers import (
     RBF,
@@ -55,7 +47,16 @@ from chainrule.optimizers import SGD, Adam, AdamW, Optimizer
 from chainrule.schedules import Constant, Cosine, OneCycle, Schedule, StepDecay
 
 if TYPE_CHECKING:
+    from chainrule.diagnosis import (
+        Diagnosis,
+        diagnose_activation,
+        diagnose_conv2d,
+        diagnose_linear,
+        diagnose_loss,
+        diagnose_pool2d,
+    )
     from chainrule.explain import Derivation
+    from chainrule.gradient_check import check_gradients
 
 __version__ = "0.1.0"
 
@@ -123,10 +124,20 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """`Derivation` is imported when it is asked for: `import chainrule` stays fast."""
-    if name == "Derivation":
-        from chainrule.explain.derivation import Derivation
+_LAZY = {
+    "Derivation": "chainrule.explain.derivation",
+    "Diagnosis": "chainrule.diagnosis",
+    "check_gradients": "chainrule.gradient_check",
+    "diagnose_activation": "chainrule.diagnosis",
+    "diagnose_conv2d": "chainrule.diagnosis",
+    "diagnose_linear": "chainrule.diagnosis",
+    "diagnose_loss": "chainrule.diagnosis",
+    "diagnose_pool2d": "chainrule.diagnosis",
+}
+"""What is imported when it is asked for, so that `import chainrule` stays fast."""
 
-        return Derivation
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
