@@ -1,4 +1,4 @@
-"""The same bits at any number of threads, on repeated runs, in other processes, after a fork, beside other trainings."""
+"""The same bits at any number of threads, repeatedly, in other processes, after a fork, beside other trainings."""
 
 from __future__ import annotations
 

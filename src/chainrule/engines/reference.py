@@ -187,7 +187,7 @@ class ReferenceTrainer:
         with np.errstate(all="ignore"):  # what overflows is found below, and named
             done = run_forward(graph, self.state, x, training=True, step=self.step)
             value, saved = loss.forward(done.values[-1], targets)
-            before = self.state.parameters.flat.copy(), self.state.buffers.flat.copy()
+            before = self.step, self.state.parameters.flat.copy(), self.state.buffers.flat.copy()
             hook = self._updating_hook(rate) if self.recipe.sequential else None
             nodes, gradients = run_backward(
                 graph, self.state, done, loss.backward(saved), before_input=hook, need_dx=False
@@ -202,7 +202,7 @@ class ReferenceTrainer:
             for name, array in (*self.state.parameters.items(), *self.state.buffers.items()):
                 search.look(f"{name} after the update", array)
         if search.names:
-            self.state.parameters.flat[:], self.state.buffers.flat[:] = before
+            self.step, self.state.parameters.flat[:], self.state.buffers.flat[:] = before
             raise search.error(f"at step {totals.steps + 1}")
         self._count(totals, value, done.values[-1], targets)
 

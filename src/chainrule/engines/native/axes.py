@@ -134,6 +134,6 @@ def _check(source_size: int, size: int, kernel: int, stride: int, padding: int, 
     farthest = max(source_size, size * stride, padding) + kernel * dilation + padding
     if farthest > LARGEST:
         raise EngineError(
-            f"a window of {kernel} pixels with stride {stride}, padding {padding} and dilation {dilation} on {source_size} "
-            f"pixels reaches {farthest} pixels far; the native engine can index {LARGEST}"
+            f"a window of {kernel} pixels with stride {stride}, padding {padding} and dilation {dilation} on "
+            f"{source_size} pixels reaches {farthest} pixels far; the native engine can index {LARGEST}"
         )

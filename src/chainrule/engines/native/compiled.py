@@ -128,7 +128,8 @@ class Compiled:
         for slot in self.program.slots:
             if slot.elements > LARGEST_TENSOR:
                 raise EngineError(
-                    f"{slot.label} has {slot.elements} numbers for each sample; the native engine can index {LARGEST_TENSOR}"
+                    f"{slot.label} has {slot.elements} numbers for each sample; "
+                    f"the native engine can index {LARGEST_TENSOR}"
                 )
 
     def _sizes(self, graph: Graph, low: Lowering, loss: Loss | None) -> dict[str, int]:

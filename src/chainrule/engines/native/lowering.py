@@ -214,6 +214,8 @@ class Lowering:
         if self.mode in ("inference", "gradients"):
             self._export("value", "output", self.values[-1])
         if self.backward:
+            for step in graph.steps:  # in this order each answer is known to the next, however deep the network
+                self.needs(step.index)
             self._loss()
             for step in reversed(graph.steps):
                 if self.needs(step.index):
