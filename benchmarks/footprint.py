@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks import rivals
 from benchmarks.records import Results, Sample
 from benchmarks.tasks import NetworkTask
-from benchmarks.worker import Failure, Refusal, Worker, environment
+from benchmarks.worker import RefusalError, Worker, WorkerError, environment
 
 IMPORT, SIZE, MEMORY = "import time", "installed size", "peak memory"
 PYTHON = "Python alone"
@@ -100,7 +100,7 @@ def peak_memory(results: Results, tasks: dict[str, NetworkTask], names: Iterable
                 worker.ask("run", 10)
                 results.samples.append(Sample(case, name, 0, float(worker.ask("peak_memory")), 1))
                 worker.close()
-            except Refusal:
+            except RefusalError:
                 worker.close()
-            except Failure as failure:
+            except WorkerError as failure:
                 results.remark(case, name, str(failure).strip().splitlines()[-1])

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.records import Results, Sample
 from benchmarks.rivals import PEAK
 from benchmarks.tasks import Array, NetworkTask, Task
-from benchmarks.worker import Failure, Refusal
+from benchmarks.worker import RefusalError, WorkerError
 
 TOLERANCE = 2e-2
 """Most that updates or outputs of two contenders may differ, relative to the largest: rounding of float32, not more."""
@@ -88,9 +88,9 @@ def measure(case: Case, workers: Mapping[str, Asked], effort: Effort, results: R
             steps[name] = case.steps or calibrate(worker, effort)
             if case.steps:
                 worker.repetition(case.steps)
-        except (Refusal, Failure) as problem:
+        except (RefusalError, WorkerError) as problem:
             steps[name] = 0
-            if isinstance(problem, Failure):
+            if isinstance(problem, WorkerError):
                 results.remark(case.name, name, str(problem).strip().splitlines()[-1])
     agree(case, first, results, reference)
 
@@ -113,7 +113,7 @@ def agree(case: Case, first: Mapping[str, Mapping[str, Array]], results: Results
         if found and wanted:
             worst = difference(wanted, found, start)
             if not worst <= TOLERANCE:
-                results.remark(case.name, name, f"differs from {reference} by {worst:.2g} of the largest change")
+                results.remark(case.name, name, f"wrong: differs from {reference} by {worst:.2g} of the largest change")
 
 
 def difference(a: Mapping[str, Array], b: Mapping[str, Array], start: Mapping[str, Array]) -> float:
@@ -126,6 +126,7 @@ def difference(a: Mapping[str, Array], b: Mapping[str, Array], start: Mapping[st
 
 
 def best_rival(results: Results, case: str, ours: str, aside: Sequence[str] = ()) -> str | None:
-    """The rival with the highest median rate."""
-    rivals = [name for name in results.contenders(case) if name != ours and name not in aside]
+    """The rival with the highest median rate, of those that computed the same."""
+    apart = {ours, *aside, *results.wrong(case)}
+    rivals = [name for name in results.contenders(case) if name not in apart]
     return max(rivals, key=lambda name: results.spread(case, name).median, default=None)

@@ -69,7 +69,5 @@ def _node(step: Step, parameters: dict[str, Array]) -> Node:
             ordinary &= layer.groups == 1 and layer.mode == "correlation" and layer.connections is None
         if ordinary:
             op = "conv2d" if isinstance(layer, Conv2d) else "max_pool2d"
-            return Node(
-                op, step.inputs, step.shape, weight, bias, "", window.stride, (top, left), window.kernel_size
-            )
+            return Node(op, step.inputs, step.shape, weight, bias, "", window.stride, (top, left), window.kernel_size)
     raise NotImplementedError(f"the benchmarks have no description for {layer!r}")

@@ -61,6 +61,10 @@ class Results:
         """Keep a note for the report."""
         self.remarks.append({"case": case, "contender": contender, "text": text})
 
+    def wrong(self, case: str) -> set[str]:
+        """Who computed something else than the others."""
+        return {r["contender"] for r in self.remarks if r["case"] == case and r["text"].startswith("wrong")}
+
     def write(self, path: Path) -> None:
         """As JSON lines."""
         path.parent.mkdir(parents=True, exist_ok=True)

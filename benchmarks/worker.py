@@ -1,7 +1,7 @@
 """A contender in a process of its own, so that no framework's threads disturb another's; asked in turn, one at a time.
 
-Threads that have nothing to do must not take cores away from the contender whose turn it is. Every runtime keeps its own
-way to wait inside a step; but a pause before each repetition is longer than any of them waits actively.
+Threads that have nothing to do must not take cores away from the contender whose turn it is. Every runtime keeps
+its own way to wait inside a step; but a pause before each repetition is longer than any of them waits actively.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import os
 import re
 import time
 import traceback
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -32,11 +32,11 @@ def environment(threads: int) -> dict[str, str]:
     return dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"KMP_BLOCKTIME": "10", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
-class Failure(Exception):
+class WorkerError(Exception):
     """What went wrong in a worker, with its traceback."""
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """The contender does not offer this."""
 
 
@@ -69,7 +69,7 @@ class Worker:
         self.version = str(self._answer())
 
     def ask(self, question: str, *arguments: Any) -> Any:
-        """Call a method of `Server` in the process. Raises Failure or Refusal."""
+        """Call a method of `Server` in the process. Raises WorkerError or RefusalError."""
         self.pipe.send((question, arguments))
         return self._answer()
 
@@ -78,10 +78,10 @@ class Worker:
             kind, content = self.pipe.recv()
         except EOFError:
             self.process.join(5)
-            raise Failure(f"{self.name} ended with exit code {self.process.exitcode}") from None
+            raise WorkerError(f"{self.name} ended with exit code {self.process.exitcode}") from None
         if kind == "answer":
             return content
-        raise (Refusal if kind == "refusal" else Failure)(content)
+        raise (RefusalError if kind == "refusal" else WorkerError)(content)
 
     def repetition(self, steps: int) -> tuple[float, int, float | None]:
         """(seconds, steps done, share of the machine that others took)."""
