@@ -3,6 +3,7 @@
 #   make test      the whole test suite                        make format   put sources into the house format
 #   make clean     remove the environment and everything built
 #   make native-test   kernels against plain loops, for each instruction set; SANITIZE=address,undefined
+#   make bench     measure against the frameworks that are installed, on a quiet machine; BENCH_ARGS="--quick"
 # Variables: PYTHON=python3.12  TRAIN_ARGS="..."  PYTEST_ARGS="-n 2 -k conv"
 
 PYTHON      ?= python3
@@ -17,7 +18,7 @@ CPP        := $(filter %.cpp %.hpp %.h,$(NATIVE)) $(wildcard tests/native/*.?pp)
 SCRIPTS    := $(wildcard scripts benchmarks examples)
 
 .DEFAULT_GOAL := test
-.PHONY: install train test native-test check format clean
+.PHONY: install train test native-test bench check format clean
 
 install: $(STAMP)
 
@@ -42,6 +43,9 @@ test: $(STAMP)
 
 native-test:
 	tests/native/run.sh $(SANITIZE)
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check src tests $(SCRIPTS)

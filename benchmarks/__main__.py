@@ -67,7 +67,6 @@ def effort_of(asked: argparse.Namespace) -> Effort:
 
 def run_cases(chosen: Iterable[Case], names: list[str], threads: int, effort: Effort, results: Results) -> None:
     """Start the workers once, and take case after case."""
-    ELSEWHERE.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         workers: dict[str, Worker] = {}
         for name in names:
@@ -111,7 +110,7 @@ def run_extras(asked: argparse.Namespace, names: list[str], results: Results) ->
     steps: dict[str, Callable[[], None]] = {
         "mnist": lambda: accuracy.run(results, Path(str(folder)), 1 if asked.quick else 5, asked.threads),
         "memory": lambda: footprint.peak_memory(
-            results, memory_tasks(), [name for name in names if name != PEAK], asked.threads
+            results, memory_tasks(), [name for name in names if name != PEAK], asked.threads, ELSEWHERE / "memory.log"
         ),
         "import": lambda: footprint.import_times(results, 2 if asked.quick else 7, asked.threads),
         "size": lambda: footprint.installed_sizes(results),
@@ -137,6 +136,7 @@ def main() -> int:
     if not chosen and not set(asked.cases) & set(EXTRA):
         print(f"no case is called {' '.join(asked.cases)}; see --list", file=sys.stderr)
         return 2
+    ELSEWHERE.mkdir(parents=True, exist_ok=True)
     names, effort = chosen_contenders(asked.contenders), effort_of(asked)
     with variables({"OMP_NUM_THREADS": str(asked.threads)}):
         results = Results(machine.describe(asked.threads))

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.harness import Case
 from benchmarks.networks import describe
-from benchmarks.tasks import KernelTask, NetworkTask
+from benchmarks.tasks import KernelTask, NetworkTask, Part
 
 MOST_SAMPLES = 8192
 """Samples of 28x28 in memory; all contenders walk through the same ones."""
@@ -48,19 +48,21 @@ def two_two_two() -> list[Case]:
     return [Case("2-2-2 network, 10,000 updates", task, steps=10_000, unit="updates")]
 
 
-PARTS = ("forward", "input", "weight")
+PARTS: tuple[Part, ...] = ("forward", "input", "weight")
+WITHOUT_INPUT: tuple[Part, ...] = ("forward", "weight")
+WITHOUT_WEIGHT: tuple[Part, ...] = ("forward", "input")
 
 
 def kernels() -> list[Case]:
     """Single layers: LeNet-5's, then 3x3 convolutions of growing width, dense layers and pools."""
-    tasks = [KernelTask("conv", part, 1, 6, 28, 5, 2) for part in ("forward", "weight")]
+    tasks = [KernelTask("conv", part, 1, 6, 28, 5, 2) for part in WITHOUT_INPUT]
     tasks += [KernelTask("conv", part, 6, 16, 14, 5) for part in PARTS]
     for channels, size in ((16, 32), (32, 32), (64, 32), (128, 16), (256, 8)):
         tasks += [KernelTask("conv", part, channels, channels, size, 3, 1) for part in PARTS]
     for inputs, outputs in ((400, 120), (4096, 4096)):
         tasks += [KernelTask("dense", part, inputs, outputs) for part in PARTS]
     for channels, size in ((6, 28), (64, 32)):
-        tasks += [KernelTask("max pool 2", part, channels, channels, size, 2) for part in ("forward", "input")]
+        tasks += [KernelTask("max pool 2", part, channels, channels, size, 2) for part in WITHOUT_WEIGHT]
     return [Case(kernel_name(task), task, unit="calls") for task in tasks]
 
 

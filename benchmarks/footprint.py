@@ -89,18 +89,21 @@ def size_of(distribution: str) -> int:
     return sum(file.stat().st_size for file in set(files) if file.is_file() and file.suffix != ".pyc")
 
 
-def peak_memory(results: Results, tasks: dict[str, NetworkTask], names: Iterable[str], threads: int) -> None:
+def peak_memory(results: Results, tasks: dict[str, NetworkTask], names: Iterable[str], threads: int, log: Path) -> None:
     """A fresh process for each contender and task: the most memory that it held while it trained."""
     for label, task in tasks.items():
         case = f"{MEMORY}, {label}"
         for name in names:
+            worker = None
             try:
-                worker = Worker(name, threads)
+                worker = Worker(name, threads, log)
                 worker.ask("prepare", task)
                 worker.ask("run", 10)
                 results.samples.append(Sample(case, name, 0, float(worker.ask("peak_memory")), 1))
-                worker.close()
-            except RefusalError:
-                worker.close()
             except WorkerError as failure:
                 results.remark(case, name, str(failure).strip().splitlines()[-1])
+            except RefusalError:
+                pass
+            finally:
+                if worker is not None:
+                    worker.close()

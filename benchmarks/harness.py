@@ -13,8 +13,9 @@ from benchmarks.rivals import PEAK
 from benchmarks.tasks import Array, NetworkTask, Task
 from benchmarks.worker import RefusalError, WorkerError
 
-TOLERANCE = 2e-2
-"""Most that updates or outputs of two contenders may differ, relative to the largest: rounding of float32, not more."""
+TOLERANCE = 0.1
+"""Most that updates or outputs of two contenders may differ, relative to the largest. Rounding in float32 alone reaches
+0.03 behind many batch normalisations, whose first updates are small; another rule or weight makes more than 0.3."""
 
 
 class Asked(Protocol):
@@ -121,7 +122,8 @@ def difference(a: Mapping[str, Array], b: Mapping[str, Array], start: Mapping[st
     worst = 0.0
     for name in a.keys() & b.keys():
         reached, scale = np.abs(a[name] - b[name]).max(), np.abs(a[name] - start.get(name, 0)).max()
-        worst = max(worst, float(reached / scale) if scale else float(reached > 0))
+        relative = float(reached / scale) if scale else float(reached > 0)
+        worst = max(worst, np.inf if np.isnan(relative) else relative)
     return worst
 
 

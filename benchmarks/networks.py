@@ -8,25 +8,28 @@ from functools import cache
 import numpy as np
 
 from benchmarks.tasks import Array, Description, Node
-from chainrule import Network, zoo
+from chainrule import Network
 from chainrule.graph import Step
 from chainrule.layers import AdaptiveAvgPool2d, Add, BatchNorm2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sigmoid
 from chainrule.losses import HalfSquaredErrorLoss
+from chainrule.zoo.cifar import resnet_like, vgg_like
+from chainrule.zoo.lenet5 import lenet5
+from chainrule.zoo.perceptrons import mlp, two_two_two
 
 
-def two_two_two() -> Network:
+def with_frozen_biases() -> Network:
     """The 2-2-2 network, whose biases stay as they are."""
-    net = zoo.two_two_two()
+    net = two_two_two()
     net.freeze("*.bias")
     return net
 
 
 NETWORKS: dict[str, Callable[[], Network]] = {
-    "lenet5": zoo.lenet5,
-    "mlp": zoo.mlp,
-    "vgg_like": zoo.vgg_like,
-    "resnet_like": zoo.resnet_like,
-    "two_two_two": two_two_two,
+    "lenet5": lenet5,
+    "mlp": mlp,
+    "vgg_like": vgg_like,
+    "resnet_like": resnet_like,
+    "two_two_two": with_frozen_biases,
 }
 
 PLAIN = {ReLU: "relu", Sigmoid: "sigmoid", Flatten: "flatten", Add: "add", AdaptiveAvgPool2d: "average"}
@@ -63,7 +66,7 @@ def _node(step: Step, parameters: dict[str, Array]) -> Node:
         return Node("batch_norm2d", step.inputs, step.shape, weight, bias, prefix=step.layer_name)
     if isinstance(layer, Conv2d | MaxPool2d):
         window = layer.window
-        top, bottom, left, right = window.sides(step.input_shapes[0][1:])
+        top, bottom, left, right = window.sides((step.input_shapes[0][1], step.input_shapes[0][2]))
         ordinary = window.dilation == (1, 1) and (top, left) == (bottom, right)
         if isinstance(layer, Conv2d):
             ordinary &= layer.groups == 1 and layer.mode == "correlation" and layer.connections is None

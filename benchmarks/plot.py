@@ -46,7 +46,9 @@ def draw(results: Results, path: Path) -> None:
         show(axis, results, chosen)
         axis.spines[["top", "right"]].set_visible(False)
     m = results.machine
-    figure.suptitle(f"{m['cpu']}, {m['threads']} threads, {m['isa']}, peak {m['peak'] / 1e9:.0f} GFLOP/s", fontsize=10)
+    figure.suptitle(
+        f"{m['cpu']}, {m['threads']} threads, {m['isa']}, peak {results.peak() / 1e9:.0f} GFLOP/s", fontsize=10
+    )
     figure.savefig(path, dpi=120)
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.rivals import PEAK
 from benchmarks.spread import Spread
 
 
@@ -56,6 +57,11 @@ class Results:
     def cases(self) -> list[str]:
         """All cases that have samples."""
         return list(dict.fromkeys(s.case for s in self.samples))
+
+    def peak(self) -> float:
+        """Floating-point operations per second of the machine: the median of the run, else what was seen before it."""
+        seen = [s.rate * 1e6 for s in self.samples if s.contender == PEAK]
+        return Spread.of(seen).median if seen else float(self.machine["peak"])
 
     def remark(self, case: str, contender: str, text: str) -> None:
         """Keep a note for the report."""

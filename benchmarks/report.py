@@ -123,10 +123,10 @@ def machine_line(results: Results) -> list[str]:
     others = [s.others for s in results.samples if s.others is not None]
     busy = f"{100 * Spread.of(others).median:.0f} % (median)" if others else "an unknown part"
     versions = ", ".join(f"{name} {version}" for name, version in m.get("versions", {}).items())
-    peaks = f"{m['peak'] / 1e9:.0f} GFLOP/s on {m['threads']} threads, {m['peak_one_thread'] / 1e9:.0f} on one"
+    peak = results.peak() / 1e9
     return [
         f"- **Machine** {m['cpu']}, {m['cores']} cores, {m['threads']} threads, {m['isa']}, {m['system']}",
-        f"- **Multiply-add peak** {peaks}, measured before the run; again beside every case",
+        f"- **Multiply-add peak** {peak:.0f} GFLOP/s on {m['threads']} threads (median of the run)",
         f"- **Load** {m['load_before']:.2f} before the run; other processes took {busy} of the machine meanwhile",
         f"- **Versions** {versions}; Python {m['python']}, NumPy {m['numpy']}, core built by {m['compiler']}",
         f"- **Run** {m['date']}, {m['repetitions']} interleaved repetitions of about {m['seconds']} s",

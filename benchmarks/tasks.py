@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
+Part: TypeAlias = Literal["forward", "input", "weight"]
 
 ITEM_BYTES = 4
 """Everything is float32."""
@@ -121,7 +122,7 @@ class KernelTask:
     """
 
     layer: Literal["conv", "dense", "max pool 2"]
-    part: Literal["forward", "input", "weight"]
+    part: Part
     inputs: int
     outputs: int
     size: int = 1

@@ -1,4 +1,4 @@
-"""A contender in a process of its own, so that no framework's threads disturb another's; asked in turn, one at a time.
+"""A contender in a process of its own, so that no framework's threads disturb another's; asked in turn.
 
 Threads that have nothing to do must not take cores away from the contender whose turn it is. Every runtime keeps
 its own way to wait inside a step; but a pause before each repetition is longer than any of them waits actively.

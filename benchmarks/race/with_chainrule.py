@@ -8,8 +8,9 @@ import sys
 import chainrule as cr
 from benchmarks import recipe
 from benchmarks.recipe import BATCH, EPOCHS, GOAL, LEARNING_RATE, MOMENTUM, WEIGHT_DECAY
-from chainrule import data, zoo
+from chainrule import data
 from chainrule.training import EpochRow
+from chainrule.zoo.lenet5 import lenet5
 
 
 class GoalReachedError(Exception):
@@ -19,7 +20,7 @@ class GoalReachedError(Exception):
 def main(folder: str, seed: int) -> None:
     """Train and print."""
     digits = data.load(folder)
-    net = zoo.lenet5(seed=seed)
+    net = lenet5(seed=seed)
 
     def after_epoch(row: EpochRow) -> None:
         accuracy = net.evaluate(digits.test_images, digits.test_labels).accuracy or 0.0
