@@ -33,7 +33,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="show groups and cases")
     parser.add_argument("--quick", action="store_true", help="few and short repetitions: does everything run?")
     parser.add_argument("--repetitions", type=int, help="of each contender (7)")
-    parser.add_argument("--seconds", type=float, help="of one repetition (0.4)")
+    parser.add_argument("--seconds", type=float, help="of one repetition (0.3)")
     parser.add_argument("--threads", type=int, default=min(2, len(machine.cores())))
     parser.add_argument("--contenders", help="names with wildcards, separated by commas; chainrule always takes part")
     parser.add_argument("--output", type=Path, help=f"folder for {report.REPORT} (without: benchmarks/ for a full run)")
@@ -112,7 +112,7 @@ def run_extras(asked: argparse.Namespace, names: list[str], results: Results) ->
         "memory": lambda: footprint.peak_memory(
             results, memory_tasks(), [name for name in names if name != PEAK], asked.threads, ELSEWHERE / "memory.log"
         ),
-        "import": lambda: footprint.import_times(results, 2 if asked.quick else 7, asked.threads),
+        "import": lambda: footprint.import_times(results, 2 if asked.quick else 5, asked.threads),
         "size": lambda: footprint.installed_sizes(results),
     }
     for name, step in steps.items():

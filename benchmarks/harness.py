@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -33,7 +33,7 @@ class Effort:
     """How long to measure."""
 
     repetitions: int = 7
-    seconds: float = 0.4
+    seconds: float = 0.3
     warm_up: float = 0.3
 
     @classmethod
@@ -44,12 +44,17 @@ class Effort:
 
 @dataclass(frozen=True)
 class Case:
-    """A task with a name. `steps` fixes the number of steps; without it they fill the effort's seconds."""
+    """A task with a name. `steps` fixes the number of steps; without it they fill the effort's seconds.
+
+    `part` of those seconds is enough where steps are short; `repetitions` at most where they are long.
+    """
 
     name: str
     task: Task
     steps: int | None = None
     unit: str = "images"
+    part: float = 1.0
+    repetitions: int | None = None
 
     @property
     def work(self) -> float:
@@ -79,8 +84,15 @@ def interleave(
                 take(name, repetition)
 
 
+def effort_for(case: Case, effort: Effort) -> Effort:
+    """What a case needs of the effort."""
+    most = effort.repetitions if case.repetitions is None else min(case.repetitions, effort.repetitions)
+    return replace(effort, seconds=effort.seconds * case.part, repetitions=most)
+
+
 def measure(case: Case, workers: Mapping[str, Asked], effort: Effort, results: Results, reference: str) -> None:
     """All repetitions of a case by those who can do it and give the reference's numbers."""
+    effort = effort_for(case, effort)
     steps: dict[str, int] = {}
     first: dict[str, dict[str, Array]] = {}
     for name, worker in workers.items():
