@@ -16,6 +16,7 @@
 #include "kernels/softmax.hpp"
 #include "kernels/step.hpp"
 #include "kernels/weight_gradient.hpp"
+#include "kernels/winograd.hpp"
 
 #define CHAINRULE_TEXT(x) #x
 #define CHAINRULE_TEXT_OF(x) CHAINRULE_TEXT(x)

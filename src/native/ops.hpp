@@ -76,6 +76,21 @@ struct ChannelGradientOp {
   Axis rows, columns;
 };
 
+// Convolution without stride or dilation by Winograd's algorithm, a strip of rows at a time; see
+// kernels/winograd.hpp. `rows` and `columns` are the forward pass's and have no runs. Forward: x, y. Input
+// gradient: dy in place of x, dx in place of y. Weight gradient: x, and dy in place of y. The weight is G w:
+// [group][point][in][kernel rows][out] in `parameters`, for the input gradient with in and out exchanged.
+// `source_points` and `result_points`: what a strip reads and gives, at the points. Weight gradient: `turned`
+// and raw as `xt` or `sums` and raw of the operations above, with points for groups; padded_in is 0 for sums.
+struct WinogradOp {
+  Place x, y, source_points, result_points, turned;
+  int64_t weight, bias, raw;
+  int32_t groups, in, out, padded_in;
+  int32_t points, strip;  // strip: rows of the result at a time
+  bool starts;
+  Axis rows, columns;
+};
+
 // db[o] += sum over places of dy[o]. raw: [out][lane]; `shared`: [lane], summed over o as well.
 struct BiasGradientOp {
   Place dy;
@@ -233,6 +248,9 @@ struct Block {
   X(convolve, ConvolveOp)                       \
   X(weight_gradient, WeightGradientOp)          \
   X(channel_gradient, ChannelGradientOp)        \
+  X(winograd_forward, WinogradOp)               \
+  X(winograd_backward_input, WinogradOp)        \
+  X(winograd_weight_gradient, WinogradOp)       \
   X(bias_gradient, BiasGradientOp)              \
   X(local_forward, LocalOp)                     \
   X(local_backward_input, LocalOp)              \
@@ -296,6 +314,7 @@ struct FinishOp {
   int32_t taps_rows, taps_columns, padded_in;  // kChannels: columns = in * taps; raw [row][taps][padded_in]
   bool flip;                                   // the taps of each kernel are stored turned by 180 degrees
   const uint8_t* mask;                         // [rows][columns / taps] or null: links that exist
+  int32_t points, point_rows;                  // above 0: raw is d(G w) of groups of so many rows
 };
 
 // A copy of a weight in another order. Natural [groups][out][in][taps] becomes, for the forward pass,
@@ -306,6 +325,7 @@ struct PackOp {
   bool backward, flip;
   const uint8_t* mask;  // [groups * out][in] or null
   int32_t copies;       // above 0: the one natural number is written so many times instead (a shared bias)
+  int32_t points, point_taps;  // above 0: G w is packed, of kernels with so many columns
 };
 
 enum class UpdateRule : int32_t { kSgd, kAdam, kAdamW };

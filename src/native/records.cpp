@@ -98,6 +98,11 @@ void fill(Reader& read, WeightGradientOp& op) {
 void fill(Reader& read, ChannelGradientOp& op) {
   F(x), F(xt), F(dy), F(raw), F(groups), F(in), F(out), F(padded_in), F(starts), F(rows), F(columns);
 }
+void fill(Reader& read, WinogradOp& op) {
+  F(x), F(y), F(source_points), F(result_points), F(turned), F(weight), F(bias), F(raw), F(groups), F(in),
+      F(out);
+  F(padded_in), F(points), F(strip), F(starts), F(rows), F(columns);
+}
 void fill(Reader& read, BiasGradientOp& op) { F(dy), F(raw), F(out), F(places), F(shared); }
 void fill(Reader& read, LocalOp& op) {
   F(x), F(y), F(dx), F(dy), F(weight), F(bias), F(raw_weight), F(raw_bias), F(in), F(out), F(rows),
@@ -129,10 +134,11 @@ void fill(Reader& read, LossOp& op) {
 }
 void fill(Reader& read, FinishOp& op) {
   F(layout), F(raw), F(natural), F(rows), F(columns), F(taps_rows), F(taps_columns), F(padded_in), F(flip),
-      F(mask);
+      F(mask), F(points), F(point_rows);
 }
 void fill(Reader& read, PackOp& op) {
-  F(natural), F(packed), F(groups), F(out), F(in), F(taps), F(backward), F(flip), F(mask), F(copies);
+  F(natural), F(packed), F(groups), F(out), F(in), F(taps), F(backward), F(flip), F(mask), F(copies),
+      F(points), F(point_taps);
 }
 void fill(Reader& read, UpdateOp& op) {
   F(rule), F(nesterov), F(momentum), F(weight_decay), F(beta1), F(beta2), F(eps);

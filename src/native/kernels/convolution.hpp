@@ -153,16 +153,12 @@ CHAINRULE_INLINE void convolve_row(const ConvolveOp& op, const T* x, const T* w,
 }
 
 template <class T, int L>
-void convolve_lanes(const ConvolveOp& op, const Block& b) {
+void convolve_maps(const ConvolveOp& op, const T* x, const T* w, const T* bias, T* y) {
   const int64_t kernel = int64_t(op.rows.kernel_size) * op.columns.kernel_size;
   const int64_t source_map = int64_t(op.rows.source_size) * op.columns.source_size;
   const int64_t map = int64_t(op.rows.size) * op.columns.size;
   const int tiles = (op.out + kMaxFilters - 1) / kMaxFilters;
   for (int g = 0; g < op.groups; ++g) {
-    const T* x = at<T>(b, op.x) + g * op.in * source_map * L;
-    const T* w = parameters<T>(b, op.weight) + g * op.in * kernel * op.out;
-    const T* bias = op.bias == kNone ? nullptr : parameters<T>(b, op.bias) + g * op.out;
-    T* y = at<T>(b, op.y) + g * op.out * map * L;
     const auto tile_of_row = [&](int t, const Run& rows, int row) {
       const int first = int64_t(t) * op.out / tiles, next = int64_t(t + 1) * op.out / tiles;
       convolve_row<T, L>(op, x, w, bias, y, first, next - first, rows, row);
@@ -174,7 +170,15 @@ void convolve_lanes(const ConvolveOp& op, const Block& b) {
             tile_of_row(outer, op.rows.runs[r], row);
           else
             for (int t = 0; t < tiles; ++t) tile_of_row(t, op.rows.runs[r], row);
+    x += op.in * source_map * L, y += op.out * map * L, w += op.in * kernel * op.out;
+    if (bias != nullptr) bias += op.out;
   }
+}
+
+template <class T, int L>
+void convolve_lanes(const ConvolveOp& op, const Block& b) {
+  convolve_maps<T, L>(op, at<T>(b, op.x), parameters<T>(b, op.weight),
+                      op.bias == kNone ? nullptr : parameters<T>(b, op.bias), at<T>(b, op.y));
 }
 
 }  // namespace chainrule::CHAINRULE_ISA_NAMESPACE

@@ -5,7 +5,7 @@
 
 #include "transpose.hpp"
 #include "vector_math.hpp"
-#include "weight_gradient.hpp"
+#include "winograd.hpp"
 
 namespace chainrule::CHAINRULE_ISA_NAMESPACE {
 
@@ -41,6 +41,10 @@ CHAINRULE_INLINE void finish_row(const FinishOp& op, const void* gradients, int6
       const Vec<T, L> sums = add_lanes<T, L>(gradients, shard_bytes, shards, offset, count);
       for (int k = 0; k < count; ++k) natural[c + k] = sums[k];
     }
+    return;
+  }
+  if (op.points > 0) {
+    finish_points<T>(op, gradients, shard_bytes, shards, natural, row);
     return;
   }
   const bool straight = op.layout == RawLayout::kNumbers || taps == 1;
@@ -112,6 +116,10 @@ void pack(const PackOp& op, void* all, int64_t begin, int64_t end) {
   const bool plain = !op.flip && op.mask == nullptr;
   if (op.copies > 0) {
     for (int32_t k = 0; begin < end && k < op.copies; ++k) parameters[op.packed + k] = parameters[op.natural];
+    return;
+  }
+  if (op.points > 0) {
+    pack_points<T>(op, parameters, begin, end);
     return;
   }
   for (int64_t row = begin; row < end;) {

@@ -51,14 +51,17 @@ CHAINRULE_INLINE void transpose(Vec<T, L> (&rows)[L]) {
   }
 }
 
-// Lane i of the result is the sum of all lanes of row i, in a fixed order.
+// Lane i of the result is the sum of all lanes of row i, in a fixed order. Two rows become one that holds the
+// halves of both, added.
 template <class T, int L>
 CHAINRULE_INLINE Vec<T, L> sum_of_lanes(Vec<T, L> (&rows)[L]) {
-  transpose<T, L>(rows);
 #pragma GCC unroll 4
   for (int width = L / 2; width > 0; width /= 2)
 #pragma GCC unroll 8
-    for (int k = 0; k < width; ++k) rows[k] += rows[k + width];
+    for (int k = 0; k < width; ++k) {
+      interleave<T>(rows[k], rows[k + width]);
+      rows[k] += rows[k + width];
+    }
   return rows[0];
 }
 

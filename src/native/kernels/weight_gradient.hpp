@@ -163,20 +163,18 @@ CHAINRULE_INLINE void add_up_lanes(const T* sums, T* raw, int64_t count, bool wr
   }
 }
 
+// Adds to `sums`, an array with a vector of lanes for each weight.
 template <class T, int L>
-void weight_gradient_lanes(const WeightGradientOp& op, const Block& b) {
+CHAINRULE_INLINE void weight_sums(const WeightGradientOp& op, const T* x, const T* dy, T* sums) {
   const int64_t source_map = int64_t(op.rows.source_size) * op.columns.source_size;
   const int64_t map = int64_t(op.rows.size) * op.columns.size;
   const int64_t kernel = int64_t(op.rows.kernel_size) * op.columns.kernel_size;
-  const int64_t weights = int64_t(op.groups) * op.out * op.in * kernel;
-  T* sums = at<T>(b, op.sums);
-  for (int64_t i = 0; i < (weights + L - 1) / L * L; ++i) store<T, L>(sums + i * L, Vec<T, L>{});
   const int tiles = (op.out + kGradientFilters - 1) / kGradientFilters;
   for (int g = 0; g < op.groups; ++g)
     for (int t = 0; t < tiles; ++t) {
       const int first = int64_t(t) * op.out / tiles, next = int64_t(t + 1) * op.out / tiles;
-      const T* x = at<T>(b, op.x) + g * op.in * source_map * L;
-      const T* dy = at<T>(b, op.dy) + (g * op.out + first) * map * L;
+      const T* tile_x = x + g * op.in * source_map * L;
+      const T* tile_dy = dy + (g * op.out + first) * map * L;
       T* tile_sums = sums + (g * op.out + first) * op.in * kernel * L;
       for (int r = 0; r < op.columns.run_count; ++r) {
         const Run& columns = op.columns.runs[r];
@@ -188,10 +186,18 @@ void weight_gradient_lanes(const WeightGradientOp& op, const Block& b) {
           for (int i = 0; i < op.rows.kernel_size; ++i) {
             const TapSpan rows = part_of_span(span_of_tap(op.rows, i), op.rows, begin, begin + per_strip);
             if (rows.begin < rows.end)
-              gradient_of_tap_row<T, L>(op, x, dy, tile_sums, next - first, i, rows, columns);
+              gradient_of_tap_row<T, L>(op, tile_x, tile_dy, tile_sums, next - first, i, rows, columns);
           }
       }
     }
+}
+
+template <class T, int L>
+void weight_gradient_lanes(const WeightGradientOp& op, const Block& b) {
+  const int64_t weights = int64_t(op.groups) * op.out * op.in * op.rows.kernel_size * op.columns.kernel_size;
+  T* sums = at<T>(b, op.sums);
+  for (int64_t i = 0; i < (weights + L - 1) / L * L; ++i) store<T, L>(sums + i * L, Vec<T, L>{});
+  weight_sums<T, L>(op, at<T>(b, op.x), at<T>(b, op.dy), sums);
   add_up_lanes<T, L>(sums, gradients<T>(b, op.raw), weights, op.starts && b.fresh);
 }
 
@@ -356,6 +362,13 @@ CHAINRULE_INLINE ProductTile<T> product_tile_for(int filters, int vectors) {
   }
 }
 
+// Enough rows at a time that loading and storing the accumulators is cheap, few enough that they stay in
+// cache.
+template <int L>
+CHAINRULE_INLINE int rows_of_product(const ChannelGradientOp& op) {
+  return int(larger(1, 512 / (int64_t(op.columns.size) * L)));
+}
+
 // The part of dw that output rows [begin, end) give, for one tap.
 template <class T, int L>
 CHAINRULE_INLINE void product_of_tap(const ChannelGradientOp& op, const T* xt, const T* dy, T* raw,
@@ -393,27 +406,31 @@ CHAINRULE_INLINE void product_of_tap(const ChannelGradientOp& op, const T* xt, c
   }
 }
 
+// All taps of one group, a strip of rows after the other.
+template <class T, int L>
+CHAINRULE_INLINE void channel_products(const ChannelGradientOp& op, const T* xt, const T* dy, T* raw,
+                                       bool write = false) {
+  const int per_strip = rows_of_product<L>(op);
+  for (int begin = 0; begin < op.rows.size; begin += per_strip)
+    for (int i = 0; i < op.rows.kernel_size; ++i)
+      for (int j = 0; j < op.columns.kernel_size; ++j)
+        product_of_tap<T, L>(op, xt, dy, raw, i, j, begin, begin + per_strip, write);
+}
+
 template <class T, int L>
 void channel_gradient(const ChannelGradientOp& op, const Block& b) {
   const int64_t source_map = int64_t(op.rows.source_size) * op.columns.source_size;
   const int64_t map = int64_t(op.rows.size) * op.columns.size;
   const int64_t taps = int64_t(op.rows.kernel_size) * op.columns.kernel_size;
-  // Enough rows at a time that loading and storing the accumulators is cheap, few enough that they stay in
-  // cache.
-  const int per_strip = int(larger(1, 512 / (int64_t(op.columns.size) * L)));
   T* xt = at<T>(b, op.xt);
   for (int g = 0; g < op.groups; ++g) {
     turn_channels<T, L>(at<T>(b, op.x) + g * op.in * source_map * L, xt, source_map, op.in, op.padded_in);
-    const T* dy = at<T>(b, op.dy) + g * op.out * map * L;
     T* raw = gradients<T>(b, op.raw) + g * op.out * taps * op.padded_in;
-    const bool write = op.starts && b.fresh, at_once = taps == 1 && per_strip >= op.rows.size;
+    const bool write = op.starts && b.fresh, at_once = taps == 1 && rows_of_product<L>(op) >= op.rows.size;
     if (write && !at_once)
       for (int64_t i = 0; i < op.out * taps * op.padded_in; i += kChannelVector<T>)
         store<T, kChannelVector<T>>(raw + i, Vec<T, kChannelVector<T>>{});
-    for (int begin = 0; begin < op.rows.size; begin += per_strip)
-      for (int i = 0; i < op.rows.kernel_size; ++i)
-        for (int j = 0; j < op.columns.kernel_size; ++j)
-          product_of_tap<T, L>(op, xt, dy, raw, i, j, begin, begin + per_strip, write && at_once);
+    channel_products<T, L>(op, xt, at<T>(b, op.dy) + g * op.out * map * L, raw, write && at_once);
   }
 }
 

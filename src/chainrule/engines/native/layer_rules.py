@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.engines.native.axes import Axis, backward_axis, forward_axis
+from chainrule.engines.native.convolution_rules import CONVOLUTION, axes
 from chainrule.engines.native.lowering import NONE, NOWHERE, Lowering, Rules, relu_after_pool
 from chainrule.engines.native.program import Slot
 from chainrule.graph import Step
@@ -33,162 +33,7 @@ from chainrule.layers import (
     Tanh,
     TrainablePool2d,
 )
-from chainrule.shapes import Pair, Window, product
-
-# --- convolution and dense layers --------------------------------------------------------------------------------
-
-_ONE = forward_axis(1, 1, 1, 1, 0, 1)
-_CACHED_WEIGHTS = 256 * 1024  # bytes: larger weights are walked once, maps many times
-
-
-class _Geometry:
-    """A Conv2d or Linear as the one kind of convolution that the kernels know."""
-
-    def __init__(self, step: Step) -> None:
-        layer = step.layer
-        self.flip, self.mask = False, None
-        if isinstance(layer, Linear):
-            self.groups, self.inputs, self.outputs = 1, layer.in_features, layer.out_features
-            self.rows = self.columns = _ONE
-            self.rows_back = self.columns_back = _ONE
-            return
-        assert isinstance(layer, Conv2d)
-        self.groups = layer.groups
-        self.inputs, self.outputs = layer.in_channels // layer.groups, layer.out_channels // layer.groups
-        size = (step.input_shapes[0][1], step.input_shapes[0][2])
-        (self.rows, self.columns), (self.rows_back, self.columns_back) = _axes(layer.window, size)
-        self.flip = layer.mode == "convolution" and self.taps > 1
-        self.mask = layer.connections
-
-    @property
-    def taps(self) -> int:
-        return self.rows.kernel * self.columns.kernel
-
-    def mask_numbers(self) -> list[int]:
-        return [] if self.mask is None else [int(link) for link in self.mask.reshape(-1)]
-
-
-def _axes(window: Window, size: Pair) -> tuple[tuple[Axis, Axis], tuple[Axis, Axis]]:
-    top, _, left, _ = window.sides(size)
-    out = window.output_size(size)
-    numbers = [
-        (size[k], out[k], window.kernel_size[k], window.stride[k], before, window.dilation[k])
-        for k, before in ((0, top), (1, left))
-    ]
-    forward = (forward_axis(*numbers[0]), forward_axis(*numbers[1]))
-    return forward, (backward_axis(*numbers[0]), backward_axis(*numbers[1]))
-
-
-def _packed_weight(low: Lowering, step: Step, geometry: _Geometry, backward: bool) -> int:
-    """The weight in the order that a convolution walks it; the natural one where that is the same."""
-    natural = low.parameter(step, "weight")
-    plain = not geometry.flip and geometry.mask is None
-    if plain and backward and geometry.taps == 1:
-        return natural
-    if plain and not backward and (geometry.outputs == 1 or geometry.inputs * geometry.taps == 1):
-        return natural
-    numbers = geometry.groups * geometry.outputs * geometry.inputs * geometry.taps
-    pack: dict[str, Any] = {
-        "natural": natural,
-        "groups": geometry.groups,
-        "out": geometry.outputs,
-        "in": geometry.inputs,
-    }
-    pack |= {"taps": geometry.taps, "backward": backward, "flip": geometry.flip, "mask": geometry.mask_numbers()}
-    return low.packed(("weight", step.layer_name, backward), numbers, **pack)
-
-
-def _bias(low: Lowering, step: Step) -> int:
-    layer = step.layer
-    natural = low.parameter(step, "bias")
-    if isinstance(layer, Linear) and layer.bias == "shared":
-        return low.packed(("bias", step.layer_name), layer.out_features, natural=natural, copies=layer.out_features)
-    return natural
-
-
-def _filters_outer(low: Lowering, weights: int, source: Slot) -> bool:
-    weight_bytes = weights * low.program.number_bytes
-    map_bytes = source.elements * low.program.lanes * low.program.number_bytes
-    return weight_bytes > _CACHED_WEIGHTS and map_bytes < 2 * weight_bytes
-
-
-def _convolution_forward(low: Lowering, step: Step) -> None:
-    geometry = _Geometry(step)
-    x = low.x(step)
-    low.program.emit(
-        "convolve",
-        step.name,
-        x=x,
-        y=low.new_value(step),
-        weight=_packed_weight(low, step, geometry, False),
-        bias=_bias(low, step),
-        groups=geometry.groups,
-        **{"in": geometry.inputs, "out": geometry.outputs},
-        rows=geometry.rows,
-        columns=geometry.columns,
-        filters_outer=_filters_outer(low, geometry.inputs * geometry.outputs * geometry.taps, x),
-    )
-
-
-def _convolution_backward(low: Lowering, step: Step) -> None:
-    geometry = _Geometry(step)
-    dy = low.gradient(step).slot
-    if low.trains(step, "weight"):
-        _weight_gradient(low, step, geometry, dy)
-    if "bias" in step.layer.parameter_shapes(*step.input_shapes) and low.trains(step, "bias"):
-        shared = isinstance(step.layer, Linear) and step.layer.bias == "shared"
-        out = geometry.groups * geometry.outputs
-        numbers = (1 if shared else out) * low.program.lanes
-        low.program.emit(
-            "bias_gradient",
-            f"d {step.layer_name}.bias",
-            dy=dy,
-            raw=low.raw_gradient(step, "bias", numbers, layout=0, rows=1, columns=1 if shared else out),
-            out=out,
-            places=geometry.rows.size * geometry.columns.size,
-            shared=shared,
-        )
-    if low.needs(step.inputs[0]):
-        low.program.emit(
-            "convolve",
-            f"d input of {step.name}",
-            x=dy,
-            y=low.new_gradient(step),
-            weight=_packed_weight(low, step, geometry, True),
-            bias=NONE,
-            groups=geometry.groups,
-            **{"in": geometry.outputs, "out": geometry.inputs},
-            rows=geometry.rows_back,
-            columns=geometry.columns_back,
-            filters_outer=_filters_outer(low, geometry.inputs * geometry.outputs * geometry.taps, dy),
-        )
-
-
-def _weight_gradient(low: Lowering, step: Step, geometry: _Geometry, dy: Slot) -> None:
-    """By vectors of channels where there are enough of them, else by vectors of lanes."""
-    fields: dict[str, Any] = {"x": low.x(step), "dy": dy, "groups": geometry.groups}
-    fields |= {"in": geometry.inputs, "out": geometry.outputs, "rows": geometry.rows, "columns": geometry.columns}
-    finish: dict[str, Any] = {"rows": geometry.groups * geometry.outputs, "columns": geometry.inputs * geometry.taps}
-    finish |= {"taps_rows": geometry.rows.kernel, "taps_columns": geometry.columns.kernel}
-    finish |= {"flip": geometry.flip, "mask": geometry.mask_numbers()}
-    label = f"d {step.layer_name}.weight"
-    if geometry.inputs < low.channel_vector:
-        numbers = finish["rows"] * finish["columns"]
-        turned = geometry.rows.size * geometry.columns.size * (geometry.outputs + low.channel_vector)
-        by_lanes = -(-numbers // low.program.lanes) * low.program.lanes
-        fields["sums"] = low.program.slot(f"{label} sums", turned if low.program.lanes == 1 else by_lanes)
-        fields["raw"], fields["starts"] = low.starting_gradient(step, "weight", numbers, layout=2, **finish)
-        low.program.emit("weight_gradient", label, **fields)
-        return
-    padded = -(-geometry.inputs // low.channel_vector) * low.channel_vector
-    fields["xt"] = low.program.slot(
-        f"{step.name} turned", geometry.rows.source_size * geometry.columns.source_size * padded
-    )
-    numbers = finish["rows"] * geometry.taps * padded
-    raw = low.starting_gradient(step, "weight", numbers, layout=1, padded_in=padded, **finish)
-    fields["raw"], fields["starts"] = raw
-    low.program.emit("channel_gradient", label, padded_in=padded, **fields)
-
+from chainrule.shapes import product
 
 # --- locally connected -------------------------------------------------------------------------------------------
 
@@ -196,7 +41,7 @@ def _weight_gradient(low: Lowering, step: Step, geometry: _Geometry, dy: Slot) -
 def _local(low: Lowering, step: Step, name: str, label: str, **places: Any) -> None:
     layer = step.layer
     assert isinstance(layer, LocallyConnected2d)
-    (rows, columns), _ = _axes(layer.window, (step.input_shapes[0][1], step.input_shapes[0][2]))
+    (rows, columns), _ = axes(layer.window, (step.input_shapes[0][1], step.input_shapes[0][2]))
     fields = {"x": NOWHERE, "y": NOWHERE, "dx": NOWHERE, "dy": NOWHERE, "raw_weight": NONE, "raw_bias": NONE} | places
     fields |= {"weight": low.parameter(step, "weight"), "bias": low.parameter(step, "bias")}
     fields |= {"in": layer.in_channels, "out": layer.out_channels, "rows": rows, "columns": columns}
@@ -573,12 +418,11 @@ def _rbf_backward(low: Lowering, step: Step) -> None:
 
 
 _BATCH_NORM = Rules(_batch_norm_forward, _batch_norm_backward)
-_CONVOLUTION = Rules(_convolution_forward, _convolution_backward)
 _WEIGHTED_POOL = Rules(_weighted_pool_forward, _weighted_pool_backward)
 
 LAYER_RULES: dict[type[Layer], Rules] = {
-    Linear: _CONVOLUTION,
-    Conv2d: _CONVOLUTION,
+    Linear: CONVOLUTION,
+    Conv2d: CONVOLUTION,
     LocallyConnected2d: Rules(_local_forward, _local_backward),
     MaxPool2d: Rules(_max_pool_forward, _max_pool_backward),
     AvgPool2d: _WEIGHTED_POOL,

@@ -174,6 +174,7 @@ class Lowering:
         if first:
             self.raw[full] = self.program.take("raw", numbers)
             defaults = {"taps_rows": 1, "taps_columns": 1, "padded_in": 0, "flip": False, "mask": []}
+            defaults |= {"points": 0, "point_rows": 0}
             self.finishes.append({**defaults, **finish, "raw": self.raw[full], "natural": self.offsets[full]})
         return self.raw[full], first
 
@@ -183,7 +184,7 @@ class Lowering:
             offset = self.natural_size + self.program.take("packed", numbers)
             self.memory[key] = offset
             defaults = {"groups": 1, "out": 1, "in": 1, "taps": 1, "backward": False, "flip": False, "mask": []}
-            self.packs.append({**defaults, "copies": 0, **pack, "packed": offset})
+            self.packs.append({**defaults, "copies": 0, "points": 0, "point_taps": 0, **pack, "packed": offset})
         return int(self.memory[key])
 
     @property
