@@ -1,4 +1,4 @@
-"""chainrule through its public names: `net.fit` shuffles and gathers its samples, `net(x)` takes and gives arrays."""
+"""chainrule through its public names: `net.fit` shuffles and gathers its samples, a snapshot takes and gives arrays."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Inference:
     """One call for one batch."""
 
     def __init__(self, task: NetworkTask) -> None:
-        self.net = NETWORKS[task.network.name]()
+        self.net = NETWORKS[task.network.name]().snapshot()
         self.batches = np.split(task.samples()[0], task.batches)
         self.next = 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any, Literal
 
@@ -73,6 +74,16 @@ class Network(Graph):
         """Outputs of any number of samples, computed in batches so that memory stays bounded."""
         chosen, batch, precision = self._prepare(x, engine, dtype)
         return predict(self, chosen, batch, precision, integer("batch_size", batch_size, 1))
+
+    def snapshot(self) -> Network:
+        """A copy of the network as it is now, whose parameters cannot change.
+
+        The native engine relies on that: it loads them once, not in every call, so that calls with one or a few samples
+        take a fraction of the time. A snapshot does all that a network does, but cannot be trained.
+        """
+        made = copy(self)
+        made.parameters, made.buffers, made.frozen = self.parameters.seal(), self.buffers.seal(), set(self.frozen)
+        return made
 
     # --- gradients ---------------------------------------------------------------------------------------------
 
@@ -146,6 +157,8 @@ class Network(Graph):
         update_order  "sequential" moves a layer's parameters before the gradient goes on through them: not the rule
                       (S0-A02), but how the printed results of S0 came about (ER0-14)
         """
+        if self.parameters.sealed:
+            raise ArgumentError("a snapshot cannot be trained; train the network it was taken from")
         batch = as_batch(x, self.input_shape)
         plan = plan_training(
             self,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chainrule.arrays import Array, as_array, check_finite
-from chainrule.errors import NameLookupError, ShapeError
+from chainrule.errors import ArgumentError, NameLookupError, ShapeError
 from chainrule.shapes import Shape, product
 
 
@@ -20,7 +20,8 @@ class Parameters(MutableMapping[str, Array]):
     """An ordered mapping "conv1.weight" -> array whose arrays are views of `flat`.
 
     Assigning copies the values in: `net.parameters["conv1.weight"] = w`. The set of names never changes.
-    Raises NameLookupError for an unknown name, ShapeError for a wrong shape, DataError for NaN or infinity.
+    Raises NameLookupError for an unknown name, ShapeError for a wrong shape, DataError for NaN or infinity,
+    ArgumentError for a snapshot's.
     """
 
     def __init__(self, shapes: Mapping[str, Shape], dtype: Any = np.float64, flat: Array | None = None) -> None:
@@ -45,6 +46,8 @@ class Parameters(MutableMapping[str, Array]):
 
     def __setitem__(self, name: str, value: ArrayLike) -> None:
         view = self[name]
+        if self.sealed:
+            raise ArgumentError(f"{name} belongs to a snapshot, which cannot change; assign to the network it is of")
         array = as_array(value, name)
         if array.shape != view.shape:
             raise ShapeError(f"{name} has shape {view.shape}; it cannot take values of shape {array.shape}")
@@ -67,6 +70,17 @@ class Parameters(MutableMapping[str, Array]):
     def copy(self, dtype: Any = None) -> Parameters:
         """The same names and values in a buffer of its own."""
         return Parameters(self.shapes, flat=self.flat.astype(dtype or self.flat.dtype, copy=True))
+
+    def seal(self) -> Parameters:
+        """The same names and values in arrays that NumPy lets nobody write to."""
+        flat = self.flat.copy()
+        flat.flags.writeable = False
+        return Parameters(self.shapes, flat=flat)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the values cannot change."""
+        return not self.flat.flags.writeable
 
     def zeros(self) -> Parameters:
         """The same names and precision, all zero."""

@@ -2,6 +2,7 @@
 #include "dispatch.hpp"
 #include "kernels/batch_norm.hpp"
 #include "kernels/convolution.hpp"
+#include "kernels/dense_gradient.hpp"
 #include "kernels/dropout.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/gather.hpp"
@@ -38,6 +39,7 @@ constexpr KernelTable table() {
   CHAINRULE_OPERATIONS(CHAINRULE_ENTRY)
 #undef CHAINRULE_ENTRY
   t.finish = finish<T, L>;
+  t.finish_dense = finish_dense<T, L>;
   t.pack = pack<T>;
   t.update = update<T>;
   t.all_finite = all_finite<T>;

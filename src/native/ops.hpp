@@ -53,6 +53,12 @@ struct ConvolveOp {
                        // maps
 };
 
+// Maps [rows][columns] into the middle of zeros [padded_rows][padded_columns].
+struct PadOp {
+  Place x, y;
+  int32_t channels, rows, columns, padded_rows, padded_columns, top, left;
+};
+
 // dw[o][c][i][j] += sum over places and lanes of dy[o] x[c]. `rows` and `columns` are the forward pass's.
 // raw: [group][out][in][kernel rows][kernel columns] in `gradients`; `sums` is the same with a lane axis, or
 // for one lane the turned dy of a group: [place][out, padded to whole vectors]. `starts`: this operation is
@@ -74,6 +80,13 @@ struct ChannelGradientOp {
   int32_t groups, in, out, padded_in;
   bool starts;
   Axis rows, columns;
+};
+
+// xt[lane][c] = x[c][lane], zeros up to padded_in: what a dense layer's weight gradient reads when the step
+// ends.
+struct TurnOp {
+  Place x, xt;
+  int32_t in, padded_in;
 };
 
 // Convolution without stride or dilation by Winograd's algorithm, a strip of rows at a time; see
@@ -245,12 +258,14 @@ struct Block {
 #define CHAINRULE_OPERATIONS(X)                 \
   X(gather, GatherOp)                           \
   X(scatter, ScatterOp)                         \
+  X(pad, PadOp)                                 \
   X(convolve, ConvolveOp)                       \
   X(weight_gradient, WeightGradientOp)          \
   X(channel_gradient, ChannelGradientOp)        \
   X(winograd_forward, WinogradOp)               \
   X(winograd_backward_input, WinogradOp)        \
   X(winograd_weight_gradient, WinogradOp)       \
+  X(turn, TurnOp)                               \
   X(bias_gradient, BiasGradientOp)              \
   X(local_forward, LocalOp)                     \
   X(local_backward_input, LocalOp)              \
@@ -305,8 +320,9 @@ enum class OpKind : int32_t {
 // share it.
 
 // The raw gradients of all shards become one natural gradient: row = one of `rows` first indices of the
-// parameter.
-enum class RawLayout : int32_t { kLanes, kChannels, kNumbers };
+// parameter. kDense: there are no raw gradients; dw[o][c] = sum over blocks and lanes of dy[o] xt[c], which
+// the blocks have kept.
+enum class RawLayout : int32_t { kLanes, kChannels, kNumbers, kDense };
 struct FinishOp {
   RawLayout layout;
   int64_t raw, natural;
@@ -314,6 +330,7 @@ struct FinishOp {
   int32_t taps_rows, taps_columns, padded_in;  // kChannels: columns = in * taps; raw [row][taps][padded_in]
   bool flip;                                   // the taps of each kernel are stored turned by 180 degrees
   const uint8_t* mask;                         // [rows][columns / taps] or null: links that exist
+  Place xt, dy;                                // kDense
   int32_t points, point_rows;                  // above 0: raw is d(G w) of groups of so many rows
 };
 
@@ -345,6 +362,8 @@ struct KernelTable {
   Run run[static_cast<int>(OpKind::count_)];
   void (*finish)(const FinishOp& op, const void* gradients, int64_t shard_bytes, int32_t shards,
                  void* natural, int64_t begin, int64_t end);
+  void (*finish_dense)(const FinishOp& op, const void* kept, int64_t block_bytes, int64_t blocks,
+                       void* natural, int64_t begin, int64_t end);
   void (*pack)(const PackOp& op, void* parameters, int64_t begin, int64_t end);
   void (*update)(const UpdateOp& op, void* parameters, const void* gradients, void* first, void* second,
                  double rate, int64_t step, int64_t begin, int64_t end);

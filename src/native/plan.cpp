@@ -64,6 +64,7 @@ class FlushDenormals {
 };
 
 constexpr int64_t kStretch = 4096;  // numbers of a gradient that are summed and applied at a time
+constexpr int64_t kTile = 8;        // rows that a dense layer's gradient computes at a time
 constexpr int kSpins = 4000;        // about 50 microseconds
 
 void pause() {
@@ -348,11 +349,15 @@ bool Plan::finish_rows(int64_t samples, int thread, int threads, Then&& then) {
   bool finite = true;
   for (const FinishOp& op : finishes_) {
     const Part rows = part_of(op.rows, thread, threads);
-    const int64_t stretch = std::max<int64_t>(1, kStretch / op.columns);
+    const int64_t stretch = std::max<int64_t>(1, kStretch / op.columns / kTile) * kTile;
     for (int64_t row = rows.begin; row < rows.end; row += stretch) {
       const int64_t next = std::min(row + stretch, rows.end);
-      table_.finish(op, raw_.data(), int64_t(raw_bytes_), int32_t(shards(samples)), gradient_.data(), row,
-                    next);
+      if (op.layout == RawLayout::kDense)
+        table_.finish_dense(op, kept_.data(), int64_t(kept_bytes_), blocks(samples), gradient_.data(), row,
+                            next);
+      else
+        table_.finish(op, raw_.data(), int64_t(raw_bytes_), int32_t(shards(samples)), gradient_.data(), row,
+                      next);
       const int64_t begin = op.natural + row * op.columns, end = op.natural + next * op.columns;
       finite &= table_.all_finite(gradient_.data(), begin, end);
       finite &= then(begin, end);

@@ -92,6 +92,9 @@ void fill(Reader& read, ScatterOp& op) { F(x), F(elements), F(target); }
 void fill(Reader& read, ConvolveOp& op) {
   F(x), F(y), F(weight), F(bias), F(groups), F(in), F(out), F(rows), F(columns), F(filters_outer);
 }
+void fill(Reader& read, PadOp& op) {
+  F(x), F(y), F(channels), F(rows), F(columns), F(padded_rows), F(padded_columns), F(top), F(left);
+}
 void fill(Reader& read, WeightGradientOp& op) {
   F(x), F(dy), F(sums), F(raw), F(groups), F(in), F(out), F(starts), F(rows), F(columns);
 }
@@ -103,6 +106,7 @@ void fill(Reader& read, WinogradOp& op) {
       F(out);
   F(padded_in), F(points), F(strip), F(starts), F(rows), F(columns);
 }
+void fill(Reader& read, TurnOp& op) { F(x), F(xt), F(in), F(padded_in); }
 void fill(Reader& read, BiasGradientOp& op) { F(dy), F(raw), F(out), F(places), F(shared); }
 void fill(Reader& read, LocalOp& op) {
   F(x), F(y), F(dx), F(dy), F(weight), F(bias), F(raw_weight), F(raw_bias), F(in), F(out), F(rows),
@@ -134,7 +138,7 @@ void fill(Reader& read, LossOp& op) {
 }
 void fill(Reader& read, FinishOp& op) {
   F(layout), F(raw), F(natural), F(rows), F(columns), F(taps_rows), F(taps_columns), F(padded_in), F(flip),
-      F(mask), F(points), F(point_rows);
+      F(mask), F(xt), F(dy), F(points), F(point_rows);
 }
 void fill(Reader& read, PackOp& op) {
   F(natural), F(packed), F(groups), F(out), F(in), F(taps), F(backward), F(flip), F(mask), F(copies),

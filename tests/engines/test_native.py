@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -16,6 +17,7 @@ import chainrule as cr
 from chainrule import zoo
 from chainrule.engines import ENGINES
 from chainrule.engines.native import core
+from chainrule.engines.native import engine as engine_module
 from tests.strategies import Problem, problems
 
 ISAS = [name for name, _, _ in core.isas()]
@@ -173,7 +175,24 @@ def test_the_plan_prints_stages_operations_and_memory() -> None:
         assert part in text
 
 
-def test_without_batch_normalisation_there_is_one_stage_and_nothing_is_kept() -> None:
-    text = zoo.lenet5().plan(batch_size=64, loss=cr.CrossEntropyLoss())
-    assert "1 stage(s)" in text
-    assert " samples 0 bytes" in text
+def test_without_batch_normalisation_there_is_one_stage_and_memory_has_a_bound() -> None:
+    net, loss = zoo.lenet5(), cr.CrossEntropyLoss()
+    for batch in (64, 1024, 1025, 100_000):
+        text = net.plan(batch_size=batch, loss=loss)
+        assert "1 stage(s)" in text
+        kept = re.search(r" samples ([\d,]+) bytes", text)
+        assert kept
+        # Dense layers keep x and dy of 1,024 samples at most.
+        assert (0 < int(kept[1].replace(",", "")) < 60_000) if batch <= 1024 else kept[1] == "0"
+
+
+def test_large_batches_have_the_same_gradients_without_keeping_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = cr.Sequential(cr.Linear(40, 30), cr.Tanh(), cr.Linear(30, 7), seed=1)
+    rng = np.random.default_rng(2)
+    x, classes = rng.normal(size=(1100, 40)), rng.integers(0, 7, 1100)
+    loss = cr.CrossEntropyLoss()
+    expected = net.gradients(x, classes, loss=loss, engine="reference")[1].flat
+    for small in (0, 2000):
+        monkeypatch.setattr(engine_module, "SMALL_BATCH", small)
+        found = net.gradients(x, classes, loss=loss, engine="native")[1].flat
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)

@@ -1,10 +1,26 @@
-// How kernels find their tensors.
+// The widest vectors, and how kernels find their tensors.
 #pragma once
 
 #include "../ops.hpp"
 #include "../vec.hpp"
 
 namespace chainrule::CHAINRULE_ISA_NAMESPACE {
+
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int kRegisters = 32;
+#else
+constexpr int kRegisters = 16;
+#endif
+// Numbers in the widest vector of the instruction set, whatever the lanes.
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+template <class T>
+constexpr int kChannelVector = kVectorBytes / int(sizeof(T));
 
 template <class T>
 CHAINRULE_INLINE T* at(const Block& b, Place place) {

@@ -12,22 +12,6 @@
 
 namespace chainrule::CHAINRULE_ISA_NAMESPACE {
 
-#if defined(__AVX512F__) || defined(__aarch64__)
-constexpr int kRegisters = 32;
-#else
-constexpr int kRegisters = 16;
-#endif
-// Numbers in the widest vector of the instruction set, whatever the lanes.
-#if defined(__AVX512F__)
-constexpr int kVectorBytes = 64;
-#elif defined(__AVX2__)
-constexpr int kVectorBytes = 32;
-#else
-constexpr int kVectorBytes = 16;
-#endif
-template <class T>
-constexpr int kChannelVector = kVectorBytes / int(sizeof(T));
-
 constexpr int kMaxFilters = kRegisters == 32 ? 16 : 12;
 
 // Columns beside one another, so that few filters still fill the pipeline.
@@ -42,7 +26,17 @@ struct Walk {
   int64_t x_channel, x_row, x_tap, w_channel, w_row, w_tap;
 };
 
-template <class T, int L, int F, int C>
+// The vectors of a tile; without `aligned` they may begin at any number.
+template <class T, int L, bool aligned>
+CHAINRULE_INLINE Vec<T, L> load_as(const T* p) {
+  return aligned ? load<T, L>(p) : load_unaligned<T, L>(p);
+}
+template <class T, int L, bool aligned>
+CHAINRULE_INLINE void store_as(T* p, Vec<T, L> v) {
+  aligned ? store<T, L>(p, v) : store_unaligned<T, L>(p, v);
+}
+
+template <class T, int L, int F, int C, bool aligned = true>
 CHAINRULE_INLINE void convolve_tile(const Walk& walk, const T* x, int64_t x_column, const T* w, const T* bias,
                                     T* y, int64_t y_filter, int64_t y_column) {
   Vec<T, L> sums[F][C];
@@ -59,7 +53,7 @@ CHAINRULE_INLINE void convolve_tile(const Walk& walk, const T* x, int64_t x_colu
       for (int j = 0; j < walk.taps; ++j) {
         Vec<T, L> values[C];
 #pragma GCC unroll 8
-        for (int k = 0; k < C; ++k) values[k] = load<T, L>(x_tap + k * x_column);
+        for (int k = 0; k < C; ++k) values[k] = load_as<T, L, aligned>(x_tap + k * x_column);
 #pragma GCC unroll 16
         for (int f = 0; f < F; ++f)
 #pragma GCC unroll 8
@@ -74,7 +68,7 @@ CHAINRULE_INLINE void convolve_tile(const Walk& walk, const T* x, int64_t x_colu
 #pragma GCC unroll 16
   for (int f = 0; f < F; ++f)
 #pragma GCC unroll 8
-    for (int k = 0; k < C; ++k) store<T, L>(y + f * y_filter + k * y_column, sums[f][k]);
+    for (int k = 0; k < C; ++k) store_as<T, L, aligned>(y + f * y_filter + k * y_column, sums[f][k]);
 }
 
 // All columns of a run, for F filters.

@@ -25,6 +25,11 @@ CHAINRULE_INLINE T read_number(const Block& b, int64_t index) {
 template <class T, int L>
 void gather(const GatherOp& op, const Block& b) {
   T* x = at<T>(b, op.x);
+  if (L == 1 && b.source == Source::kSame) {
+    const T* sample = static_cast<const T*>(b.inputs) + sample_of(b, 0) * op.elements;
+    for (int64_t e = 0; e < op.elements; ++e) x[e] = sample[e];
+    return;
+  }
   int64_t begin[L];
   for (int lane = 0; lane < L; ++lane) begin[lane] = lane < b.used ? sample_of(b, lane) * op.elements : kNone;
   int64_t e = 0;

@@ -1,6 +1,7 @@
 // Convolution of one sample. There are no samples to lie side by side, so a vector holds neighbouring
 // filters: the weights are packed that way already, and each input number is broadcast. Vectors may reach
-// beyond the last filter; what they read there is never stored.
+// beyond the last filter; what they read there is never stored. Where filters are few and rows long, a vector
+// holds neighbouring pixels of a row instead.
 #pragma once
 
 #include "convolution.hpp"
@@ -51,27 +52,91 @@ CHAINRULE_INLINE void single_tile(const Walk& walk, const T* x, int64_t x_column
   }
 }
 
+// All columns of a run, in tiles of at most C, as even as can be.
 template <class T, int C, int V>
 CHAINRULE_INLINE void single_tiles(const Walk& walk, const T* x, int64_t x_column, const T* w, const T* bias,
-                                   T* y, int64_t y_filter, int64_t y_column, int columns, int filters,
-                                   int& q) {
-  for (; q + C <= columns; q += C)
-    single_tile<T, C, V>(walk, x + q * x_column, x_column, w, bias, y + q * y_column, y_filter, y_column,
-                         filters);
+                                   T* y, int64_t y_filter, int64_t y_column, int columns, int filters) {
+  const int tiles = (columns + C - 1) / C;
+  for (int t = 0; t < tiles; ++t) {
+    const int q = t * columns / tiles, count = (t + 1) * columns / tiles - q;
+    const auto tile = [&]<int Count>() {
+      single_tile<T, Count, V>(walk, x + q * x_column, x_column, w, bias, y + q * y_column, y_filter,
+                               y_column, filters);
+    };
+    if constexpr (C >= 8) {
+      if (count == 8) tile.template operator()<8>();
+      if (count == 7) tile.template operator()<7>();
+      if (count == 6) tile.template operator()<6>();
+      if (count == 5) tile.template operator()<5>();
+    }
+    if constexpr (C >= 4) {
+      if (count == 4) tile.template operator()<4>();
+      if (count == 3) tile.template operator()<3>();
+    }
+    if constexpr (C >= 2)
+      if (count == 2) tile.template operator()<2>();
+    if (count == 1) tile.template operator()<1>();
+  }
 }
 
 template <class T, int V>
 __attribute__((noinline)) void single_run(const Walk& walk, const T* x, int64_t x_column, const T* w,
                                           const T* bias, T* y, int64_t y_filter, int64_t y_column,
                                           int columns, int filters) {
-  int q = 0;
-  if constexpr (V == 1)
-    single_tiles<T, 8, V>(walk, x, x_column, w, bias, y, y_filter, y_column, columns, filters, q);
-  if constexpr (V <= 2)
-    single_tiles<T, 4, V>(walk, x, x_column, w, bias, y, y_filter, y_column, columns, filters, q);
-  if constexpr (V <= 2)
-    single_tiles<T, 2, V>(walk, x, x_column, w, bias, y, y_filter, y_column, columns, filters, q);
-  single_tiles<T, 1, V>(walk, x, x_column, w, bias, y, y_filter, y_column, columns, filters, q);
+  single_tiles<T,
+               V == 1   ? 8
+               : V == 2 ? 4
+                        : 1,
+               V>(walk, x, x_column, w, bias, y, y_filter, y_column, columns, filters);
+}
+
+// A run of at least N neighbouring pixels, two vectors at a time. The last vector ends with the run, and
+// computes again what the one before it has in common with it.
+template <class T, int F>
+__attribute__((noinline)) void pixel_run(const Walk& walk, const T* x, const T* w, const T* bias, T* y,
+                                         int64_t y_filter, int columns) {
+  constexpr int N = kChannelVector<T>;
+  for (int q = 0; q < columns; q += 2 * N) {
+    const int left = columns - q;
+    if (left > N) {
+      const int64_t second = smaller(N, left - N);
+      convolve_tile<T, N, F, 2, false>(walk, x + q, second, w, bias, y + q, y_filter, second);
+    } else {
+      const int last = columns - N;
+      convolve_tile<T, N, F, 1, false>(walk, x + last, 0, w, bias, y + last, y_filter, 0);
+    }
+  }
+}
+
+constexpr int kPixelFilters = kRegisters == 32 ? 8 : 4;
+
+template <class T>
+CHAINRULE_INLINE auto pixel_run_for(int filters) {
+  using PixelRun = void (*)(const Walk&, const T*, const T*, const T*, T*, int64_t, int);
+  static constexpr PixelRun runs[] = {
+      pixel_run<T, 1>, pixel_run<T, 2>, pixel_run<T, 3>, pixel_run<T, 4>,
+#if defined(__AVX512F__) || defined(__aarch64__)
+      pixel_run<T, 5>, pixel_run<T, 6>, pixel_run<T, 7>, pixel_run<T, 8>,
+#endif
+  };
+  return runs[filters - 1];
+}
+
+// Filters 0 .. `filters` over a run, by pixels.
+template <class T>
+CHAINRULE_INLINE void pixel_runs(const Walk& walk, const T* x, const T* w, const T* bias, T* y,
+                                 int64_t y_filter, int columns, int filters) {
+  for (int f = 0; f < filters; f += kPixelFilters)
+    pixel_run_for<T>(int(smaller(filters - f, kPixelFilters)))(
+        walk, x, w + f, bias == nullptr ? nullptr : bias + f, y + f * y_filter, y_filter, columns);
+}
+
+// Whether vectors of pixels are fewer than vectors of filters.
+template <class T>
+CHAINRULE_INLINE bool by_pixels(const Run& columns, int filters) {
+  constexpr int64_t N = kChannelVector<T>;
+  return columns.step == 1 && columns.source_move == 1 && columns.count >= N &&
+         (columns.count + N - 1) / N * filters < (filters + N - 1) / N * columns.count;
 }
 
 template <class T>
@@ -98,10 +163,28 @@ void convolve_single(const ConvolveOp& op, const Block& b) {
           for_runs_of_row<1>(
               op, op.rows.runs[r], row,
               [&](const Walk& walk, int64_t source, int64_t tap, int64_t place, const Run& columns) {
-                run(walk, x + source, columns.source_move, w + tap * op.out, bias, y + place, map,
-                    columns.step, columns.count, filters);
+                if (by_pixels<T>(columns, filters))
+                  pixel_runs<T>(walk, x + source, w + tap * op.out, bias, y + place, map, columns.count,
+                                filters);
+                else
+                  run(walk, x + source, columns.source_move, w + tap * op.out, bias, y + place, map,
+                      columns.step, columns.count, filters);
               });
     }
+}
+
+// Long rows of pixels want a border of zeros rather than border pixels of their own.
+template <class T, int L>
+void pad(const PadOp& op, const Block& b) {
+  const T* x = at<T>(b, op.x);
+  T* y = at<T>(b, op.y);
+  for (int64_t i = 0; i < int64_t(op.channels) * op.padded_rows * op.padded_columns * L; ++i) y[i] = 0;
+  y += (int64_t(op.top) * op.padded_columns + op.left) * L;
+  for (int64_t c = 0; c < op.channels; ++c)
+    for (int64_t row = 0; row < op.rows; ++row)
+      for (int64_t i = 0; i < int64_t(op.columns) * L; ++i)
+        y[(c * op.padded_rows + row) * op.padded_columns * L + i] =
+            x[(c * op.rows + row) * op.columns * L + i];
 }
 
 template <class T, int L>

@@ -1,5 +1,4 @@
-// Max pooling of one sample: plain loops along the row, which compilers turn into vectors of neighbouring
-// pixels.
+// Max pooling of one sample: along the row, with vectors of neighbouring pixels.
 #pragma once
 
 #include "common.hpp"
@@ -13,8 +12,57 @@ CHAINRULE_INLINE void columns_inside(const PoolOp& op, int j, int64_t& begin, in
   end = shift >= op.columns ? 0 : smaller(op.out_columns, (op.columns - 1 - shift) / op.stride_columns + 1);
 }
 
+// The larger of two, and NaN if one is.
+template <class T, int W>
+CHAINRULE_INLINE Vec<T, W> larger_or_nan(Vec<T, W> a, Vec<T, W> b) {
+  return (b > a) | (b != b) ? b : a;
+}
+
+// Two vectors as one row of pairs: the larger of each pair.
+template <class T>
+CHAINRULE_INLINE Vec<T, 8> larger_of_pairs(Vec<T, 8> a, Vec<T, 8> b) {
+  return larger_or_nan<T, 8>(__builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14),
+                             __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15));
+}
+template <class T>
+CHAINRULE_INLINE Vec<T, 4> larger_of_pairs(Vec<T, 4> a, Vec<T, 4> b) {
+  return larger_or_nan<T, 4>(__builtin_shufflevector(a, b, 0, 2, 4, 6),
+                             __builtin_shufflevector(a, b, 1, 3, 5, 7));
+}
+
+// A row of at least W pairs; the last vector ends with the row.
+template <class T, int W>
+CHAINRULE_INLINE void larger_of_pairs_row(const T* x, int64_t x_row, int rows, T* y, int64_t columns) {
+  for (int64_t q = 0; q < columns; q += W) {
+    const int64_t first = smaller(q, columns - W);
+    Vec<T, W> a = load_unaligned<T, W>(x + 2 * first), b = load_unaligned<T, W>(x + 2 * first + W);
+    for (int i = 1; i < rows; ++i) {
+      a = larger_or_nan<T, W>(a, load_unaligned<T, W>(x + i * x_row + 2 * first));
+      b = larger_or_nan<T, W>(b, load_unaligned<T, W>(x + i * x_row + 2 * first + W));
+    }
+    store_unaligned<T, W>(y + first, larger_of_pairs<T>(a, b));
+  }
+}
+
+// Whether windows are pairs of columns beside one another, all inside the map.
+CHAINRULE_INLINE bool pools_pairs(const PoolOp& op) {
+  return op.kernel_columns == 2 && op.stride_columns == 2 && op.left == 0 && op.top == 0 &&
+         op.out_columns >= 4 && 2 * op.out_columns <= op.columns &&
+         (op.out_rows - 1) * int64_t(op.stride_rows) + op.kernel_rows <= op.rows;
+}
+
+template <class T>
+void max_pool_pairs(const PoolOp& op, const Block& b) {
+  const auto row = op.out_columns >= 8 ? larger_of_pairs_row<T, 8> : larger_of_pairs_row<T, 4>;
+  for (int64_t c = 0; c < op.channels; ++c)
+    for (int64_t p = 0; p < op.out_rows; ++p)
+      row(at<T>(b, op.x) + (c * op.rows + p * op.stride_rows) * op.columns, op.columns, op.kernel_rows,
+          at<T>(b, op.y) + (c * op.out_rows + p) * op.out_columns, op.out_columns);
+}
+
 template <class T>
 void max_pool_forward_single(const PoolOp& op, const Block& b) {
+  if (pools_pairs(op)) return max_pool_pairs<T>(op, b);
   for (int64_t c = 0; c < op.channels; ++c)
     for (int64_t p = 0; p < op.out_rows; ++p) {
       T* __restrict y = at<T>(b, op.y) + (c * op.out_rows + p) * op.out_columns;
@@ -26,14 +74,10 @@ void max_pool_forward_single(const PoolOp& op, const Block& b) {
           int64_t begin, end;
           columns_inside(op, j, begin, end);
           const T* __restrict x = at<T>(b, op.x) + (c * op.rows + row) * op.columns + j - op.left;
-          if (op.stride_columns == 2)
-            for (int64_t q = begin; q < end; ++q)
-              y[q] = (x[2 * q] > y[q]) | (x[2 * q] != x[2 * q]) ? x[2 * q] : y[q];
-          else
-            for (int64_t q = begin; q < end; ++q) {
-              const T value = x[q * op.stride_columns];
-              y[q] = (value > y[q]) | (value != value) ? value : y[q];
-            }
+          for (int64_t q = begin; q < end; ++q) {
+            const T value = x[q * op.stride_columns];
+            y[q] = (value > y[q]) | (value != value) ? value : y[q];
+          }
         }
       }
     }

@@ -47,6 +47,12 @@ class Axis:
     dilation: int
     runs: tuple[Run, ...]
 
+    @property
+    def reach(self) -> int:
+        """Sources and padding that the windows cover, and all sources."""
+        last = (self.size - 1) * self.stride + (self.kernel - 1) * self.dilation + 1
+        return max(last, self.padding + self.source_size)
+
     def numbers(self) -> list[int]:
         """In the order of the C++ record."""
         head = [self.size, self.source_size, self.kernel, self.stride, self.padding, self.dilation]

@@ -6,7 +6,7 @@ import os
 import threading
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from chainrule.shapes import product
 
 SHARDS = 16
 """Most shards of a batch: as many threads can share a step."""
+SMALL_BATCH = 1024
+"""So many samples may keep what the gradients of dense layers need at the end of the step. Larger batches do not, so
+that memory has a bound that does not depend on the batch; they have enough blocks for each sum on the way."""
 RAW_BYTES = 512 * 2**20
 """Most memory for the raw gradients of all shards together; large networks get fewer shards."""
 LARGEST_TENSOR = 2**30
@@ -62,8 +65,7 @@ def lanes_for(samples: int, available: list[int]) -> int:
     return next((lanes for lanes in available if samples > lanes), available[-1])
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What a plan is made for; plans are kept and found again by it."""
 
     mode: Mode
@@ -74,6 +76,8 @@ class Request:
     loss: tuple[Any, ...] | None
     guesses: bool
     frozen: frozenset[str]
+    small: bool
+    """Whether the batch has at most `SMALL_BATCH` samples."""
 
 
 class Compiled:
@@ -85,6 +89,7 @@ class Compiled:
         self.request = request
         self.lock = threading.Lock()
         """For calls that belong together: a run and the gradient it leaves."""
+        self._loaded = False
         self.program = Program(request.lanes, request.number_bytes)
         low = Lowering(
             graph=graph,
@@ -94,6 +99,7 @@ class Compiled:
             training=request.training,
             loss=loss,
             guesses=request.guesses,
+            small=request.small,
             channel_vector=isa.channel_vector[request.number_bytes],
         )
         if loss is not None:
@@ -102,7 +108,7 @@ class Compiled:
         self._check_extents()
         self.exports = low.exports
         self.sizes = self._sizes(graph, low, loss)
-        self.finishes, self.packs = low.finishes, low.packs
+        self.finishes, self.packs = [self.program.resolved(finish) for finish in low.finishes], low.packs
         try:
             self.plan = core.Plan(
                 request.isa,
@@ -155,8 +161,10 @@ class Compiled:
         }
 
     def load(self, graph: Graph) -> None:
-        """Copy the graph's parameters and buffers into the plan."""
-        self.plan.set_values(graph.parameters.flat, graph.buffers.flat)
+        """Copy the graph's parameters and buffers into the plan; those of a snapshot once."""
+        if not self._loaded:
+            self.plan.set_values(graph.parameters.flat, graph.buffers.flat)
+            self._loaded = graph.parameters.sealed and graph.buffers.sealed
 
     def describe(self) -> str:
         """The plan for a reader: stages, operations, memory."""
@@ -197,6 +205,8 @@ def contiguous(x: Array, dtype: np.dtype[Any]) -> tuple[Array, bool]:
     """(array as the core reads it, whether it holds bytes): uint8 as it is, all else in the compute dtype."""
     if x.dtype == np.uint8:
         return np.ascontiguousarray(x), True
+    if x.dtype == dtype and x.flags.c_contiguous and x.flags.aligned:
+        return x, False
     with np.errstate(over="ignore"):
         numbers = np.ascontiguousarray(x, dtype)
     if numbers.dtype.itemsize < x.dtype.itemsize:

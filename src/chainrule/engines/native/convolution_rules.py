@@ -42,6 +42,12 @@ class _Geometry:
         return self.rows.kernel * self.columns.kernel
 
     @property
+    def dense(self) -> bool:
+        """Whether each input has one weight for each output, used once."""
+        one = all(axis.size == axis.source_size == axis.kernel == 1 for axis in (self.rows, self.columns))
+        return one and self.groups == 1 and self.mask is None
+
+    @property
     def plain(self) -> bool:
         """Whether kernels are stored as they are used, all of them."""
         return not self.flip and self.mask is None
@@ -219,6 +225,9 @@ def _convolution_forward(low: Lowering, step: Step) -> None:
             low, "winograd_forward", step.name, fast, x=x, y=y, weight=weight, bias=bias, strip=strip, **slots
         )
         return
+    rows, columns = geometry.rows, geometry.columns
+    if _wants_border(low, geometry):
+        x, rows, columns = _padded(low, step, geometry, x)
     low.program.emit(
         "convolve",
         step.name,
@@ -228,10 +237,35 @@ def _convolution_forward(low: Lowering, step: Step) -> None:
         bias=bias,
         groups=geometry.groups,
         **{"in": geometry.inputs, "out": geometry.outputs},
-        rows=geometry.rows,
-        columns=geometry.columns,
+        rows=rows,
+        columns=columns,
         filters_outer=_filters_outer(low, geometry.inputs * geometry.outputs * geometry.taps, x),
     )
+
+
+def _wants_border(low: Lowering, geometry: _Geometry) -> bool:
+    """Whether the kernel for one sample will take vectors of pixels, and rows of them be cut short by padding."""
+    columns, vector = geometry.columns, low.channel_vector
+    vectors = -(-columns.size // vector) * geometry.outputs
+    by_pixels = columns.stride == 1 and columns.size >= vector
+    by_pixels = by_pixels and vectors < -(-geometry.outputs // vector) * columns.size
+    return low.program.lanes == 1 and by_pixels and len(columns.runs) > 1
+
+
+def _padded(low: Lowering, step: Step, geometry: _Geometry, x: Slot) -> tuple[Slot, Axis, Axis]:
+    """(input with a border of zeros, rows, columns)."""
+    whole = [
+        forward_axis(axis.reach, axis.size, axis.kernel, axis.stride, 0, axis.dilation)
+        for axis in (geometry.rows, geometry.columns)
+    ]
+    rows, columns = whole
+    channels = geometry.groups * geometry.inputs
+    y = low.program.slot(f"{step.name}: input with a border", (channels, rows.source_size, columns.source_size))
+    size = {"rows": geometry.rows.source_size, "columns": geometry.columns.source_size, "channels": channels}
+    size |= {"padded_rows": rows.source_size, "padded_columns": columns.source_size}
+    size |= {"top": geometry.rows.padding, "left": geometry.columns.padding}
+    low.program.emit("pad", f"border of {step.name}", x=x, y=y, **size)
+    return y, rows, columns
 
 
 def _convolution_backward(low: Lowering, step: Step) -> None:
@@ -295,6 +329,12 @@ def _weight_gradient(low: Lowering, step: Step, geometry: _Geometry, dy: Slot) -
     padded = -(-geometry.inputs // low.channel_vector) * low.channel_vector if by_channels else 0
     # All uses of a layer add to one raw gradient; maps of other sizes might want it in the other form.
     alone = sum(other.layer_name == step.layer_name for other in low.graph.steps) == 1
+    if alone and by_channels and geometry.dense and low.small:
+        xt = low.program.slot(f"{step.name} turned", padded, outlives=True)
+        low.program.emit("turn", label, x=low.x(step), xt=xt, padded_in=padded, **{"in": geometry.inputs})
+        dy.outlives = True
+        low.starting_gradient(step, "weight", 0, **finish, layout=3, padded_in=padded, xt=xt, dy=dy)
+        return
     fast = _winograd(low, geometry, weights=True) if alone else None
     taps = geometry.rows.kernel * (geometry.columns.kernel if fast is None else fast.points)
     numbers = finish["rows"] * (padded or geometry.inputs) * taps

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -13,6 +15,7 @@ from chainrule.arrays import Array
 from chainrule.engines.base import EpochTotals, FirstNonFinite, GradientResult, OnStep, Recipe, Trace, Traced, Trainer
 from chainrule.engines.native import core
 from chainrule.engines.native.compiled import (
+    SMALL_BATCH,
     Compiled,
     InstructionSet,
     Request,
@@ -36,19 +39,37 @@ CHUNK_SECONDS = 0.05
 """How long the core trains before Python may show progress or be interrupted."""
 
 
+@dataclass
+class Known:
+    """What the engine has found out about a graph."""
+
+    plans: dict[Request, Compiled] = field(default_factory=dict)
+    foreign: dict[bool, list[str]] = field(default_factory=dict)
+    """Layers that only the reference engine can compute, in training and in inference."""
+    inference: dict[tuple[int, np.dtype[Any], str | None], Compiled] = field(default_factory=dict)
+    """Plans by samples, precision and CHAINRULE_ISA: calls with one sample should find theirs at once."""
+
+
 class NativeEngine:
     """Every layer of the package; networks with layers of the user's own run on the reference engine."""
 
     name = "native"
 
     def __init__(self) -> None:
-        self._plans: WeakKeyDictionary[Graph, dict[Request, Compiled]] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Graph, Known] = WeakKeyDictionary()
         self._reference = ReferenceEngine()
         self._told: set[str] = set()
 
+    def _of(self, graph: Graph) -> Known:
+        known = self._known.get(graph)
+        return known if known is not None else self._known.setdefault(graph, Known())
+
     def _falls_back(self, graph: Graph, training: bool) -> bool:
         """Whether the graph needs the reference engine; said once for each kind of layer."""
-        foreign = unsupported_layers(graph, training)
+        known = self._of(graph).foreign
+        if training not in known:
+            known[training] = unsupported_layers(graph, training)
+        foreign = known[training]
         for name in foreign:
             if name not in self._told:
                 self._told.add(name)
@@ -88,17 +109,22 @@ class NativeEngine:
             loss=described,
             guesses=guesses,
             frozen=frozenset(graph.frozen),
+            small=mode == "inference" or samples <= SMALL_BATCH,
         )
-        plans = self._plans.setdefault(graph, {})
-        if request not in plans:
-            plans[request] = Compiled(graph, request, loss, isa, probabilities)
-        return plans[request]
+        plans = self._of(graph).plans
+        compiled = plans.get(request)
+        if compiled is None:
+            compiled = plans[request] = Compiled(graph, request, loss, isa, probabilities)
+        return compiled
 
     def forward(self, graph: Graph, x: Array, dtype: np.dtype[Any]) -> Array:
         """Outputs in inference."""
-        if self._falls_back(graph, False):
-            return self._reference.forward(graph, x, dtype)
-        compiled = self.compiled(graph, "inference", len(x), dtype)
+        key = (len(x), dtype, os.environ.get("CHAINRULE_ISA"))
+        compiled = self._of(graph).inference.get(key)
+        if compiled is None:
+            if self._falls_back(graph, False):
+                return self._reference.forward(graph, x, dtype)
+            compiled = self._of(graph).inference[key] = self.compiled(graph, "inference", len(x), dtype)
         outputs = np.empty((len(x), *graph.output_shape), dtype)
         self._run(compiled, graph, x, dtype, None, None, [outputs])
         return outputs

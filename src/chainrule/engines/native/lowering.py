@@ -47,6 +47,7 @@ class Lowering:
     training: bool
     loss: Loss | None
     guesses: bool
+    small: bool
     channel_vector: int
     values: list[Slot] = field(default_factory=list)
     contributions: dict[int, list[Contribution]] = field(default_factory=dict)
@@ -174,7 +175,7 @@ class Lowering:
         if first:
             self.raw[full] = self.program.take("raw", numbers)
             defaults = {"taps_rows": 1, "taps_columns": 1, "padded_in": 0, "flip": False, "mask": []}
-            defaults |= {"points": 0, "point_rows": 0}
+            defaults |= {"points": 0, "point_rows": 0, "xt": NOWHERE, "dy": NOWHERE}
             self.finishes.append({**defaults, **finish, "raw": self.raw[full], "natural": self.offsets[full]})
         return self.raw[full], first
 

@@ -12,11 +12,13 @@ ALIGNMENT = 64
 
 @dataclass(eq=False)
 class Slot:
-    """A tensor of a block: `elements` numbers for each lane. `locked`: its values are read again after its consumer."""
+    """A tensor of a block: `elements` numbers for each lane. `locked`: its values are read again after its consumer;
+    `outlives`: they are read when all blocks have come to the end."""
 
     label: str
     elements: int
     locked: bool = False
+    outlives: bool = False
     first: int = -1
     last: int = -1
     stages: set[int] = field(default_factory=set)
@@ -25,7 +27,7 @@ class Slot:
     @property
     def kept(self) -> bool:
         """Whether the values cross a stage, so that all blocks' must be kept at once."""
-        return len(self.stages) > 1
+        return self.outlives or len(self.stages) > 1
 
 
 @dataclass
@@ -58,10 +60,10 @@ class Program:
         self.packed = 0
         self.statistics = 0
 
-    def slot(self, label: str, shape: Shape | int, *, locked: bool = False) -> Slot:
+    def slot(self, label: str, shape: Shape | int, *, locked: bool = False, outlives: bool = False) -> Slot:
         """A new tensor."""
         elements = shape if isinstance(shape, int) else _product(shape)
-        made = Slot(label, elements, locked)
+        made = Slot(label, elements, locked, outlives)
         self.slots.append(made)
         return made
 
@@ -103,7 +105,7 @@ class Program:
             busy = sorted(
                 (other.offset, other.offset + other_size)
                 for other, other_size in placed
-                if other.first <= slot.last and slot.first <= other.last
+                if (other.first <= slot.last or slot.outlives) and (slot.first <= other.last or other.outlives)
             )
             for begin, end in busy:
                 if offset + size <= begin:
