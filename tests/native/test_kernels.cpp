@@ -6,6 +6,7 @@
 #include "test_normalization.hpp"
 #include "test_pooling.hpp"
 #include "test_vector_math.hpp"
+#include "test_winograd.hpp"
 
 #define CHAINRULE_TEST(function) for_lanes([]<class T, int L>(int used) { function<T, L>(used); })
 
@@ -27,6 +28,7 @@ int main() {
   CHAINRULE_TEST(normalization::response_norm);
   CHAINRULE_TEST(linear::rbf);
   CHAINRULE_TEST(linear::local);
+  CHAINRULE_TEST(winograd::run);
   std::printf("%s: %d failures\n", failures == 0 ? "passed" : "FAILED", failures);
   return failures == 0 ? 0 : 1;
 }

@@ -1,0 +1,124 @@
+// Winograd's algorithm, forward and both gradients, from packing the weights to the natural gradient.
+#pragma once
+
+#include "../../src/native/kernels/step.hpp"
+#include "world.hpp"
+
+namespace winograd {
+
+struct Shape {
+  int points, groups, in, out;
+  int rows, columns, kernel_rows, kernel_columns, padding, strip;
+
+  int out_rows() const { return rows + 2 * padding - kernel_rows + 1; }
+  int out_columns() const { return columns + 2 * padding - kernel_columns + 1; }
+  int tiles() const { return (out_columns() + points - kernel_columns) / (points + 1 - kernel_columns); }
+  int64_t weights() const { return int64_t(groups) * out * in * kernel_rows * kernel_columns; }
+  int64_t inputs() const { return int64_t(groups) * in * rows * columns; }
+  int64_t outputs() const { return int64_t(groups) * out * out_rows() * out_columns(); }
+
+  // body(output, weight, input) for every product that lies inside the map.
+  template <class Body>
+  void for_products(Body body) const {
+    for (int o = 0; o < groups * out; ++o)
+      for (int p = 0; p < out_rows(); ++p)
+        for (int q = 0; q < out_columns(); ++q)
+          for (int c = 0; c < in; ++c)
+            for (int i = 0; i < kernel_rows; ++i)
+              for (int j = 0; j < kernel_columns; ++j) {
+                const int row = p + i - padding, column = q + j - padding;
+                if (row < 0 || row >= rows || column < 0 || column >= columns) continue;
+                body((int64_t(o) * out_rows() + p) * out_columns() + q,
+                     ((int64_t(o) * in + c) * kernel_rows + i) * kernel_columns + j,
+                     (int64_t(o / out * in + c) * rows + row) * columns + column);
+              }
+  }
+};
+
+template <class T, int L>
+void shape(int used, const Shape& s) {
+  World<T, L> w(used);
+  constexpr int N = kernels::kChannelVector<T>;
+  const int padded_in = s.in >= N ? (s.in + N - 1) / N * N : 0;
+  const int64_t packed = s.weights() / s.kernel_columns * s.points;
+  const int64_t raws = packed / s.in * (padded_in > 0 ? padded_in : s.in);
+  const int64_t weight = w.natural(s.weights()), bias = w.natural(s.groups * s.out);
+  const int64_t forward = w.natural(packed), backward = w.natural(packed), raw = w.natural(raws),
+                natural = w.natural(s.weights());
+  T* numbers = static_cast<T*>(w.block.gradients);
+  for (const bool back : {false, true}) {
+    chainrule::PackOp pack = {};
+    pack.natural = weight, pack.packed = back ? backward : forward, pack.backward = back;
+    pack.groups = s.groups, pack.out = s.out, pack.in = s.in, pack.taps = s.kernel_rows * s.kernel_columns;
+    pack.points = s.points, pack.point_taps = s.kernel_columns;
+    kernels::pack<T>(pack, numbers, 0, s.groups * s.out);
+  }
+  const int64_t values = int64_t(s.points) * s.tiles(), halo = s.kernel_rows - 1;
+  const int64_t strip_rows = s.strip + halo;
+  chainrule::WinogradOp op = {};
+  op.groups = s.groups, op.in = s.in, op.out = s.out, op.points = s.points, op.strip = s.strip;
+  op.rows = {nullptr, 0, s.out_rows(), s.rows, s.kernel_rows, 1, s.padding, 1};
+  op.columns = {nullptr, 0, s.out_columns(), s.columns, s.kernel_columns, 1, s.padding, 1};
+  const Place x = w.random(s.inputs()), dy = w.gradient(s.outputs());
+  const Place y = w.empty(s.outputs()), dx = w.empty(s.inputs());
+
+  op.x = x, op.y = y, op.weight = forward, op.bias = bias;
+  op.source_points = w.empty(strip_rows * s.in * values),
+  op.result_points = w.empty(s.strip * s.out * values);
+  kernels::winograd_forward<T, L>(op, w.block);
+  op.x = dy, op.y = dx, op.weight = backward, op.bias = chainrule::kNone;
+  op.source_points = w.empty(strip_rows * s.out * values),
+  op.result_points = w.empty(s.strip * s.in * values);
+  kernels::winograd_backward_input<T, L>(op, w.block);
+  op.x = x, op.y = dy, op.raw = raw, op.padded_in = padded_in, op.starts = true;
+  op.source_points = w.empty(strip_rows * s.in * values),
+  op.result_points = w.empty(s.strip * s.out * values);
+  op.turned = w.empty(padded_in > 0 ? strip_rows * s.tiles() * padded_in : (raws + L - 1) / L * L);
+  w.block.fresh = true;
+  kernels::winograd_weight_gradient<T, L>(op, w.block);
+  w.block.fresh = false;  // a second block of the shard adds to the first
+  kernels::winograd_weight_gradient<T, L>(op, w.block);
+  chainrule::FinishOp finish = {};
+  finish.layout = padded_in > 0 ? chainrule::RawLayout::kChannels : chainrule::RawLayout::kNumbers;
+  finish.raw = raw, finish.natural = natural, finish.rows = s.groups * s.out;
+  finish.columns = int64_t(s.in) * s.kernel_rows * s.kernel_columns;
+  finish.taps_rows = s.kernel_rows, finish.taps_columns = s.kernel_columns, finish.padded_in = padded_in;
+  finish.points = s.points, finish.point_rows = s.out;
+  kernels::finish<T, L>(finish, numbers, 0, 1, numbers, 0, finish.rows);
+
+  Sample dweight(s.weights());
+  const int64_t map = int64_t(s.out_rows()) * s.out_columns();
+  const double terms = s.in * s.kernel_rows * s.kernel_columns;
+  for (int lane = 0; lane < used; ++lane) {
+    const Sample in = w.sample(x, s.inputs(), lane), delta = w.sample(dy, s.outputs(), lane);
+    Sample out(s.outputs()), back(s.inputs());
+    for (int64_t e = 0; e < s.outputs(); ++e) out[e] = w.parameter(bias + e / map);
+    s.for_products([&](int64_t o, int64_t k, int64_t i) {
+      out[o] += w.parameter(weight + k) * in[i];
+      back[i] += w.parameter(weight + k) * delta[o];
+      dweight[k] += 2 * in[i] * delta[o];
+    });
+    w.expect("winograd y", y, lane, out, 256, terms);
+    w.expect("winograd dx", dx, lane, back, 256, terms / s.in * s.out);
+  }
+  const double epsilon = sizeof(T) == 4 ? 0x1p-24 : 0x1p-53;
+  for (int64_t k = 0; k < s.weights(); ++k)
+    if (!(std::abs(w.parameter(natural + k) - dweight[k]) <= 256 * epsilon * 2 * used * double(map)))
+      return fail("winograd dweight " + std::to_string(k) + ": " + text(w.parameter(natural + k)) +
+                  " instead of " + text(dweight[k]));
+  w.expect_idle_zero("winograd", dx, s.inputs());
+  w.expect_fences("winograd");
+}
+
+template <class T, int L>
+void run(int used) {
+  for (const int points : {6, 8}) {
+    shape<T, L>(used, {points, 1, 1, 2, 6, 9, 5, 5, 2, 4});
+    shape<T, L>(used, {points, 1, 3, 7, 5, 7, 3, 3, 1, 2});
+    shape<T, L>(used, {points, 2, 2, 3, 4, 5, 1, 2, 0, 3});
+    shape<T, L>(used, {points, 1, 2, 1, 7, 11, 2, 4, 1, 32});
+    shape<T, L>(used, {points, 1, 17, 3, 3, 4, 3, 3, 2, 2});
+  }
+}
+
+}  // namespace winograd
