@@ -249,3 +249,13 @@ def test_large_maps_and_many_channels() -> None:
         net = cr.Network(x, cr.Linear(y.shape[0], 5)(cr.Flatten()(cr.AdaptiveAvgPool2d(1)(y))), seed=2)
         problem = Problem(net, rng.normal(size=(5, *shape)), rng.integers(0, 5, 5), cr.CrossEntropyLoss())
         assert_engines_agree(problem, True)
+
+
+def test_targets_that_look_like_classes_by_chance_are_not_counted() -> None:
+    """What is judged by its classes is the data, not a batch of it."""
+    net = cr.Sequential(cr.Linear(1, 2), seed=1)
+    x, targets = np.array([[0.5], [-0.5], [1.0]]), np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+    options: dict[str, Any] = {"loss": cr.BCEWithLogitsLoss(), "optimizer": cr.SGD(0.1), "batch_size": 1}
+    assert_trained_alike(net, x, targets, **options)
+    for engine in comparing.ENGINES:
+        assert comparing.fitted(net, engine, x, targets, **options)[1]["accuracy"] == [None]

@@ -167,9 +167,10 @@ class ReferenceTrainer:
     ) -> EpochTotals:
         """Train on x[order] in batches, one learning rate per step."""
         totals = EpochTotals()
+        truth = self.recipe.loss.true_classes(targets)  # of all: a few rows may look like classes by chance
         for rate, start in zip(rates, range(0, len(order), batch_size), strict=True):
             chosen = order[start : start + batch_size]
-            self.step_on(x[chosen], targets[chosen], float(rate), totals)
+            self.step_on(x[chosen], targets[chosen], float(rate), totals, None if truth is None else truth[chosen])
             if on_step is not None:
                 on_step(totals)
         return totals
@@ -181,8 +182,10 @@ class ReferenceTrainer:
         rows = zip(orders, rates, strict=True)
         return [self.epoch(x, targets, order, batch_size, rate, on_step) for order, rate in rows]
 
-    def step_on(self, batch: Array, targets: Array, rate: float, totals: EpochTotals) -> None:
-        """One step on one batch, entered in `totals`."""
+    def step_on(
+        self, batch: Array, targets: Array, rate: float, totals: EpochTotals, truth: Array | None = None
+    ) -> None:
+        """One step on one batch, entered in `totals`; `truth` are the classes that its targets name."""
         graph, loss, x = self.graph, self.recipe.loss, to_floats(batch, self.recipe.dtype)
         with np.errstate(all="ignore"):  # what overflows is found below, and named
             done = run_forward(graph, self.state, x, training=True, step=self.step)
@@ -204,7 +207,7 @@ class ReferenceTrainer:
         if search.names:
             self.step, self.state.parameters.flat[:], self.state.buffers.flat[:] = before
             raise search.error(f"at step {totals.steps + 1}")
-        self._count(totals, value, done.values[-1], targets)
+        self._count(totals, value, done.values[-1], truth)
 
     def _finish_step(self, done: Pass, gradients: Parameters, rate: float) -> None:
         """Move the parameters, unless they have moved on the way, and the buffers."""
@@ -247,13 +250,13 @@ class ReferenceTrainer:
                 search.look(f"the gradient of {use.layer_name}.{name}", gradients[f"{use.layer_name}.{name}"])
         return search
 
-    def _count(self, totals: EpochTotals, value: float, outputs: Array, targets: Array) -> None:
+    def _count(self, totals: EpochTotals, value: float, outputs: Array, truth: Array | None) -> None:
         loss = self.recipe.loss
         per_sample = value if loss.reduction == "mean" else value / len(outputs)
         totals.loss_sum += per_sample * len(outputs)
         totals.samples += len(outputs)
         totals.steps += 1
-        truth, guess = loss.true_classes(targets), loss.predicted_classes(outputs)
+        guess = loss.predicted_classes(outputs)
         if truth is not None and guess is not None:
             totals.correct += int((truth == guess).sum())
             totals.labelled += truth.size
