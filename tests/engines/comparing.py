@@ -120,6 +120,11 @@ def copy_of(net: cr.Network) -> cr.Network:
     return made
 
 
+def with_fresh_plans(problem: Problem) -> Problem:
+    """The same problem for a network that no engine has seen."""
+    return Problem(copy_of(problem.net), problem.x, problem.targets, problem.loss)
+
+
 def fitted(net: cr.Network, engine: str, x: Array, targets: Array, **options: Any) -> tuple[cr.Network, cr.History]:
     """A copy of `net`, trained."""
     made = copy_of(net)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
+from chainrule.engines.native.program import Program
 from chainrule.losses import LOSSES
 from tests.engines import comparing
 from tests.engines.comparing import assert_engines_agree, assert_rounding_only, assert_trained_alike, mixed_network
@@ -249,6 +250,27 @@ def test_large_maps_and_many_channels() -> None:
         net = cr.Network(x, cr.Linear(y.shape[0], 5)(cr.Flatten()(cr.AdaptiveAvgPool2d(1)(y))), seed=2)
         problem = Problem(net, rng.normal(size=(5, *shape)), rng.integers(0, 5, 5), cr.CrossEntropyLoss())
         assert_engines_agree(problem, True)
+
+
+@settings(max_examples=SHORT)
+@given(problems(), st.booleans())
+def test_tensors_that_share_memory_do_not_meet(problem: Problem, training: bool) -> None:
+    """Tensors that live at different times may share memory. With memory of its own for each, the same bits come."""
+    shared = comparing.tensors("native", problem, "float64", training)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Program, "_lay_out", one_after_another)
+        apart = comparing.tensors("native", comparing.with_fresh_plans(problem), "float64", training)
+    for name, array in shared.items():
+        assert np.array_equal(array, apart[name]), name
+
+
+def one_after_another(program: Program, kept: bool) -> int:
+    """A layout without sharing, and with gaps."""
+    total = 0
+    for slot in program.slots:
+        if slot.kept == kept and slot.first >= 0:
+            slot.offset, total = total, total + -(-slot.elements * program.lanes // 64) * 64 + 64
+    return total
 
 
 def test_targets_that_look_like_classes_by_chance_are_not_counted() -> None:
