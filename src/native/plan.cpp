@@ -19,12 +19,16 @@
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 #endif
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
 
 namespace chainrule {
 
 namespace {
 
 constexpr size_t kAlignment = 64, kHugePage = size_t(2) << 20;
+constexpr size_t kBeyond = 4 * kAlignment;  // a tile of filters may read four vectors past the last weight
 
 size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
@@ -116,6 +120,9 @@ void Memory::reserve(size_t bytes) {
   if (alignment == kHugePage) madvise(data_.get(), total, MADV_HUGEPAGE);
 #endif
   std::memset(data_.get(), 0, total);
+#if defined(__SANITIZE_ADDRESS__)
+  ASAN_POISON_MEMORY_REGION(data_.get() + bytes, total - bytes);
+#endif
   size_ = bytes;
 }
 
@@ -145,7 +152,7 @@ Plan::Plan(const KernelTable& table, const Sizes& sizes, Storage storage, std::v
       packs_(std::move(packs)),
       losses_(std::move(losses)) {
   const size_t bytes = table_.number_bytes;
-  parameters_.reserve(times(sizes_.parameters + sizes_.buffers + sizes_.packed, bytes));
+  parameters_.reserve(times(sizes_.parameters + sizes_.buffers + sizes_.packed, bytes) + kBeyond);
   gradient_.reserve(times(sizes_.parameters, bytes));
   shared_.resize(sizes_.shared);
 }
@@ -204,7 +211,7 @@ void Plan::in_parallel(int threads, Body&& body) {
 void Plan::prepare(int64_t samples, int threads, bool moments, int memories) {
   const size_t bytes = table_.number_bytes;
   const int64_t blocks = this->blocks(samples);
-  scratch_bytes_ = rounded(times(sizes_.scratch, bytes) + kAlignment, kAlignment);
+  scratch_bytes_ = rounded(times(sizes_.scratch, bytes), kAlignment);
   kept_bytes_ = rounded(times(sizes_.kept, bytes), kAlignment);
   raw_bytes_ = rounded(times(sizes_.raw, bytes), kAlignment);
   scratch_.reserve(times(scratch_bytes_, threads));
