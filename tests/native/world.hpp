@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -12,6 +13,7 @@
 #include <new>
 #include <random>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "../../src/native/ops.hpp"
@@ -50,7 +52,7 @@ template <class T, int L>
 class World {
  public:
   explicit World(int used) : numbers_(new (std::align_val_t(64)) T[kNumbers]), used_(used) {
-    for (int64_t i = 0; i < kNumbers; ++i) numbers_[i] = T(NAN);
+    for (int64_t i = 0; i < kNumbers; ++i) numbers_[i] = nothing(i);
     block.scratch = numbers_;
     block.kept = numbers_;
     block.parameters = numbers_;
@@ -138,7 +140,7 @@ class World {
   void expect_fences(const std::string& name) {
     for (const auto& fence : fences_)
       for (int64_t i = fence.begin; i < fence.end; ++i)
-        if (numbers_[i] == numbers_[i]) return fail(name + ": written beyond the end of a tensor");
+        if (bits(numbers_[i]) != bits(nothing(i))) return fail(name + ": written beyond the end of a tensor");
   }
 
   int used() const { return used_; }
@@ -151,6 +153,10 @@ class World {
   struct Fence {
     int64_t begin, end;
   };
+  using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+  static Bits bits(T number) { return std::bit_cast<Bits>(number); }
+  // A NaN that carries its place: NaN that a kernel takes from elsewhere and writes here is another.
+  static T nothing(int64_t place) { return std::bit_cast<T>(Bits(bits(T(NAN)) | Bits(place))); }
   static constexpr int64_t kNumbers = 1 << 19;
   T* numbers_;
   int64_t end_ = 64;
