@@ -2,7 +2,9 @@
 #   make train     train LeNet-5 on the bundled digits         make check    formats, lint, types, floors, version
 #   make test      the whole test suite                        make format   put sources into the house format
 #   make clean     remove the environment and everything built
-#   make native-test   kernels against plain loops, for each instruction set; SANITIZE=address,undefined
+#   make native-test   kernels against plain loops, whole networks on 1 to 4 threads, for each instruction set
+#   make sanitize      the same under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
+#   make neon-test     the same built for 64-bit ARM, under an emulator
 #   make bench     measure against the frameworks that are installed, on a quiet machine; BENCH_ARGS="--quick"
 # Variables: PYTHON=python3.12  TRAIN_ARGS="..."  PYTEST_ARGS="-n 2 -k conv"
 
@@ -18,7 +20,7 @@ CPP        := $(filter %.cpp %.hpp %.h,$(NATIVE)) $(wildcard tests/native/*.?pp)
 SCRIPTS    := $(wildcard scripts benchmarks examples)
 
 .DEFAULT_GOAL := test
-.PHONY: install train test native-test bench check format clean
+.PHONY: install train test native-test sanitize neon-test bench check format clean
 
 install: $(STAMP)
 
@@ -41,8 +43,17 @@ train: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest --ignore=tests/oracle $(PYTEST_ARGS)
 
-native-test:
-	tests/native/run.sh $(SANITIZE)
+native-test: $(STAMP)
+	tests/native/run.sh
+	PYTHON=$(BIN)/python tests/native/plans.sh
+
+sanitize: $(STAMP)
+	tests/native/run.sh address,undefined
+	PYTHON=$(BIN)/python tests/native/plans.sh address,undefined
+	PYTHON=$(BIN)/python tests/native/plans.sh thread
+
+neon-test: $(STAMP)
+	PYTHON=$(BIN)/python tests/native/neon.sh
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

@@ -1,0 +1,230 @@
+"""Writes transcripts of native plans, with all that goes in and comes out, for test_plans.cpp to repeat.
+
+    python -m tests.native.write_plans FILE ISA
+
+What a transcript is: `Recorder` below writes it, `Transcript` in transcript.hpp reads it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+import chainrule as cr
+from chainrule.engines.native import convolution_rules, core
+from tests.engines import comparing
+from tests.helpers import Array
+from tests.layers.rows import ROWS, Row
+
+CORE_PLAN = core.Plan
+SIZES = ("scratch", "kept", "parameters", "buffers", "packed", "raw", "statistics", "shared", "shard_limit",
+         "loss_divisor")  # fmt: skip
+
+
+class Words:
+    """What a C++ program can read without a parser: words, and how many follow."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def add(self, *items: Any) -> None:
+        """One line."""
+        self.lines.append(" ".join(str(int(item) if isinstance(item, bool | np.bool_) else item) for item in items))
+
+    def numbers(self, numbers: Any) -> None:
+        """How many, and which; floats as they are to the bit."""
+        flat = np.asarray(numbers).reshape(-1).tolist()
+        self.add(len(flat), *(float(n).hex() if isinstance(n, float) else int(n) for n in flat))
+
+    def fields(self, fields: dict[str, Any]) -> None:
+        """name, kind (i, d: a number; I, D: a list), values."""
+        self.add(len(fields))
+        for name, value in fields.items():
+            if isinstance(value, list):
+                self.add(name, "D" if value and isinstance(value[0], float) else "I")
+                self.numbers(value)
+            else:
+                floating = isinstance(value, float)
+                self.add(name, "d" if floating else "i", value.hex() if floating else value)
+
+    def batch(self, inputs: Array, is_bytes: bool, targets: Array | None, labels: Array | None) -> None:
+        self.add(is_bytes)
+        self.numbers(inputs)
+        self.add("none" if targets is None else "indices" if targets.dtype.kind == "i" else "numbers")
+        self.numbers([] if targets is None else targets)
+        self.numbers([] if labels is None else labels)
+
+    def results(self, *arrays: Any) -> None:
+        self.add(len(arrays))
+        for array in arrays:
+            self.numbers(np.asarray(array, np.float64))
+
+
+class Recorder:
+    """Stands in for the core's plan, does the same, and writes it down."""
+
+    everyone: ClassVar[list[Recorder]] = []
+    operations: ClassVar[set[str]] = set()
+
+    def __init__(self, isa: str, number_bytes: int, lanes: int, sizes: Any, stages: Any, finishes: Any, packs: Any,
+                 zeroed: list[int]) -> None:  # fmt: skip
+        self._plan = CORE_PLAN(isa, number_bytes, lanes, sizes, stages, finishes, packs, zeroed)
+        self._sizes, self._dtype = sizes, np.dtype(f"f{number_bytes}")
+        self._events: list[Words] = []
+        self._words = Words()
+        self._words.add(isa, number_bytes, lanes)
+        self._words.add(*(sizes[name] for name in SIZES))
+        self._words.numbers(zeroed)
+        self._words.add(len(stages))
+        for operations, between in stages:
+            self.operations.update(name for name, _ in operations)
+            for named in (operations, between):  # by an operation's name, and by whether it runs backward
+                self._words.add(len(named))
+                for name, fields in named:
+                    self._words.add(name)
+                    self._words.fields(fields)
+        for records in (finishes, packs):
+            self._words.add(len(records))
+            for fields in records:
+                self._words.fields(fields)
+        self.everyone.append(self)
+
+    def lines(self) -> list[str]:
+        """The plan, then its events."""
+        return [*self._words.lines, str(len(self._events)), *(line for event in self._events for line in event.lines)]
+
+    def _event(self, *items: Any) -> Words:
+        self._events.append(Words())
+        self._events[-1].add(*items)
+        return self._events[-1]
+
+    def set_values(self, parameters: Array, buffers: Array) -> None:
+        self._plan.set_values(parameters, buffers)
+        words = self._event("values")
+        words.numbers(parameters)
+        words.numbers(buffers)
+        words.results()
+
+    def run(self, inputs: Array, is_bytes: bool, targets: Any, labels: Any, exports: list[Array], samples: int,
+            seed: int, step: int, threads: int) -> Any:  # fmt: skip
+        result = self._plan.run(inputs, is_bytes, targets, labels, exports, samples, seed, step, threads)
+        words = self._event("run", samples, seed, step)
+        words.batch(inputs, is_bytes, targets, labels)
+        gradient = np.zeros(self._sizes["parameters"], self._dtype)
+        if gradient.size:
+            self._plan.get_gradient(gradient)
+        words.results(*result, gradient, *exports)
+        return result
+
+    def train(self, inputs: Array, is_bytes: bool, targets: Any, labels: Any, order: Array, batch_size: int,
+              rates: Array, first: int, seed: int, step: int, update: Any, memories: int, trainable: list[int],
+              losses: Array, correct: Array, threads: int) -> Any:  # fmt: skip
+        done = self._plan.train(inputs, is_bytes, targets, labels, order, batch_size, rates, first, seed, step, update,
+                                memories, trainable, losses, correct, threads)  # fmt: skip
+        words = self._event("train", batch_size, first, seed, step, memories)
+        words.batch(inputs, is_bytes, targets, labels)
+        words.numbers(order)
+        words.numbers(rates)
+        words.fields(update)
+        words.numbers(trainable)
+        parameters, buffers = np.zeros(self._sizes["parameters"]), np.zeros(self._sizes["buffers"])
+        self._plan.get_values(parameters, buffers)
+        words.results(losses[:done], correct[:done], parameters, buffers)
+        return done
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._plan, name)
+
+
+def lenet() -> cr.Network:
+    """LeNet-5's shape on small images."""
+    text = "1x16x16 -> conv 6@5x5 pad 2 -> relu -> maxpool 2 -> conv 16@5x5 -> relu -> maxpool 2 -> fc 20 -> relu"
+    return cr.parse(text + " -> dropout 0.3 -> fc 10", seed=1)
+
+
+def everything() -> cr.Network:
+    """The layers that are left."""
+    x = cr.Input((4, 9, 8))
+    table = np.random.default_rng(0).random((5, 4)) < 0.6
+    a = cr.Tanh()(cr.Conv2d(4, 5, 3, padding=1, connections=table)(x))
+    b = cr.LocalResponseNorm(3)(cr.Conv2d(4, 4, 3, dilation=2, padding=2, groups=2, mode="convolution")(x))
+    c = cr.LeakyReLU()(cr.LocallyConnected2d(4, 2, 3, 2, 1)(x))
+    pools = [
+        cr.AvgPool2d(3, 2, 1)(a),
+        cr.GaussianPool2d(2, sigma=1.0)(b),
+        cr.LPPool2d(2, 2)(a),
+        cr.MaxPool2d(3, 2, 1)(b),
+        cr.TrainablePool2d(4, 2)(b),
+        cr.AdaptiveAvgPool2d((2, 3))(a),
+        c,
+    ]
+    flat = cr.Concat()(*(cr.Flatten()(pool) for pool in pools))
+    h = cr.Sigmoid()(cr.Linear(flat.shape[0], 33, bias="shared")(flat))
+    h = cr.Dropout(0.2)(cr.BatchNorm1d(33)(cr.ScaledTanh()(h)))
+    return cr.Network(x, cr.RBF(33, 4)(h), seed=2)
+
+
+def fit(net: cr.Network, x: Array, targets: Array, loss: cr.Loss, optimizer: cr.Optimizer, **options: Any) -> None:
+    net.fit(x, targets, loss=loss, optimizer=optimizer, epochs=2, progress=False, engine="native", **options)
+
+
+def whole_networks() -> None:
+    """Trained for two epochs, traced, and asked for outputs."""
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (97, 1, 16, 16), dtype=np.uint8), rng.integers(0, 10, 97)
+    fit(lenet(), images, labels, cr.CrossEntropyLoss(), cr.SGD(0.05, momentum=0.9), batch_size=40)
+    fit(lenet(), images[:3], labels[:3], cr.CrossEntropyLoss(), cr.Adam(), batch_size=1)
+    lenet()(images[:33])
+    x, labels = rng.normal(size=(50, 2, 8, 7)), rng.integers(0, 4, 50)
+    fit(comparing.mixed_network(), x, labels, cr.CrossEntropyLoss(), cr.AdamW(0.01), batch_size=23)
+    comparing.mixed_network().trace(x, labels, loss=cr.CrossEntropyLoss(), engine="native")
+    x = rng.normal(size=(21, 4, 9, 8))
+    fit(everything(), x, rng.integers(0, 4, 21), cr.MAPLoss(), cr.SGD(0.001), batch_size=8)
+    fit(everything(), x.astype(np.float32), rng.integers(0, 4, 21), cr.MAPLoss(), cr.SGD(0.001), batch_size=3)
+    tall = cr.Sequential(cr.Conv2d(2, 3, 3, padding=1), cr.Flatten(), input_shape=(2, 100, 9), seed=3)
+    deep = cr.Sequential(cr.Conv2d(33, 20, 3, 2), cr.Flatten(), input_shape=(33, 9, 11), seed=3)
+    for samples in (1, 5):
+        differentiate(tall, samples)
+        differentiate(deep, samples)
+
+
+def differentiate(net: cr.Network, samples: int) -> None:
+    """The gradients of one batch."""
+    rng = np.random.default_rng(samples)
+    x, targets = rng.normal(size=(samples, *net.input_shape)), rng.normal(size=(samples, *net.output_shape))
+    net.gradients(x, targets, loss=cr.MSELoss(), engine="native")
+
+
+def small_networks(rows: list[Row]) -> None:
+    """One for each layer and option of the table, with one sample and with a few."""
+    for index, row in enumerate(rows):
+        net = comparing.around(row)
+        for samples in (1, 2 + index % 9):
+            given = comparing.problem_of(net, samples)
+            training = comparing.trainable(row, samples)
+            given.net.gradients(given.x, given.targets, loss=given.loss, training=training, engine="native")
+
+
+def main(target: str, isa: str) -> None:
+    os.environ["CHAINRULE_ISA"] = isa
+    core.Plan = Recorder  # type: ignore[misc, assignment]
+    whole_networks()
+    small_networks(ROWS)
+    for points in convolution_rules._POINTS:  # Winograd's algorithm wherever it can be, whatever it costs
+        convolution_rules._WORTH, convolution_rules._POINTS = np.inf, (points,)
+        whole_networks()
+        small_networks([row for row in ROWS if isinstance(row.layer, cr.Conv2d)])
+    known = re.findall(r"X\((\w+), \w+\)", Path("src/native/ops.hpp").read_text())
+    if missing := set(known) - Recorder.operations:
+        sys.exit(f"no network here has these operations: {missing}")
+    lines = [line for recorder in Recorder.everyone for line in recorder.lines()]
+    Path(target).write_text("\n".join([str(len(Recorder.everyone)), *lines]) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
