@@ -188,9 +188,10 @@ def whole_networks() -> None:
     fit(everything(), x.astype(np.float32), rng.integers(0, 4, 21), cr.MAPLoss(), cr.SGD(0.001), batch_size=3)
     tall = cr.Sequential(cr.Conv2d(2, 3, 3, padding=1), cr.Flatten(), input_shape=(2, 100, 9), seed=3)
     deep = cr.Sequential(cr.Conv2d(33, 20, 3, 2), cr.Flatten(), input_shape=(33, 9, 11), seed=3)
+    wide = cr.Sequential(cr.Linear(3, 33), seed=3)  # reads as far past the last weight as anything does
     for samples in (1, 5):
-        differentiate(tall, samples)
-        differentiate(deep, samples)
+        for net in (tall, deep, wide):
+            differentiate(net, samples)
 
 
 def differentiate(net: cr.Network, samples: int) -> None:
