@@ -64,7 +64,8 @@ def _rates(axis: Any, results: Results, chosen: list[Case]) -> None:
         axis.bar(places, middle, width, yerr=error, label=name, color=COLOURS[name], error_kw={"lw": 0.8})
     axis.set_xticks(range(len(chosen)), [str(int(case.work)) for case in chosen])
     axis.set(yscale="log", xlabel="batch", ylabel="images per second", title="LeNet-5, training step")
-    axis.legend(fontsize=8, ncols=2, frameon=False)
+    axis.set_ylim(top=4 * axis.get_ylim()[1])  # room for the legend
+    axis.legend(fontsize=8, ncols=3, frameon=False, loc="upper center")
 
 
 def _ratios(axis: Any, results: Results, chosen: list[Case]) -> None:

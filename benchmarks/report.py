@@ -140,8 +140,9 @@ Numbers are medians; ± is half the distance of the quartiles. A ratio is the me
 theirs; **bold** is the best rival. All compute the same networks in float32, from the same weights, by SGD with
 momentum, and show after two steps that their parameters agree; who does not is marked *wrong* and does not
 count as best. "Of peak" counts necessary multiply-adds alone (no padding, no input gradient of the first layer,
-no pooling, loss or update), by the peak measured in the same minutes. chainrule trains through `net.fit`, which
-shuffles and gathers; the others loop over batches that are tensors already.
+no pooling, loss or update), by the peak measured in the same minutes; they are counted as the plain sums have
+them, while Winograd's algorithm does fewer: more than 100 % is possible. chainrule trains through `net.fit`, which
+shuffles and gathers; the others loop over batches that are tensors already. It answers through `net.snapshot()`.
 """
 
 

@@ -11,6 +11,8 @@ from chainrule import _native
 from chainrule.engines.native import NativeEngine
 from chainrule.engines.native.compiled import Compiled
 
+DENSE = 3
+"""The layout of a gradient that is computed when the step ends."""
 REPEATS = 8
 """How often a block does the operation before the next block comes."""
 
@@ -46,14 +48,18 @@ class Kernel:
             net, "gradients", task.batch, np.dtype(np.float32), training=True, loss=cr.MSELoss()
         )
         operation = single_operation(compiled, labels[task.part])
+        # A dense layer's weight gradient is computed when the step ends: the blocks only turn its input.
+        at_the_end = operation[0] == "turn"
+        self.repeats = 1 if at_the_end else REPEATS
+        finishes = [finish for finish in compiled.finishes if finish["layout"] == DENSE] if at_the_end else []
         request = compiled.request
         self.plan = _native.Plan(
             request.isa,
             request.number_bytes,
             request.lanes,
             compiled.sizes,
-            [([operation] * REPEATS, [])],
-            [],
+            [([operation] * self.repeats, [])],
+            finishes,
             compiled.packs,
             [],
         )
@@ -62,10 +68,10 @@ class Kernel:
         self.threads = threads
 
     def run(self, steps: int) -> int:
-        calls = max(1, round(steps / REPEATS))
+        calls = max(1, round(steps / self.repeats))
         for _ in range(calls):
             self.plan.run(self.x, False, None, None, [], len(self.x), 0, 0, self.threads)
-        return calls * REPEATS
+        return calls * self.repeats
 
     def first(self) -> dict[str, Array]:
         return {}

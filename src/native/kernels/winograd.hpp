@@ -12,6 +12,8 @@
 //
 // The points are zero, infinity, and pairs ±p that are exact in binary and near enough to 1 to keep the
 // rounding near that of the plain sum. A strip of rows is transformed at a time, so that it stays in cache.
+// (S. Winograd, Arithmetic Complexity of Computations, 1980; A. Lavin and S. Gray, Fast Algorithms for
+// Convolutional Neural Networks, 2015, who do it for both axes.)
 #pragma once
 
 #include "weight_gradient.hpp"
