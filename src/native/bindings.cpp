@@ -88,10 +88,10 @@ class LockedPlan {
     for (nb::handle item : packs)
       pack_list.push_back(make_pack(fields_from(nb::cast<nb::dict>(item)), storage));
     const auto size = [&](const char* name) { return nb::cast<int64_t>(sizes[name]); };
-    const Sizes all = {size("scratch"),      size("kept"),   size("parameters"),
-                       size("buffers"),      size("packed"), size("raw"),
-                       size("statistics"),   size("shared"), size("shard_limit"),
-                       size("loss_divisor"), zeroed};
+    const Sizes all = {size("scratch"),     size("kept"),  size("parameters"),   size("buffers"),
+                       size("packed"),      size("raw"),   size("statistics"),   size("shared"),
+                       size("shard_limit"), size("group"), size("loss_divisor"), zeroed};
+    if (all.group < 1 || all.group > kMostGroup) throw std::invalid_argument("a group of another size");
     parameters_ = all.parameters, buffers_ = all.buffers, number_bytes_ = number_bytes;
     plan_ = std::make_unique<Plan>(table, all, std::move(storage), std::move(stage_list),
                                    std::move(finish_list), std::move(pack_list), std::move(losses));

@@ -38,6 +38,7 @@ constexpr KernelTable table() {
   };
   CHAINRULE_OPERATIONS(CHAINRULE_ENTRY)
 #undef CHAINRULE_ENTRY
+  t.convolve_blocks = convolve_blocks<T, L>;
   t.finish = finish<T, L>;
   t.finish_dense = finish_dense<T, L>;
   t.pack = pack<T>;

@@ -360,6 +360,7 @@ struct KernelTable {
   int32_t channel_vector;  // numbers in the widest vector: what padded_in is a multiple of
   int32_t registers;       // vector registers that the instruction set has
   Run run[static_cast<int>(OpKind::count_)];
+  void (*convolve_blocks)(const ConvolveOp& op, const Block* blocks, int32_t count);
   void (*finish)(const FinishOp& op, const void* gradients, int64_t shard_bytes, int32_t shards,
                  void* natural, int64_t begin, int64_t end);
   void (*finish_dense)(const FinishOp& op, const void* kept, int64_t block_bytes, int64_t blocks,

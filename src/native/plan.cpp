@@ -214,7 +214,7 @@ void Plan::prepare(int64_t samples, int threads, bool moments, int memories) {
   scratch_bytes_ = rounded(times(sizes_.scratch, bytes), kAlignment);
   kept_bytes_ = rounded(times(sizes_.kept, bytes), kAlignment);
   raw_bytes_ = rounded(times(sizes_.raw, bytes), kAlignment);
-  scratch_.reserve(times(scratch_bytes_, threads));
+  scratch_.reserve(times(times(scratch_bytes_, sizes_.group), threads));
   kept_.reserve(times(kept_bytes_, blocks));
   raw_.reserve(times(raw_bytes_, shards(samples)));
   times(times(sizes_.statistics, blocks), sizeof(double));
@@ -230,48 +230,75 @@ void Plan::set_scale(int64_t samples) {
   for (LossOp* loss : losses_) loss->scale = scale;
 }
 
-void Plan::run_shard(const Stage& stage, bool first_stage, const Batch& batch, int64_t first, int64_t samples,
-                     uint32_t step, int thread, int64_t shard) {
-  const int64_t blocks = this->blocks(samples), shards = this->shards(samples);
+void Plan::start_shard(int64_t shard) {
   char* raw = raw_.data() + shard * raw_bytes_;
-  if (first_stage)
-    for (size_t k = 0; k + 1 < sizes_.zeroed.size(); k += 2)
-      std::memset(raw + sizes_.zeroed[k] * table_.number_bytes, 0,
-                  (sizes_.zeroed[k + 1] - sizes_.zeroed[k]) * table_.number_bytes);
-  const Part mine = part_of(blocks, int(shard), int(shards));
-  for (int64_t n = mine.begin; n < mine.end; ++n) {
-    if (first_stage) block_loss_[n] = 0, block_correct_[n] = 0;
-    Block block = {};
-    block.scratch = scratch_.data() + thread * scratch_bytes_;
-    block.kept = kept_.data() + n * kept_bytes_;
-    block.parameters = parameters_.data();
-    block.gradients = raw;
-    block.fresh = n == mine.begin;
-    block.statistics = statistics_.data() + n * sizes_.statistics;
-    block.shared = shared_.data();
-    block.inputs = batch.inputs;
-    block.source = batch.source;
-    block.order = batch.order == nullptr ? nullptr : batch.order + first;
-    block.first = n * table_.lanes;
-    block.used = int32_t(std::min<int64_t>(table_.lanes, samples - block.first));
-    block.targets = batch.targets;
-    block.labels = batch.labels;
-    block.exports = batch.exports.data();
-    block.seed = batch.seed;
-    block.step = step;
-    block.loss = &block_loss_[n];
-    block.correct = &block_correct_[n];
-    for (const Operation& operation : stage.operations)
-      table_.run[int(operation.kind)](operation.record, block);
+  for (size_t k = 0; k + 1 < sizes_.zeroed.size(); k += 2)
+    std::memset(raw + sizes_.zeroed[k] * table_.number_bytes, 0,
+                (sizes_.zeroed[k + 1] - sizes_.zeroed[k]) * table_.number_bytes);
+}
+
+Block Plan::block_of(const Batch& batch, int64_t first, int64_t samples, uint32_t step, int64_t n,
+                     int64_t shard) {
+  Block block = {};
+  block.kept = kept_.data() + n * kept_bytes_;
+  block.parameters = parameters_.data();
+  block.gradients = raw_.data() + shard * raw_bytes_;
+  block.fresh = n == part_of(blocks(samples), int(shard), int(shards(samples))).begin;
+  block.statistics = statistics_.data() + n * sizes_.statistics;
+  block.shared = shared_.data();
+  block.inputs = batch.inputs;
+  block.source = batch.source;
+  block.order = batch.order == nullptr ? nullptr : batch.order + first;
+  block.first = n * table_.lanes;
+  block.used = int32_t(std::min<int64_t>(table_.lanes, samples - block.first));
+  block.targets = batch.targets;
+  block.labels = batch.labels;
+  block.exports = batch.exports.data();
+  block.seed = batch.seed;
+  block.step = step;
+  block.loss = &block_loss_[n];
+  block.correct = &block_correct_[n];
+  return block;
+}
+
+void Plan::run_operations(const Stage& stage, const Block* group, int count) {
+  for (const Operation& operation : stage.operations)
+    if (count > 1 && operation.kind == OpKind::convolve)
+      table_.convolve_blocks(*static_cast<const ConvolveOp*>(operation.record), group, count);
+    else
+      for (int k = 0; k < count; ++k) table_.run[int(operation.kind)](operation.record, group[k]);
+}
+
+// The thread's shards, in groups of blocks that walk through the operations side by side. A group ends with a
+// shard or a whole number of groups after its beginning, so that the order in which a shard's raw gradients
+// are added to does not depend on the number of threads.
+void Plan::run_stage(const Stage& stage, bool first_stage, const Batch& batch, int64_t first, int64_t samples,
+                     uint32_t step, int thread, int threads) {
+  const int64_t blocks = this->blocks(samples), shards = this->shards(samples);
+  Block group[kMostGroup];
+  int count = 0;
+  const auto flush = [&] {
+    run_operations(stage, group, count);
+    count = 0;
+  };
+  for (int64_t shard = thread; shard < shards; shard += threads) {
+    if (first_stage) start_shard(shard);
+    const Part mine = part_of(blocks, int(shard), int(shards));
+    if (count + (mine.end - mine.begin) > sizes_.group) flush();
+    for (int64_t n = mine.begin; n < mine.end; ++n) {
+      if (first_stage) block_loss_[n] = 0, block_correct_[n] = 0;
+      group[count] = block_of(batch, first, samples, step, n, shard);
+      group[count].scratch = scratch_.data() + (thread * sizes_.group + count) * scratch_bytes_;
+      if (++count == sizes_.group) flush();
+    }
   }
+  flush();
 }
 
 void Plan::run_stages(const Batch& batch, int64_t first, int64_t samples, uint32_t step, int thread,
                       int threads) {
-  const int64_t shards = this->shards(samples);
   for (size_t s = 0; s < stages_.size(); ++s) {
-    for (int64_t shard = thread; shard < shards; shard += threads)
-      run_shard(stages_[s], s == 0, batch, first, samples, step, thread, shard);
+    run_stage(stages_[s], s == 0, batch, first, samples, step, thread, threads);
     meeting_.wait(threads);
     if (!stages_[s].between.empty()) {
       if (thread == 0) finish_between(stages_[s], samples);

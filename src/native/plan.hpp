@@ -45,6 +45,8 @@ class Meeting {
   std::atomic<uint32_t> round_{0};
 };
 
+constexpr int kMostGroup = 8;
+
 struct Between {
   bool backward;
   BatchNormOp op;
@@ -59,6 +61,7 @@ struct Stage {
 struct Sizes {
   int64_t scratch, kept, parameters, buffers, packed, raw, statistics, shared;
   int64_t shard_limit;
+  int64_t group;                // blocks that a thread takes through an operation together
   int64_t loss_divisor;         // "mean" divides by samples * this; 0 for "sum"
   std::vector<int64_t> zeroed;  // begin, end, ... of the raw gradients that start from zero in every step
 };
@@ -114,8 +117,11 @@ class Plan {
   void prepare(int64_t samples, int threads, bool moments, int memories);
   void set_scale(int64_t samples);
   void run_stages(const Batch& batch, int64_t first, int64_t samples, uint32_t step, int thread, int threads);
-  void run_shard(const Stage& stage, bool first_stage, const Batch& batch, int64_t first, int64_t samples,
-                 uint32_t step, int thread, int64_t shard);
+  void run_stage(const Stage& stage, bool first_stage, const Batch& batch, int64_t first, int64_t samples,
+                 uint32_t step, int thread, int threads);
+  void run_operations(const Stage& stage, const Block* group, int count);
+  void start_shard(int64_t shard);
+  Block block_of(const Batch& batch, int64_t first, int64_t samples, uint32_t step, int64_t n, int64_t shard);
   void finish_between(const Stage& stage, int64_t samples);
   bool finish_gradients(int64_t samples, int thread, int threads);
   bool train_steps(const Batch& epoch, int64_t batch_size, const double* rates, int64_t first, int64_t count,

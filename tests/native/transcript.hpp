@@ -80,7 +80,7 @@ struct Transcript {
     number_bytes = int(words.whole()), lanes = words.whole();
     for (int64_t* size :
          {&sizes.scratch, &sizes.kept, &sizes.parameters, &sizes.buffers, &sizes.packed, &sizes.raw,
-          &sizes.statistics, &sizes.shared, &sizes.shard_limit, &sizes.loss_divisor})
+          &sizes.statistics, &sizes.shared, &sizes.shard_limit, &sizes.group, &sizes.loss_divisor})
       *size = words.whole();
     sizes.zeroed = words.wholes();
     for (int64_t n = words.whole(); n > 0; --n) {

@@ -23,7 +23,7 @@ from tests.layers.rows import ROWS, Row
 
 CORE_PLAN = core.Plan
 SIZES = ("scratch", "kept", "parameters", "buffers", "packed", "raw", "statistics", "shared", "shard_limit",
-         "loss_divisor")  # fmt: skip
+         "group", "loss_divisor")  # fmt: skip
 
 
 class Words:
