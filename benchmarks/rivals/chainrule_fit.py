@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 
 import chainrule as cr
@@ -53,12 +55,11 @@ class Inference:
     def __init__(self, task: NetworkTask) -> None:
         self.net = NETWORKS[task.network.name]().snapshot()
         self.batches = np.split(task.samples()[0], task.batches)
-        self.next = 0
+        self.around = cycle(self.batches)
 
     def run(self, steps: int) -> int:
         for _ in range(steps):
-            self.net(self.batches[self.next % len(self.batches)])
-            self.next += 1
+            self.net(next(self.around))
         return steps
 
     def first(self) -> dict[str, Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 import jax
@@ -115,12 +116,7 @@ class _Job:
         pairs = zip(np.split(images(x), count), np.split(targets, count), strict=True)
         self.batches = [(jnp.asarray(a), jnp.asarray(b)) for a, b in pairs]
         self.values = {name: jnp.asarray(value) for name, value in to_channels_last(task.network).items()}
-        self.next = 0
-
-    def batch(self) -> tuple[Any, Any]:
-        """The next batch, around and around."""
-        self.next += 1
-        return self.batches[(self.next - 1) % len(self.batches)]
+        self.around = cycle(self.batches)
 
 
 class Training(_Job):
@@ -137,7 +133,7 @@ class Training(_Job):
     def run(self, steps: int) -> int:
         learning, velocity, fixed = self.learning, self.velocity, self.fixed
         for _ in range(steps):
-            learning, velocity, fixed = self.step(learning, velocity, fixed, *self.batch())
+            learning, velocity, fixed = self.step(learning, velocity, fixed, *next(self.around))
         jax.block_until_ready((learning, velocity, fixed))
         self.learning, self.velocity, self.fixed = learning, velocity, fixed
         return steps
@@ -157,7 +153,7 @@ class Inference(_Job):
 
     def run(self, steps: int) -> int:
         for _ in range(steps):
-            self.outputs(self.values, self.batch()[0]).block_until_ready()
+            self.outputs(self.values, next(self.around)[0]).block_until_ready()
         return steps
 
     def first(self) -> dict[str, Array]:

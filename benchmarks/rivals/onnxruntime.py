@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -65,12 +66,11 @@ class Inference:
         content = model_of(task.network, task.batch).SerializeToString()
         self.session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         self.batches = np.split(task.samples()[0], task.batches)
-        self.next = 0
+        self.around = cycle(self.batches)
 
     def run(self, steps: int) -> int:
         for _ in range(steps):
-            self.session.run(None, {"x": self.batches[self.next % len(self.batches)]})
-            self.next += 1
+            self.session.run(None, {"x": next(self.around)})
         return steps
 
     def first(self) -> dict[str, Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from itertools import cycle
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -89,12 +90,7 @@ class _Job:
         pairs = zip(np.split(images(x), task.batches), np.split(targets, task.batches), strict=True)
         self.batches = [(tf.constant(a), tf.constant(b)) for a, b in pairs]
         self.values = {name: tf.Variable(value) for name, value in to_channels_last(task.network).items()}
-        self.next = 0
-
-    def batch(self) -> tuple[Any, Any]:
-        """The next batch, around and around."""
-        self.next += 1
-        return self.batches[(self.next - 1) % len(self.batches)]
+        self.around = cycle(self.batches)
 
 
 class Training(_Job):
@@ -124,7 +120,7 @@ class Training(_Job):
     def run(self, steps: int) -> int:
         loss = None
         for _ in range(steps):
-            loss = self.step(*self.batch())
+            loss = self.step(*next(self.around))
         if loss is not None:
             loss.numpy()  # waits
         return steps
@@ -144,7 +140,7 @@ class Inference(_Job):
 
     def run(self, steps: int) -> int:
         for _ in range(steps):
-            self.outputs(self.batch()[0]).numpy()
+            self.outputs(next(self.around)[0]).numpy()
         return steps
 
     def first(self) -> dict[str, Array]:

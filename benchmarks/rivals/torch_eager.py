@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import cycle
 from typing import Any
 
 import torch
@@ -119,12 +120,11 @@ class Training:
             return loss(self.net(x), targets)
 
         self.loss_of = torch.compile(loss_of, dynamic=False) if compiled else loss_of
-        self.next = 0
+        self.around = cycle(self.batches)
 
     def run(self, steps: int) -> int:
         for _ in range(steps):
-            x, targets = self.batches[self.next % len(self.batches)]
-            self.next += 1
+            x, targets = next(self.around)
             self.optimizer.zero_grad(set_to_none=True)
             self.loss_of(x, targets).backward()
             self.optimizer.step()
@@ -142,13 +142,12 @@ class Inference:
         net = Net(task.network).eval().to(memory_format=layout)
         self.net = torch.compile(net, dynamic=False) if compiled else net
         self.batches = batches(task, layout)
-        self.next = 0
+        self.around = cycle(self.batches)
 
     def run(self, steps: int) -> int:
         with torch.inference_mode():
             for _ in range(steps):
-                self.net(self.batches[self.next % len(self.batches)][0])
-                self.next += 1
+                self.net(next(self.around)[0])
         return steps
 
     def first(self) -> dict[str, Array]:

@@ -18,6 +18,7 @@ FLOATS: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": 
 
 
 _FEW = 4096
+"""Numbers that BLAS adds up on one thread; the check of one sample must not take longer than the sample."""
 
 
 def as_array(value: ArrayLike, what: str) -> Array:

@@ -174,8 +174,8 @@ class Lowering:
         first = full not in self.raw
         if first:
             self.raw[full] = self.program.take("raw", numbers)
-            defaults = {"taps_rows": 1, "taps_columns": 1, "padded_in": 0, "flip": False, "mask": []}
-            defaults |= {"points": 0, "point_rows": 0, "xt": NOWHERE, "dy": NOWHERE}
+            defaults = {"taps_rows": 1, "taps_columns": 1, "padded_in": 0, "flip": False, "mask": [],
+                        "points": 0, "point_rows": 0, "xt": NOWHERE, "dy": NOWHERE}  # fmt: skip
             self.finishes.append({**defaults, **finish, "raw": self.raw[full], "natural": self.offsets[full]})
         return self.raw[full], first
 
