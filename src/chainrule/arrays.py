@@ -17,10 +17,6 @@ Array: TypeAlias = NDArray[Any]
 FLOATS: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
 
 
-_FEW = 4096
-"""Numbers that BLAS adds up on one thread; the check of one sample must not take longer than the sample."""
-
-
 def as_array(value: ArrayLike, what: str) -> Array:
     """`value` as a NumPy array of real numbers; nothing is copied that need not be."""
     try:
@@ -49,19 +45,16 @@ def check_finite(array: Array, what: str) -> None:
     """Raise if `array` holds NaN or infinity, naming the first place."""
     if array.dtype.kind != "f":
         return
-    if array.size <= _FEW and array.flags.c_contiguous:
-        total = np.vdot(array, array)  # the quickest sum of all
-    else:
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = array.sum()
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = array.sum()
     if isfinite(total) or np.isfinite(array).all():  # a sum of large finite numbers may overflow: look closer
         return
     index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
     raise DataError(f"{what} holds {array[index]} at index {list(index)}; remove or replace such values first")
 
 
-def as_batch(value: ArrayLike, shape: Shape, what: str = "x") -> Array:
-    """`value` as a batch of at least one sample of `shape`: (n, *shape), finite, any real dtype."""
+def as_batch(value: ArrayLike, shape: Shape, what: str = "x", *, check: bool = True) -> Array:
+    """`value` as a batch of at least one sample of `shape`: (n, *shape), any real dtype, with `check` finite."""
     array = as_array(value, what)
     wanted = f"(n, {', '.join(map(str, shape))})" if shape else "(n,)"
     if array.shape == shape and shape:
@@ -70,7 +63,8 @@ def as_batch(value: ArrayLike, shape: Shape, what: str = "x") -> Array:
         raise ShapeError(f"{what} must have shape {wanted}, not {array.shape}")
     if array.shape[0] == 0:
         raise DataError(f"{what} holds no samples")
-    check_finite(array, what)
+    if check:
+        check_finite(array, what)
     return array
 
 

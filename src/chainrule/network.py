@@ -54,13 +54,15 @@ class Network(Graph):
 
     # --- inference ---------------------------------------------------------------------------------------------
 
-    def _prepare(self, x: ArrayLike, engine: str | None, dtype: str | None) -> tuple[Engine, Array, Any]:
-        batch = as_batch(x, self.input_shape)
+    def _prepare(
+        self, x: ArrayLike, engine: str | None, dtype: str | None, *, check: bool = True
+    ) -> tuple[Engine, Array, Any]:
+        batch = as_batch(x, self.input_shape, check=check)
         return engine_named(engine), batch, compute_dtype(batch, dtype)
 
     def __call__(self, x: ArrayLike, *, engine: EngineName | None = None, dtype: Dtype | None = None) -> Array:
         """Outputs (n, *output_shape) of a batch (n, *input_shape), in inference."""
-        chosen, batch, precision = self._prepare(x, engine, dtype)
+        chosen, batch, precision = self._prepare(x, engine, dtype, check=False)
         return chosen.forward(self, batch, precision)
 
     def predict(

@@ -128,7 +128,7 @@ class LockedPlan {
       const std::lock_guard lock(mutex_);
       totals = plan_->run(batch, threads);
     }
-    return nb::make_tuple(totals.loss, totals.correct);
+    return nb::make_tuple(totals.loss, totals.correct, totals.finite);
   }
 
   int64_t train(AnyArray inputs, bool bytes, std::optional<AnyArray> targets, std::optional<Indices> labels,
@@ -217,7 +217,7 @@ nb::dict build_info() {
 }
 
 // Supported instruction sets, fastest first: (name, {number bytes: lanes, widest first}, channel vector by
-// bytes).
+// bytes, vector registers).
 nb::list isas() {
   nb::list found;
   for (int i = 0; i < instruction_set_count(); ++i) {
@@ -231,7 +231,7 @@ nb::list isas() {
       nb::cast<nb::list>(lanes[bytes]).append(tables.tables[k].lanes);
       vectors[bytes] = tables.tables[k].channel_vector;
     }
-    found.append(nb::make_tuple(set.name, lanes, vectors));
+    found.append(nb::make_tuple(set.name, lanes, vectors, tables.tables[0].registers));
   }
   return found;
 }

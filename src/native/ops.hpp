@@ -95,12 +95,15 @@ struct TurnOp {
 // [group][point][in][kernel rows][out] in `parameters`, for the input gradient with in and out exchanged.
 // `source_points` and `result_points`: what a strip reads and gives, at the points. Weight gradient: `turned`
 // and raw as `xt` or `sums` and raw of the operations above, with points for groups; padded_in is 0 for sums.
+// Forward only: `in_registers`, see kernels/winograd_registers.hpp, for which the weight is packed
+// differently; then `pairs`: y is the maximum of pairs of rows and columns, what an odd size leaves over left
+// out.
 struct WinogradOp {
   Place x, y, source_points, result_points, turned;
   int64_t weight, bias, raw;
   int32_t groups, in, out, padded_in;
   int32_t points, strip;  // strip: rows of the result at a time
-  bool starts;
+  bool starts, in_registers, pairs;
   Axis rows, columns;
 };
 
@@ -208,7 +211,7 @@ enum class LossKind : int32_t {
 };
 enum class Guess : int32_t { kNone, kLargest, kSmallest, kSign };
 
-// Adds the block's loss to Block::loss and writes dL/dx. element = class * places + place. Lanes without a
+// Adds the block's loss to its totals and writes dL/dx. element = class * places + place. Lanes without a
 // sample get dx = 0 and add nothing.
 struct LossOp {
   Place x, dx;
@@ -219,7 +222,8 @@ struct LossOp {
   bool gradient;
 };
 
-// Samples of the batch into lanes, and back: element e of lane l is array[sample of lane l][e].
+// Samples of the batch into lanes, and back: element e of lane l is array[sample of lane l][e]. On the way in
+// numbers that are not finite are noticed, for Totals::finite.
 enum class Source : int32_t { kSame, kBytes };  // numbers of type T, or bytes / 255
 struct GatherOp {
   Place x;
@@ -229,6 +233,13 @@ struct ScatterOp {
   Place x;
   int64_t elements;
   int32_t target;  // index into Block::exports
+};
+
+// What a block, or a whole batch, adds up to.
+struct Totals {
+  double loss;
+  int64_t correct;
+  bool finite;  // all numbers of the samples
 };
 
 // All that a kernel sees of the world: one block of samples on its way through the plan.
@@ -250,8 +261,7 @@ struct Block {
   void* const* exports;
   uint64_t seed;
   uint32_t step;
-  double* loss;      // one number per block
-  int64_t* correct;  // one number per block
+  Totals* totals;  // the block's own
 };
 
 // Every operation with its record: the one list from which enum, table and dispatch are made.
@@ -343,6 +353,7 @@ struct PackOp {
   const uint8_t* mask;  // [groups * out][in] or null
   int32_t copies;       // above 0: the one natural number is written so many times instead (a shared bias)
   int32_t points, point_taps;  // above 0: G w is packed, of kernels with so many columns
+  bool in_registers;           // as winograd_forward in registers reads it
 };
 
 enum class UpdateRule : int32_t { kSgd, kAdam, kAdamW };

@@ -219,8 +219,7 @@ void Plan::prepare(int64_t samples, int threads, bool moments, int memories) {
   raw_.reserve(times(raw_bytes_, shards(samples)));
   times(times(sizes_.statistics, blocks), sizeof(double));
   statistics_.resize(sizes_.statistics * blocks);
-  block_loss_.resize(blocks);
-  block_correct_.resize(blocks);
+  block_totals_.resize(blocks);
   if (moments && memories > 0) first_moment_.reserve(sizes_.parameters * bytes);
   if (moments && memories > 1) second_moment_.reserve(sizes_.parameters * bytes);
 }
@@ -256,8 +255,7 @@ Block Plan::block_of(const Batch& batch, int64_t first, int64_t samples, uint32_
   block.exports = batch.exports.data();
   block.seed = batch.seed;
   block.step = step;
-  block.loss = &block_loss_[n];
-  block.correct = &block_correct_[n];
+  block.totals = &block_totals_[n];
   return block;
 }
 
@@ -286,7 +284,7 @@ void Plan::run_stage(const Stage& stage, bool first_stage, const Batch& batch, i
     const Part mine = part_of(blocks, int(shard), int(shards));
     if (count + (mine.end - mine.begin) > sizes_.group) flush();
     for (int64_t n = mine.begin; n < mine.end; ++n) {
-      if (first_stage) block_loss_[n] = 0, block_correct_[n] = 0;
+      if (first_stage) block_totals_[n] = {0, 0, true};
       group[count] = block_of(batch, first, samples, step, n, shard);
       group[count].scratch = scratch_.data() + (thread * sizes_.group + count) * scratch_bytes_;
       if (++count == sizes_.group) flush();
@@ -426,8 +424,11 @@ void Plan::pack(int thread, int threads) {
 }
 
 Totals Plan::totals(int64_t samples) const {
-  Totals sum = {0, 0};
-  for (int64_t n = 0; n < blocks(samples); ++n) sum.loss += block_loss_[n], sum.correct += block_correct_[n];
+  Totals sum = {0, 0, true};
+  for (int64_t n = 0; n < blocks(samples); ++n) {
+    const Totals& block = block_totals_[n];
+    sum.loss += block.loss, sum.correct += block.correct, sum.finite &= block.finite;
+  }
   return sum;
 }
 

@@ -78,11 +78,6 @@ struct Batch {
   uint32_t step;
 };
 
-struct Totals {
-  double loss;
-  int64_t correct;
-};
-
 struct Optimizer {
   UpdateOp op;
   int memories;
@@ -147,8 +142,8 @@ class Plan {
 
   Meeting meeting_;
   Memory parameters_, gradient_, first_moment_, second_moment_, raw_, scratch_, kept_, backup_[3];
-  std::vector<double> statistics_, shared_, block_loss_;
-  std::vector<int64_t> block_correct_;
+  std::vector<double> statistics_, shared_;
+  std::vector<Totals> block_totals_;
   int64_t updates_ = 0;
   size_t scratch_bytes_ = 0, kept_bytes_ = 0, raw_bytes_ = 0;
 };

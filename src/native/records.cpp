@@ -104,7 +104,7 @@ void fill(Reader& read, ChannelGradientOp& op) {
 void fill(Reader& read, WinogradOp& op) {
   F(x), F(y), F(source_points), F(result_points), F(turned), F(weight), F(bias), F(raw), F(groups), F(in),
       F(out);
-  F(padded_in), F(points), F(strip), F(starts), F(rows), F(columns);
+  F(padded_in), F(points), F(strip), F(starts), F(in_registers), F(pairs), F(rows), F(columns);
 }
 void fill(Reader& read, TurnOp& op) { F(x), F(xt), F(in), F(padded_in); }
 void fill(Reader& read, BiasGradientOp& op) { F(dy), F(raw), F(out), F(places), F(shared); }
@@ -142,7 +142,7 @@ void fill(Reader& read, FinishOp& op) {
 }
 void fill(Reader& read, PackOp& op) {
   F(natural), F(packed), F(groups), F(out), F(in), F(taps), F(backward), F(flip), F(mask), F(copies),
-      F(points), F(point_taps);
+      F(points), F(point_taps), F(in_registers);
 }
 void fill(Reader& read, UpdateOp& op) {
   F(rule), F(nesterov), F(momentum), F(weight_decay), F(beta1), F(beta2), F(eps);

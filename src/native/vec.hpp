@@ -43,6 +43,16 @@ CHAINRULE_INLINE Vec<T, L> broadcast(T value) {
   return Vec<T, L>{} + value;
 }
 
+// What is loaded once and used many times: compilers may rather load it again for each use.
+template <class V>
+CHAINRULE_INLINE void keep_in_register(V& vector) {
+#if defined(__x86_64__)
+  asm("" : "+v"(vector));
+#elif defined(__aarch64__)
+  asm("" : "+w"(vector));
+#endif
+}
+
 // The sum of all lanes, in a fixed order: halves are added until one lane is left.
 template <class T, int L>
 CHAINRULE_INLINE T sum_lanes(Vec<T, L> v) {

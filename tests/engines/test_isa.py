@@ -11,7 +11,7 @@ from tests.engines import comparing
 from tests.engines.comparing import assert_engines_agree, assert_trained_alike, mixed_network
 from tests.layers.rows import IDS, ROWS, Row
 
-ISAS = [name for name, _, _ in core.isas()]
+ISAS = [isa[0] for isa in core.isas()]
 FORCED = ISAS[1:]  # the first is the default, which all other tests use
 BATCHES = (1, 2, 3, 5, 17, 33) if comparing.LONG else (1, 5)
 

@@ -20,7 +20,7 @@ from chainrule.engines.native import core
 from chainrule.engines.native import engine as engine_module
 from tests.strategies import Problem, problems
 
-ISAS = [name for name, _, _ in core.isas()]
+ISAS = [isa[0] for isa in core.isas()]
 RELATIVE = {"float64": 1e-12, "float32": 2e-4}
 
 

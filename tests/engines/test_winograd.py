@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.engines.native import convolution_rules
+from chainrule.engines.native.compiled import instruction_set
 from tests.engines.comparing import assert_engines_agree
 from tests.strategies import Problem
+
+IN_REGISTERS = instruction_set().registers >= 32
 
 
 @pytest.fixture(autouse=True, params=[(6,), (8,)], ids=["6 points", "8 points"])
@@ -20,6 +25,16 @@ def wherever_possible(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     """The algorithm is taken wherever it can be."""
     monkeypatch.setattr(convolution_rules, "_WORTH", np.inf)
     monkeypatch.setattr(convolution_rules, "_POINTS", request.param)
+
+
+@pytest.fixture(params=[False, True], ids=["in memory", "in registers"])
+def in_registers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Where the sums at the points are kept, however many channels there are."""
+    if request.param and not IN_REGISTERS:
+        pytest.skip("this processor has 16 vector registers")
+    monkeypatch.setattr(convolution_rules, "_IN_REGISTERS", (request.param,))
+    monkeypatch.setattr(convolution_rules, "_NEAR_BYTES", np.inf)
+    return bool(request.param)
 
 
 @st.composite
@@ -46,9 +61,9 @@ def network(arguments: dict[str, Any], shape: tuple[int, int, int]) -> cr.Networ
     return cr.Sequential(first, cr.Conv2d(**arguments), cr.Tanh(), cr.Flatten(), input_shape=shape, seed=3)
 
 
-@settings(max_examples=60, deadline=None)
-@given(layers())
-def test_it_equals_the_plain_sum(case: tuple[dict[str, Any], tuple[int, int, int], int]) -> None:
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(case=layers())
+def test_it_equals_the_plain_sum(in_registers: bool, case: tuple[dict[str, Any], tuple[int, int, int], int]) -> None:
     """S3-E24 and the gradients that follow from it, by other sums."""
     arguments, shape, samples = case
     net = network(arguments, shape)
@@ -59,7 +74,63 @@ def test_it_equals_the_plain_sum(case: tuple[dict[str, Any], tuple[int, int, int
     assert_engines_agree(problem, True)
 
 
-def test_a_map_higher_than_the_highest_strip() -> None:
+@pytest.mark.parametrize("between", [(), (cr.ReLU(),)], ids=["pool", "relu and pool"])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(case=layers())
+def test_inference_stores_the_maxima_of_pairs(in_registers: bool, between: tuple[cr.Layer, ...], case: Any) -> None:
+    """A pooling by two rows and two columns is done where its inputs leave their registers: if tiles have pairs."""
+    arguments, shape, samples = case
+    try:
+        layers = (cr.Conv2d(**arguments), *between, cr.MaxPool2d(2), cr.Flatten())
+        net = cr.Sequential(*layers, input_shape=shape, seed=3)
+    except cr.errors.ShapeError:
+        assume(False)
+    x = np.random.default_rng(7).normal(size=(samples, *shape))
+    expected = net(x, engine="reference", dtype="float64")
+    np.testing.assert_allclose(net(x, dtype="float64"), expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    pairs = (convolution_rules._POINTS[0] + 1 - arguments["kernel_size"][1]) % 2 == 0
+    assert ("max_pool_forward" in net.plan(samples, dtype="float64")) == (not in_registers or not pairs)
+
+
+@pytest.mark.parametrize("branch", ["pool of threes", "stride", "padding", "two readers", "output", "average"])
+def test_only_such_a_pooling(branch: str) -> None:
+    """Others, and convolutions that somebody else reads, are left as they are."""
+    x = cr.Input((2, 9, 14))
+    y = cr.Conv2d(2, 3, 3, padding=1)(x)
+    pools = {
+        "pool of threes": cr.MaxPool2d(3),
+        "stride": cr.MaxPool2d(2, stride=1),
+        "padding": cr.MaxPool2d(2, padding=1),
+    }
+    if branch == "output":
+        net = cr.Network(x, y)
+    elif branch == "two readers":
+        net = cr.Network(x, cr.Concat()(cr.Flatten()(cr.MaxPool2d(2)(y)), cr.Flatten()(y)))
+    else:
+        net = cr.Network(x, pools.get(branch, cr.AvgPool2d(2))(y))
+    assert "winograd_forward" in net.plan(33)
+    images = np.random.default_rng(3).normal(size=(33, 2, 9, 14))
+    expected = net(images, engine="reference", dtype="float64")
+    np.testing.assert_allclose(net(images, dtype="float64"), expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+
+
+def test_a_nan_is_found_where_it_is_read() -> None:
+    """In any lane, in the last incomplete block, in the rest of a row, in float32 and float64."""
+    net = cr.Sequential(cr.Conv2d(1, 2, 3), cr.MaxPool2d(2), input_shape=(1, 5, 7), seed=4)
+    images = np.random.default_rng(5).normal(size=(37, 1, 5, 7))
+    for dtype in (np.float32, np.float64):
+        for bad, place in itertools.product([np.nan, np.inf, -np.inf], [(0, 0, 0, 0), (17, 0, 4, 6), (36, 0, 4, 6)]):
+            spoilt = images.astype(dtype)
+            spoilt[place] = bad
+            with pytest.raises(cr.errors.DataError, match=re.escape(f"at index {list(place)}")):
+                net(spoilt)
+            one = spoilt[place[0]][None]
+            with pytest.raises(cr.errors.DataError, match=re.escape(f"at index {[0, *place[1:]]}")):
+                net(one)
+    assert np.isfinite(net(images)).all()
+
+
+def test_a_map_higher_than_the_highest_strip(in_registers: bool) -> None:
     """Strips meet without a seam."""
     rng = np.random.default_rng(8)
     arguments: dict[str, Any] = {"in_channels": 2, "out_channels": 3, "kernel_size": 3, "padding": 1}

@@ -86,8 +86,8 @@ void one(int used, LossKind kind, Guess guessing, int classes, int places, bool 
   b.order = ordered ? order.data() : nullptr;
   b.targets = by_class ? static_cast<const void*>(labels.data()) : numbers.data();
   b.labels = guessing == Guess::kNone ? nullptr : labels.data();
-  w.loss = 100;  // the kernel adds
-  w.correct = 7;
+  w.totals.loss = 100;  // the kernel adds
+  w.totals.correct = 7;
 
   kernels::loss<T, L>(op, b);
 
@@ -112,11 +112,11 @@ void one(int used, LossKind kind, Guess guessing, int classes, int places, bool 
     if (gradient) w.expect("loss " + std::to_string(int(kind)) + " dx", op.dx, lane, dx, 32, op.scale);
   }
   const double epsilon = sizeof(T) == 4 ? 1e-6 : 1e-14;
-  if (!(std::abs(w.loss - loss) <= epsilon * std::abs(loss)))
-    fail("loss " + std::to_string(int(kind)) + ": " + text(w.loss) + " instead of " + text(loss));
-  if (w.correct != correct)
-    fail("correct " + std::to_string(int(guessing)) + ": " + std::to_string(w.correct) + " instead of " +
-         std::to_string(correct));
+  if (!(std::abs(w.totals.loss - loss) <= epsilon * std::abs(loss)))
+    fail("loss " + std::to_string(int(kind)) + ": " + text(w.totals.loss) + " instead of " + text(loss));
+  if (w.totals.correct != correct)
+    fail("correct " + std::to_string(int(guessing)) + ": " + std::to_string(w.totals.correct) +
+         " instead of " + std::to_string(correct));
   if (gradient) w.expect_idle_zero("loss", op.dx, n);
   w.expect_fences("loss");
 }

@@ -1,6 +1,8 @@
 // Winograd's algorithm, forward and both gradients, from packing the weights to the natural gradient.
 #pragma once
 
+#include <algorithm>
+
 #include "../../src/native/kernels/step.hpp"
 #include "world.hpp"
 
@@ -110,6 +112,52 @@ void shape(int used, const Shape& s) {
   w.expect_fences("winograd");
 }
 
+// The forward pass whose sums stay in registers, down to the outputs or to the maxima of pairs.
+template <class T, int L>
+void in_registers(int used, const Shape& s, bool pairs) {
+  World<T, L> w(used);
+  const int64_t packed = s.weights() / s.kernel_columns * s.points;
+  const int64_t weight = w.natural(s.weights()), bias = w.natural(s.groups * s.out);
+  const int64_t at_points = w.natural(packed);
+  chainrule::PackOp pack = {};
+  pack.natural = weight, pack.packed = at_points, pack.in_registers = true;
+  pack.groups = s.groups, pack.out = s.out, pack.in = s.in, pack.taps = s.kernel_rows * s.kernel_columns;
+  pack.points = s.points, pack.point_taps = s.kernel_columns;
+  kernels::pack<T>(pack, static_cast<T*>(w.block.gradients), 0, s.groups * s.out);
+
+  const int side = pairs ? 2 : 1, rows = s.out_rows() / side, columns = s.out_columns() / side;
+  const int64_t pooled = int64_t(s.groups) * s.out * rows * columns;
+  chainrule::WinogradOp op = {};
+  op.groups = s.groups, op.in = s.in, op.out = s.out, op.points = s.points, op.strip = s.strip;
+  op.rows = {nullptr, 0, s.out_rows(), s.rows, s.kernel_rows, 1, s.padding, 1};
+  op.columns = {nullptr, 0, s.out_columns(), s.columns, s.kernel_columns, 1, s.padding, 1};
+  op.in_registers = true, op.pairs = pairs, op.weight = at_points, op.bias = bias;
+  const Place x = w.random(s.inputs()), y = w.empty(pooled);
+  op.x = x, op.y = y;
+  op.source_points = w.empty(int64_t(s.strip + s.kernel_rows - 1) * s.in * s.points * s.tiles());
+  kernels::winograd_forward<T, L>(op, w.block);
+
+  const int64_t map = int64_t(s.out_rows()) * s.out_columns();
+  for (int lane = 0; lane < used; ++lane) {
+    const Sample in = w.sample(x, s.inputs(), lane);
+    Sample out(s.outputs());
+    for (int64_t e = 0; e < s.outputs(); ++e) out[e] = w.parameter(bias + e / map);
+    s.for_products([&](int64_t o, int64_t k, int64_t i) { out[o] += w.parameter(weight + k) * in[i]; });
+    Sample expected;
+    for (int o = 0; o < s.groups * s.out; ++o)
+      for (int p = 0; p < rows; ++p)
+        for (int q = 0; q < columns; ++q) {
+          const auto at = [&](int i, int j) {
+            return out[(int64_t(o) * s.out_rows() + p * side + i) * s.out_columns() + q * side + j];
+          };
+          expected.push_back(pairs ? std::max({at(0, 0), at(0, 1), at(1, 0), at(1, 1)}) : at(0, 0));
+        }
+    w.expect(pairs ? "winograd pairs" : "winograd in registers", y, lane, expected, 256,
+             s.in * s.kernel_rows * s.kernel_columns);
+  }
+  w.expect_fences("winograd in registers");
+}
+
 template <class T, int L>
 void run(int used) {
   for (const int points : {6, 8}) {
@@ -118,6 +166,15 @@ void run(int used) {
     shape<T, L>(used, {points, 2, 2, 3, 4, 5, 1, 2, 0, 3});
     shape<T, L>(used, {points, 1, 2, 1, 7, 11, 2, 4, 1, 32});
     shape<T, L>(used, {points, 1, 17, 3, 3, 4, 3, 3, 2, 2});
+    if constexpr (L > 1 && kernels::kRegisters == 32)
+      for (const bool pairs : {false, true}) {
+        in_registers<T, L>(used, {points, 1, 1, 6, 6, 29, 5, 5, 2, 32}, pairs);
+        in_registers<T, L>(used, {points, 1, 3, 7, 9, 13, 5, 5, 2, 3}, pairs);
+        in_registers<T, L>(used, {points, 2, 2, 4, 5, 7, 3, 3, 1, 2}, pairs);
+        in_registers<T, L>(used, {points, 1, 2, 1, 1, 2, 3, 3, 2, 1}, pairs);
+        if (!pairs) in_registers<T, L>(used, {points, 1, 17, 5, 4, 5, 1, 2, 0, 3}, pairs);
+        if (!pairs) in_registers<T, L>(used, {points, 1, 2, 2, 7, 11, 2, 4, 1, 32}, pairs);
+      }
   }
 }
 

@@ -57,8 +57,7 @@ class World {
     block.kept = numbers_;
     block.parameters = numbers_;
     block.gradients = numbers_;
-    block.loss = &loss;
-    block.correct = &correct;
+    block.totals = &totals;
     block.used = used;
     block.first = 5;
   }
@@ -146,8 +145,7 @@ class World {
   int used() const { return used_; }
 
   Block block = {};
-  double loss = 0;
-  int64_t correct = 0;
+  chainrule::Totals totals = {0, 0, true};
 
  private:
   struct Fence {

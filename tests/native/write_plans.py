@@ -118,7 +118,7 @@ class Recorder:
         gradient = np.zeros(self._sizes["parameters"], self._dtype)
         if gradient.size:
             self._plan.get_gradient(gradient)
-        words.results(*result, gradient, *exports)
+        words.results(*result[:2], gradient, *exports)  # whether x is finite is Python's to ask
         return result
 
     def train(self, inputs: Array, is_bytes: bool, targets: Any, labels: Any, order: Array, batch_size: int,

@@ -129,7 +129,7 @@ class Engine(Protocol):
     name: str
 
     def forward(self, graph: Graph, x: Array, dtype: np.dtype[Any]) -> Array:
-        """Outputs in inference."""
+        """Outputs in inference. Raises DataError if `x` is not finite: who computes sees all numbers anyway."""
 
     def gradients(
         self, graph: Graph, x: Array, targets: Any, loss: Loss, dtype: np.dtype[Any], training: bool

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.arrays import Array, to_floats
+from chainrule.arrays import Array, check_finite, to_floats
 from chainrule.engines.base import EpochTotals, FirstNonFinite, GradientResult, OnStep, Recipe, Trace, Traced
 from chainrule.errors import ShapeError
 from chainrule.graph import Graph, Step
@@ -119,6 +119,7 @@ class ReferenceEngine:
 
     def forward(self, graph: Graph, x: Array, dtype: np.dtype[Any]) -> Array:
         """Outputs in inference."""
+        check_finite(x, "x")
         return run_forward(graph, State.of(graph, dtype), to_floats(x, dtype)).values[-1]
 
     def _passes(

@@ -22,14 +22,30 @@ CHAINRULE_INLINE T read_number(const Block& b, int64_t index) {
   return T(static_cast<const uint8_t*>(b.inputs)[index]) / T(255);
 }
 
+// One sample alone.
+template <class T>
+CHAINRULE_INLINE void copy_sample(const T* sample, T* x, int64_t elements, Totals& totals) {
+  constexpr int N = kChannelVector<T>;
+  Vec<T, N> strange = {};
+  int64_t e = 0;
+  for (; e + N <= elements; e += N) {
+    const Vec<T, N> numbers = load_unaligned<T, N>(sample + e);
+    strange += numbers * T(0);
+    store_unaligned<T, N>(x + e, numbers);
+  }
+  T sum = sum_lanes<T, N>(strange);
+  for (; e < elements; ++e) x[e] = sample[e], sum += sample[e] * T(0);
+  totals.finite &= sum == T(0);
+}
+
 template <class T, int L>
 void gather(const GatherOp& op, const Block& b) {
   T* x = at<T>(b, op.x);
   if (L == 1 && b.source == Source::kSame) {
-    const T* sample = static_cast<const T*>(b.inputs) + sample_of(b, 0) * op.elements;
-    for (int64_t e = 0; e < op.elements; ++e) x[e] = sample[e];
+    copy_sample(static_cast<const T*>(b.inputs) + sample_of(b, 0) * op.elements, x, op.elements, *b.totals);
     return;
   }
+  Vec<T, L> strange = {};  // 0 * x is 0 for finite x and NaN for all others
   int64_t begin[L];
   for (int lane = 0; lane < L; ++lane) begin[lane] = lane < b.used ? sample_of(b, lane) * op.elements : kNone;
   int64_t e = 0;
@@ -37,13 +53,17 @@ void gather(const GatherOp& op, const Block& b) {
     Vec<T, L> rows[L];
     for (int lane = 0; lane < L; ++lane)
       rows[lane] = begin[lane] == kNone ? Vec<T, L>{} : read_numbers<T, L>(b, begin[lane] + e);
+    for (int lane = 0; lane < L; ++lane) strange += rows[lane] * T(0);
     transpose<T, L>(rows);
 #pragma GCC unroll 16
     for (int k = 0; k < L; ++k) store<T, L>(x + (e + k) * L, rows[k]);
   }
-  for (; e < op.elements; ++e)
+  for (; e < op.elements; ++e) {
     for (int lane = 0; lane < L; ++lane)
       x[e * L + lane] = begin[lane] == kNone ? T(0) : read_number<T>(b, begin[lane] + e);
+    strange += load<T, L>(x + e * L) * T(0);
+  }
+  b.totals->finite &= sum_lanes<T, L>(strange) == T(0);
 }
 
 // Rows of an exported array are places of the batch, whatever the order in which samples were taken.

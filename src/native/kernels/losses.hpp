@@ -192,7 +192,7 @@ CHAINRULE_INLINE int64_t count_correct(const LossOp& op, const Block& b) {
 
 template <class T, int L>
 void loss(const LossOp& op, const Block& b) {
-  if (op.guess != Guess::kNone && b.labels != nullptr) *b.correct += count_correct<T, L>(op, b);
+  if (op.guess != Guess::kNone && b.labels != nullptr) b.totals->correct += count_correct<T, L>(op, b);
   double total = 0;
   switch (op.kind) {
     case LossKind::kCrossEntropy:
@@ -214,7 +214,7 @@ void loss(const LossOp& op, const Block& b) {
       total = maximum_a_posteriori<T, L>(op, b);
       break;
   }
-  *b.loss += op.scale * total;
+  b.totals->loss += op.scale * total;
 }
 
 }  // namespace chainrule::CHAINRULE_ISA_NAMESPACE

@@ -42,6 +42,7 @@ class InstructionSet:
     name: str
     lanes: dict[int, list[int]]
     channel_vector: dict[int, int]
+    registers: int
 
 
 def instruction_set() -> InstructionSet:
@@ -105,6 +106,7 @@ class Compiled:
             guesses=request.guesses,
             small=request.small,
             channel_vector=isa.channel_vector[request.number_bytes],
+            registers=isa.registers,
         )
         if loss is not None:
             low.memory["loss kind"] = 1 if probabilities else LOSS_KINDS[type(loss)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chainrule.engines.native.axes import Axis, backward_axis, forward_axis
-from chainrule.engines.native.lowering import NONE, NOWHERE, Lowering, Rules
+from chainrule.engines.native.lowering import NONE, NOWHERE, Lowering, Rules, pool_of_pairs
 from chainrule.engines.native.program import Slot
 from chainrule.graph import Step
 from chainrule.layers import Conv2d, Linear
@@ -81,6 +81,12 @@ _VALUE_COST = 5.0
 """What it costs to make a value at a point and to use one, in multiply-adds: loads, stores and additions."""
 _MADE_COST = 3.0
 """To make one alone; a weight gradient's end with the step, not with the block."""
+_KEPT_COST = 2.0
+"""To use one that has not left its register."""
+_IN_REGISTERS = (False, True)
+"""Whether the sums at the points may stay in registers: forward, on processors that have 32."""
+_NEAR_BYTES = 32 * 1024
+"""Of the inputs that a tile reaches, which all filters pass over: they should lie in a core's first cache."""
 _WORTH = 0.9
 """The largest part of the plain sum's cost at which the algorithm is taken."""
 
@@ -93,18 +99,26 @@ class _Winograd:
     points: int
     lanes: int
     number_bytes: int
+    in_registers: bool = False
+
+    @property
+    def outputs(self) -> int:
+        """Of a tile: as many as so many inputs give."""
+        return self.points + 1 - self.geometry.columns.kernel
 
     @property
     def tiles(self) -> int:
-        """Of a row: each of as many outputs as six inputs give."""
-        return -(-self.geometry.columns.size // (self.points + 1 - self.geometry.columns.kernel))
+        """Of a row."""
+        return -(-self.geometry.columns.size // self.outputs)
 
     def possible(self) -> bool:
         """Without stride and dilation, and with kernels as they are."""
         geometry = self.geometry
         both = (geometry.rows, geometry.columns)
         steady = all(axis.stride == axis.dilation == 1 and axis.padding < axis.kernel for axis in both)
-        return self.lanes > 1 and steady and 2 <= geometry.columns.kernel <= 5 and geometry.plain
+        reached = geometry.inputs * geometry.rows.kernel * self.points * self.lanes * self.number_bytes
+        near = not self.in_registers or reached <= _NEAR_BYTES
+        return self.lanes > 1 and steady and 2 <= geometry.columns.kernel <= 5 and geometry.plain and near
 
     def strip(self, *, weights: bool = False, backward: bool = False) -> int:
         """Rows of the result at a time."""
@@ -112,7 +126,7 @@ class _Winograd:
         size = rows.source_size if backward else rows.size
         source, result = self._values_of_row(backward)
         line = self.lanes * self.number_bytes
-        strip = (_STRIP_BYTES // line - halo * source) // (source + result)
+        strip = (_STRIP_BYTES // line - halo * source) // (source + (0 if self.in_registers else result))
         if weights:
             strip = max(strip, -(-_PRODUCTS_OF_STRIP // (self.tiles * self.lanes)))
         strip = max(1, min(strip, size, _MOST_STRIP_ROWS))
@@ -125,14 +139,13 @@ class _Winograd:
             source, result = result, source
         return source * self.points * self.tiles, result * self.points * self.tiles
 
-    def slots(self, low: Lowering, label: str, strip: int, backward: bool = False) -> dict[str, Slot]:
+    def slots(self, low: Lowering, label: str, strip: int, backward: bool = False) -> dict[str, Any]:
         """Memory for a strip."""
         source, result = self._values_of_row(backward)
         halo = self.geometry.rows.kernel - 1
-        return {
-            "source_points": low.program.slot(f"{label}: sources at the points", (strip + halo) * source),
-            "result_points": low.program.slot(f"{label}: results at the points", strip * result),
-        }
+        sources = low.program.slot(f"{label}: sources at the points", (strip + halo) * source)
+        results = low.program.slot(f"{label}: results at the points", strip * result)
+        return {"source_points": sources, "result_points": NOWHERE if self.in_registers else results}
 
     def cost(self, *, weights: bool = False, backward: bool = False) -> float:
         """In multiply-adds of all lanes."""
@@ -140,9 +153,10 @@ class _Winograd:
         strip = self.strip(weights=weights, backward=backward)
         source, result = self._values_of_row(backward)
         size = geometry.rows.source_size if backward else geometry.rows.size
-        values = -(-size // strip) * (strip + geometry.rows.kernel - 1) * source + size * result
+        sources, results = -(-size // strip) * (strip + geometry.rows.kernel - 1) * source, size * result
         products = geometry.inputs * geometry.outputs * _taps(geometry.rows) * self.points * self.tiles
-        return products + (_MADE_COST if weights else _VALUE_COST) * values
+        cost = _MADE_COST if weights else _VALUE_COST
+        return products + cost * sources + (_KEPT_COST if self.in_registers else cost) * results
 
 
 def _taps(axis: Axis) -> int:
@@ -152,7 +166,11 @@ def _taps(axis: Axis) -> int:
 
 def _winograd(low: Lowering, geometry: _Geometry, *, weights: bool = False, backward: bool = False) -> _Winograd | None:
     """The cheapest way to do it, if that is cheaper than the plain sum."""
-    ways = [_Winograd(geometry, points, low.program.lanes, low.program.number_bytes) for points in _POINTS]
+    ways = [
+        _Winograd(geometry, points, low.program.lanes, low.program.number_bytes, in_registers)
+        for points in _POINTS
+        for in_registers in ((False,) if weights or backward or low.registers < 32 else _IN_REGISTERS)
+    ]
     plain = geometry.inputs * geometry.outputs * _taps(geometry.rows) * _taps(geometry.columns)
     possible = [way for way in ways if way.possible()]
     best = min(possible, key=lambda way: way.cost(weights=weights, backward=backward), default=None)
@@ -164,6 +182,7 @@ def _winograd(low: Lowering, geometry: _Geometry, *, weights: bool = False, back
 def _emit_winograd(low: Lowering, name: str, label: str, way: _Winograd, **fields: Any) -> None:
     geometry = way.geometry
     defaults = {"turned": NOWHERE, "weight": NONE, "bias": NONE, "raw": NONE, "padded_in": 0, "starts": False}
+    defaults |= {"in_registers": way.in_registers, "pairs": False}
     axes = {"rows": replace(geometry.rows, runs=()), "columns": replace(geometry.columns, runs=())}
     channels = {"groups": geometry.groups, "in": geometry.inputs, "out": geometry.outputs, "points": way.points}
     low.program.emit(name, label, **{**defaults, **axes, **channels, **fields})
@@ -195,8 +214,9 @@ def _packed_points(low: Lowering, step: Step, way: _Winograd, backward: bool) ->
     geometry = way.geometry
     numbers = geometry.groups * way.points * geometry.outputs * geometry.inputs * geometry.rows.kernel
     pack = _pack(geometry, low.parameter(step, "weight"), backward)
-    key = ("points", step.layer_name, backward, way.points)
-    return low.packed(key, numbers, **pack, points=way.points, point_taps=geometry.columns.kernel)
+    key = ("points", step.layer_name, backward, way.points, way.in_registers)
+    form = {"points": way.points, "point_taps": geometry.columns.kernel, "in_registers": way.in_registers}
+    return low.packed(key, numbers, **pack, **form)
 
 
 def _bias(low: Lowering, step: Step) -> int:
@@ -215,16 +235,12 @@ def _filters_outer(low: Lowering, weights: int, source: Slot) -> bool:
 
 def _convolution_forward(low: Lowering, step: Step) -> None:
     geometry = _Geometry(step)
-    x, y, bias = low.x(step), low.new_value(step), _bias(low, step)
+    x, bias = low.x(step), _bias(low, step)
     fast = _winograd(low, geometry)
     if fast is not None:
-        strip = fast.strip()
-        weight = _packed_points(low, step, fast, False)
-        slots = fast.slots(low, step.name, strip)
-        _emit_winograd(
-            low, "winograd_forward", step.name, fast, x=x, y=y, weight=weight, bias=bias, strip=strip, **slots
-        )
+        _winograd_forward(low, step, fast, x, bias)
         return
+    y = low.new_value(step)
     rows, columns = geometry.rows, geometry.columns
     if _wants_border(low, geometry):
         x, rows, columns = _padded(low, step, geometry, x)
@@ -241,6 +257,22 @@ def _convolution_forward(low: Lowering, step: Step) -> None:
         columns=columns,
         filters_outer=_filters_outer(low, geometry.inputs * geometry.outputs * geometry.taps, x),
     )
+
+
+def _winograd_forward(low: Lowering, step: Step, way: _Winograd, x: Slot, bias: int) -> None:
+    """Down to the maxima of pairs of rows and columns, if those are all that is wanted."""
+    pool = pool_of_pairs(low, step) if way.in_registers and way.outputs % 2 == 0 else None
+    if pool is None:
+        label, y = step.name, low.new_value(step)
+    else:
+        low.memory["pooled", pool.index] = True
+        label = f"{step.name}, {pool.name}"
+        y = low.program.slot(label, pool.shape)
+        low.values.append(y)
+    strip = way.strip()
+    fields: dict[str, Any] = {"x": x, "y": y, "weight": _packed_points(low, step, way, False), "bias": bias}
+    fields |= {"strip": strip, "pairs": pool is not None, **way.slots(low, step.name, strip)}
+    _emit_winograd(low, "winograd_forward", label, way, **fields)
 
 
 def _wants_border(low: Lowering, geometry: _Geometry) -> bool:

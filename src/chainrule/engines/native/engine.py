@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from chainrule.arrays import Array
+from chainrule.arrays import Array, check_finite
 from chainrule.engines.base import EpochTotals, FirstNonFinite, GradientResult, OnStep, Recipe, Trace, Traced, Trainer
 from chainrule.engines.native import core
 from chainrule.engines.native.compiled import (
@@ -126,7 +126,9 @@ class NativeEngine:
                 return self._reference.forward(graph, x, dtype)
             compiled = self._of(graph).inference[key] = self.compiled(graph, "inference", len(x), dtype)
         outputs = np.empty((len(x), *graph.output_shape), dtype)
-        self._run(compiled, graph, x, dtype, None, None, [outputs])
+        _, finite = self._run(compiled, graph, x, dtype, None, None, [outputs])
+        if not finite:
+            check_finite(x, "x")
         return outputs
 
     def _run(
@@ -138,16 +140,17 @@ class NativeEngine:
         targets: Array | None,
         labels: Array | None,
         exports: list[Array],
-    ) -> float:
+    ) -> tuple[float, bool]:
+        """(loss, whether `x` is finite)."""
         inputs, is_bytes = contiguous(x, dtype)
         compiled.load(graph)
         try:
-            loss, _ = compiled.plan.run(
+            loss, _, finite = compiled.plan.run(
                 inputs, is_bytes, targets, labels, exports, len(x), graph.seed, 0, core.thread_count()
             )
         except MemoryError:
             raise EngineError(f"not enough memory for a batch of {len(x)} samples; take smaller batches") from None
-        return float(loss)
+        return float(loss), bool(finite)
 
     def _backward(
         self, graph: Graph, x: Array, targets: Array, loss: Loss, dtype: np.dtype[Any], training: bool, mode: str
@@ -158,7 +161,7 @@ class NativeEngine:
         gradients = Parameters(graph.parameters.shapes, dtype)
         truth = targets_for(loss, targets, dtype)
         with compiled.lock:
-            value = self._run(compiled, graph, x, dtype, truth, None, list(exports.values()))
+            value, _ = self._run(compiled, graph, x, dtype, truth, None, list(exports.values()))
             if gradients.flat.size:
                 compiled.plan.get_gradient(gradients.flat)
         return value, gradients, exports

@@ -89,9 +89,12 @@ def _pool(low: Lowering, step: Step, name: str, label: str, **fields: Any) -> No
 
 def _max_pool_forward(low: Lowering, step: Step) -> None:
     x = low.x(step)
-    x.locked = True
-    y = low.new_value(step, locked=True)
-    _pool(low, step, "max_pool_forward", step.name, x=x, y=y)
+    if ("pooled", step.index) in low.memory:
+        low.alias_value(step)
+    else:
+        x.locked = True
+        _pool(low, step, "max_pool_forward", step.name, x=x, y=low.new_value(step, locked=True))
+    y = low.y(step)
     if ("late relu", step.index) in low.memory:
         name = low.memory["late relu", step.index]
         low.program.emit("relu_forward", name, **_elementwise(y.elements, x=y, y=y))

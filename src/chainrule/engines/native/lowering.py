@@ -49,6 +49,7 @@ class Lowering:
     guesses: bool
     small: bool
     channel_vector: int
+    registers: int
     values: list[Slot] = field(default_factory=list)
     contributions: dict[int, list[Contribution]] = field(default_factory=dict)
     offsets: dict[str, int] = field(default_factory=dict)
@@ -184,8 +185,9 @@ class Lowering:
         if key not in self.memory:
             offset = self.natural_size + self.program.take("packed", numbers)
             self.memory[key] = offset
-            defaults = {"groups": 1, "out": 1, "in": 1, "taps": 1, "backward": False, "flip": False, "mask": []}
-            self.packs.append({**defaults, "copies": 0, "points": 0, "point_taps": 0, **pack, "packed": offset})
+            defaults = {"groups": 1, "out": 1, "in": 1, "taps": 1, "backward": False, "flip": False, "mask": [],
+                        "copies": 0, "points": 0, "point_taps": 0, "in_registers": False}  # fmt: skip
+            self.packs.append({**defaults, **pack, "packed": offset})
         return int(self.memory[key])
 
     @property
@@ -301,9 +303,24 @@ def loss_divisor(loss: Loss, output_elements: int, classes: int) -> int:
 def relu_after_pool(low: Lowering, step: Step) -> Step | None:
     """The max pooling behind a ReLU that only it reads. Both orders give the same numbers and the same gradients: the
     maximum of max(0, x) is max(0, maximum of x), and where the maximum is not positive nothing flows back in either."""
-    if not low.optimizing or not isinstance(step.layer, ReLU):
-        return None
-    readers = [other for other in low.graph.steps if step.index in other.inputs]
-    if len(readers) == 1 and type(readers[0].layer) is MaxPool2d and step.index != len(low.graph.names) - 1:
-        return readers[0]
+    reader = _only_reader(low, step)
+    if low.optimizing and isinstance(step.layer, ReLU) and reader is not None and type(reader.layer) is MaxPool2d:
+        return reader
     return None
+
+
+def pool_of_pairs(low: Lowering, step: Step) -> Step | None:
+    """The max pooling by two rows and two columns that alone reads a step, behind a ReLU or not, where the backward pass
+    will not ask for what was pooled."""
+    reader = _only_reader(low, step)
+    pool = relu_after_pool(low, reader) if reader is not None and isinstance(reader.layer, ReLU) else reader
+    if low.backward or pool is None or type(pool.layer) is not MaxPool2d:
+        return None
+    layer = pool.layer
+    return pool if layer.kernel_size == layer.stride == (2, 2) and not any(layer.padding) else None
+
+
+def _only_reader(low: Lowering, step: Step) -> Step | None:
+    """The one step that reads the value of another, which is not the network's output."""
+    readers = [other for other in low.graph.steps if step.index in other.inputs]
+    return readers[0] if len(readers) == 1 and step.index != len(low.graph.names) - 1 else None

@@ -1,0 +1,147 @@
+// Winograd's algorithm forward where the inputs of a few rows, at the points, fit into the nearest cache: the
+// sums at all points of a tile stay in registers, and what leaves them are outputs, or already the maxima of
+// pairs of rows and columns. Nothing at the points is stored but the inputs.
+#pragma once
+
+#include "vector_math.hpp"
+#include "winograd_points.hpp"
+
+namespace chainrule::CHAINRULE_ISA_NAMESPACE {
+
+constexpr int kPointFilters = 3;       // of a tile: by eight points they fill the registers
+constexpr int kNearBytes = 16 * 1024;  // of inputs at the points that all filters pass over
+
+// Filters of a group fall into tiles of nearly the same size.
+struct FilterTiles {
+  int filters, count;
+
+  explicit FilterTiles(int filters)
+      : filters(filters), count((filters + kPointFilters - 1) / kPointFilters) {}
+  int begin(int tile) const { return int(int64_t(tile) * filters / count); }
+  int size(int tile) const { return begin(tile + 1) - begin(tile); }
+  int of(int filter) const { return int((int64_t(filter + 1) * count - 1) / filters); }
+};
+
+// One row of outputs for one tile of filters. Distances in numbers: `v_*` in the inputs at the points
+// [channel][row][tile][point], w_channel in the weights [channel][kernel row][point][filter of the tile].
+struct PointSums {
+  int channels, taps, tiles, columns;
+  int64_t v_channel, v_row, w_channel, y_filter;
+  bool pairs, first;  // pairs: of outputs; their maxima are written by the first row, the second joins in
+};
+
+template <class T, int L, int M>
+CHAINRULE_INLINE void store_outputs(const Vec<T, L> (&outputs)[M], T shift, int columns, T* y) {
+#pragma GCC unroll 8
+  for (int j = 0; j < M; ++j)
+    if (j < columns) store<T, L>(y + j * L, outputs[j] + shift);
+}
+
+// Rounding keeps the order of numbers, so the bias may as well be added to the maximum.
+template <class T, int L, int M>
+CHAINRULE_INLINE void store_maxima(const Vec<T, L> (&outputs)[M], T shift, int columns, bool first, T* y) {
+#pragma GCC unroll 4
+  for (int j = 0; j + 1 < M; j += 2, y += L) {
+    if (j + 1 >= columns) return;
+    const Vec<T, L> largest = maximum<T, L>(outputs[j + 1], outputs[j]);
+    store<T, L>(y, first ? largest : maximum<T, L>(largest, load<T, L>(y)) + shift);
+  }
+}
+
+template <class T, int L, int P, int M, int F>
+__attribute__((noinline)) void point_sums(const PointSums& walk, const T* v, const T* w, const T* bias,
+                                          T* y) {
+  int columns = walk.columns;
+  for (int t = 0; t < walk.tiles; ++t, columns -= M, v += P * L) {
+    Vec<T, L> sums[F][P] = {};
+    const T *v_channel = v, *w_channel = w;
+    for (int c = 0; c < walk.channels; ++c) {
+      const T *v_row = v_channel, *w_row = w_channel;
+      for (int i = 0; i < walk.taps; ++i) {
+#pragma GCC unroll 8
+        for (int p = 0; p < P; ++p) {
+          Vec<T, L> value = load<T, L>(v_row + p * L);
+          keep_in_register(value);
+#pragma GCC unroll 3
+          for (int f = 0; f < F; ++f) sums[f][p] += value * w_row[p * F + f];
+        }
+        v_row += walk.v_row, w_row += P * F;
+      }
+      v_channel += walk.v_channel, w_channel += walk.w_channel;
+    }
+#pragma GCC unroll 3
+    for (int f = 0; f < F; ++f) {
+      Vec<T, L> outputs[M];
+      points_to_outputs<T, L, P, M>(sums[f], outputs);
+      const T shift = bias == nullptr ? T(0) : bias[f];
+      if (walk.pairs)
+        store_maxima<T, L, M>(outputs, shift, columns, walk.first, y + f * walk.y_filter);
+      else
+        store_outputs<T, L, M>(outputs, shift, columns, y + f * walk.y_filter);
+    }
+    y += (walk.pairs ? M / 2 : M) * L;
+  }
+}
+
+template <class T>
+using PointSumsOf = void (*)(const PointSums&, const T* v, const T* w, const T* bias, T* y);
+
+template <class T, int L, int P, int M>
+CHAINRULE_INLINE PointSumsOf<T> point_sums_for(int filters) {
+  return filters == 1   ? point_sums<T, L, P, M, 1>
+         : filters == 2 ? point_sums<T, L, P, M, 2>
+                        : point_sums<T, L, P, M, kPointFilters>;
+}
+
+template <class T, int L>
+CHAINRULE_INLINE PointSumsOf<T> point_sums_for(const WinogradOp& op, int filters) {
+  const int taps = op.columns.kernel_size;
+  if (op.points == 6)
+    return taps == 2   ? point_sums_for<T, L, 6, 5>(filters)
+           : taps == 3 ? point_sums_for<T, L, 6, 4>(filters)
+           : taps == 4 ? point_sums_for<T, L, 6, 3>(filters)
+                       : point_sums_for<T, L, 6, 2>(filters);
+  return taps == 2   ? point_sums_for<T, L, 8, 7>(filters)
+         : taps == 3 ? point_sums_for<T, L, 8, 6>(filters)
+         : taps == 4 ? point_sums_for<T, L, 8, 5>(filters)
+                     : point_sums_for<T, L, 8, 4>(filters);
+}
+
+// The outputs of a strip from its inputs at the points.
+template <class T, int L>
+CHAINRULE_INLINE void strip_in_registers(const WinogradOp& op, const Strip& strip, const T* points,
+                                         const T* w, const T* bias, T* y) {
+  const FilterTiles filters(op.out);
+  const int side = op.pairs ? 2 : 1, out_rows = op.rows.size / side, out_columns = op.columns.size / side;
+  const int width = tiles_of_row(op), outputs = outputs_of_tile(op), kernel_rows = op.rows.kernel_size;
+  const int64_t tile = int64_t(op.points) * L,
+                inputs_of_tile = op.in * kernel_rows * tile * int64_t(sizeof(T));
+  const int near = int(larger(1, kNearBytes / inputs_of_tile));
+  PointSums walk;
+  walk.channels = op.in, walk.pairs = op.pairs;
+  walk.v_channel = strip.columns.source_size * tile, walk.v_row = width * tile;
+  walk.y_filter = int64_t(out_rows) * out_columns * L;
+  for (int r = 0; r < strip.columns.run_count; ++r) {
+    const Run& run = strip.columns.runs[r];
+    walk.taps = run.taps.count;
+    for (int place = 0; place < run.count; place += width) {
+      const int row = strip.begin + (run.begin + place) / width;
+      if (row / side >= out_rows) return;
+      walk.first = row % side == 0;
+      for (int t = 0; t < width; t += near) {
+        walk.tiles = int(smaller(near, width - t)), walk.columns = op.columns.size - t * outputs;
+        const T* v = points + (run.taps.source + place + t) * tile;
+        T* to = y + (int64_t(row / side) * out_columns + t * outputs / side) * L;
+        for (int k = 0; k < filters.count; ++k) {
+          const int first = filters.begin(k), size = filters.size(k);
+          walk.w_channel = int64_t(kernel_rows) * op.points * size;
+          point_sums_for<T, L>(op, size)(
+              walk, v, w + (first * op.in * kernel_rows + run.taps.first * size) * int64_t(op.points),
+              bias == nullptr ? nullptr : bias + first, to + first * walk.y_filter);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace chainrule::CHAINRULE_ISA_NAMESPACE
