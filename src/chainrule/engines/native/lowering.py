@@ -310,8 +310,8 @@ def relu_after_pool(low: Lowering, step: Step) -> Step | None:
 
 
 def pool_of_pairs(low: Lowering, step: Step) -> Step | None:
-    """The max pooling by two rows and two columns that alone reads a step, behind a ReLU or not, where the backward pass
-    will not ask for what was pooled."""
+    """The max pooling by two rows and two columns that alone reads a step, behind a ReLU or not, where no backward pass
+    will ask for what was pooled."""
     reader = _only_reader(low, step)
     pool = relu_after_pool(low, reader) if reader is not None and isinstance(reader.layer, ReLU) else reader
     if low.backward or pool is None or type(pool.layer) is not MaxPool2d:
