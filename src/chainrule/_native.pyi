@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 def build_info() -> dict[str, Any]:
     """How the core was built: compiler, C++ standard, OpenMP version (0 without threads)."""
 
-def isas() -> list[tuple[str, dict[int, list[int]], dict[int, int]]]:
-    """Instruction sets that this processor can run, fastest first, with their lanes and channel vectors."""
+def isas() -> list[tuple[str, dict[int, list[int]], dict[int, int], int]]:
+    """Instruction sets that this processor can run, fastest first, with lanes and channel vectors by number size, and registers."""
 
 def thread_count() -> int:
     """Threads that a plan would use: OpenMP's, 1 in a forked child."""
@@ -42,7 +42,7 @@ class Plan:
         seed: int,
         step: int,
         threads: int,
-    ) -> tuple[float, int]: ...
+    ) -> tuple[float, int, bool]: ...
     def train(
         self,
         inputs: NDArray[Any],
