@@ -7,6 +7,7 @@
 #include "kernels/elementwise.hpp"
 #include "kernels/gather.hpp"
 #include "kernels/joins.hpp"
+#include "kernels/large_convolution.hpp"
 #include "kernels/local.hpp"
 #include "kernels/losses.hpp"
 #include "kernels/multiply_adds.hpp"
@@ -38,7 +39,7 @@ constexpr KernelTable table() {
   };
   CHAINRULE_OPERATIONS(CHAINRULE_ENTRY)
 #undef CHAINRULE_ENTRY
-  t.convolve_blocks = convolve_blocks<T, L>;
+  t.convolve_large = convolve_large<T, L>;
   t.finish = finish<T, L>;
   t.finish_dense = finish_dense<T, L>;
   t.pack = pack<T>;

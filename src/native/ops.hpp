@@ -53,6 +53,13 @@ struct ConvolveOp {
                        // maps
 };
 
+// The same with weights that do not stay in cache, see kernels/large_convolution.hpp. `turned`: they are the
+// natural [group][out][in][kernel rows][kernel columns]. `tile` has room for kMaxFilters filters.
+struct LargeConvolveOp : ConvolveOp {
+  Place tile;
+  bool turned;
+};
+
 // Maps [rows][columns] into the middle of zeros [padded_rows][padded_columns].
 struct PadOp {
   Place x, y;
@@ -270,6 +277,7 @@ struct Block {
   X(scatter, ScatterOp)                         \
   X(pad, PadOp)                                 \
   X(convolve, ConvolveOp)                       \
+  X(convolve_large, LargeConvolveOp)            \
   X(weight_gradient, WeightGradientOp)          \
   X(channel_gradient, ChannelGradientOp)        \
   X(winograd_forward, WinogradOp)               \
@@ -371,7 +379,7 @@ struct KernelTable {
   int32_t channel_vector;  // numbers in the widest vector: what padded_in is a multiple of
   int32_t registers;       // vector registers that the instruction set has
   Run run[static_cast<int>(OpKind::count_)];
-  void (*convolve_blocks)(const ConvolveOp& op, const Block* blocks, int32_t count);
+  void (*convolve_large)(const LargeConvolveOp& op, const Block* blocks, int32_t count);
   void (*finish)(const FinishOp& op, const void* gradients, int64_t shard_bytes, int32_t shards,
                  void* natural, int64_t begin, int64_t end);
   void (*finish_dense)(const FinishOp& op, const void* kept, int64_t block_bytes, int64_t blocks,

@@ -261,8 +261,8 @@ Block Plan::block_of(const Batch& batch, int64_t first, int64_t samples, uint32_
 
 void Plan::run_operations(const Stage& stage, const Block* group, int count) {
   for (const Operation& operation : stage.operations)
-    if (count > 1 && operation.kind == OpKind::convolve)
-      table_.convolve_blocks(*static_cast<const ConvolveOp*>(operation.record), group, count);
+    if (operation.kind == OpKind::convolve_large && count > 0)
+      table_.convolve_large(*static_cast<const LargeConvolveOp*>(operation.record), group, count);
     else
       for (int k = 0; k < count; ++k) table_.run[int(operation.kind)](operation.record, group[k]);
 }

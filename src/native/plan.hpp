@@ -45,7 +45,7 @@ class Meeting {
   std::atomic<uint32_t> round_{0};
 };
 
-constexpr int kMostGroup = 8;
+constexpr int kMostGroup = 8;  // blocks that a thread may take through an operation together
 
 struct Between {
   bool backward;

@@ -92,6 +92,10 @@ void fill(Reader& read, ScatterOp& op) { F(x), F(elements), F(target); }
 void fill(Reader& read, ConvolveOp& op) {
   F(x), F(y), F(weight), F(bias), F(groups), F(in), F(out), F(rows), F(columns), F(filters_outer);
 }
+void fill(Reader& read, LargeConvolveOp& op) {
+  fill(read, static_cast<ConvolveOp&>(op));
+  F(tile), F(turned);
+}
 void fill(Reader& read, PadOp& op) {
   F(x), F(y), F(channels), F(rows), F(columns), F(padded_rows), F(padded_columns), F(top), F(left);
 }

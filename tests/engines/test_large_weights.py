@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.native import compiled, core
+from chainrule.engines.native import compiled, convolution_rules, core
 from tests.engines.comparing import assert_engines_agree, fitted
 from tests.strategies import Problem
 
@@ -30,8 +30,7 @@ def convolutional() -> cr.Network:
 @pytest.fixture(autouse=True)
 def small_weights_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that small networks will do."""
-    monkeypatch.setattr(compiled, "CACHED_WEIGHTS", 0)
-    monkeypatch.setattr("chainrule.engines.native.convolution_rules._CACHED_WEIGHTS", 0)
+    monkeypatch.setattr(convolution_rules, "LARGE_WEIGHTS", 0)
 
 
 @pytest.mark.parametrize("make", [shared, convolutional])

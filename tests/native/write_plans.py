@@ -7,6 +7,7 @@ What a transcript is: `Recorder` below writes it, `Transcript` in transcript.hpp
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import sys
@@ -17,6 +18,7 @@ import numpy as np
 
 import chainrule as cr
 from chainrule.engines.native import convolution_rules, core
+from chainrule.engines.native.compiled import instruction_set
 from tests.engines import comparing
 from tests.helpers import Array
 from tests.layers.rows import ROWS, Row
@@ -216,10 +218,19 @@ def main(target: str, isa: str) -> None:
     core.Plan = Recorder  # type: ignore[misc, assignment]
     whole_networks()
     small_networks(ROWS)
-    for points in convolution_rules._POINTS:  # Winograd's algorithm wherever it can be, whatever it costs
-        convolution_rules._WORTH, convolution_rules._POINTS = np.inf, (points,)
+    convolutions = [row for row in ROWS if isinstance(row.layer, cr.Conv2d)]
+    convolution_rules.LARGE_WEIGHTS, usual = 0, convolution_rules.LARGE_WEIGHTS
+    convolution_rules._WORTH = 0.0
+    whole_networks()
+    small_networks(convolutions)
+    convolution_rules.LARGE_WEIGHTS = usual
+    # Winograd's algorithm wherever it can be, whatever it costs.
+    convolution_rules._WORTH = convolution_rules._NEAR_BYTES = np.inf
+    places = convolution_rules._IN_REGISTERS if instruction_set().registers >= 32 else (False,)
+    for points, in_registers in itertools.product(convolution_rules._POINTS, places):
+        convolution_rules._POINTS, convolution_rules._IN_REGISTERS = (points,), (in_registers,)
         whole_networks()
-        small_networks([row for row in ROWS if isinstance(row.layer, cr.Conv2d)])
+        small_networks(convolutions)
     known = re.findall(r"X\((\w+), \w+\)", Path("src/native/ops.hpp").read_text())
     if missing := set(known) - Recorder.operations:
         sys.exit(f"no network here has these operations: {missing}")

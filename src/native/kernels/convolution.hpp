@@ -24,6 +24,7 @@ constexpr int columns_of_tile(int filters) {
 struct Walk {
   int channels, rows, taps;
   int64_t x_channel, x_row, x_tap, w_channel, w_row, w_tap;
+  bool resumes;  // the outputs hold the sums over other channels, rather than beginning with the bias
 };
 
 // The vectors of a tile; without `aligned` they may begin at any number.
@@ -43,7 +44,9 @@ CHAINRULE_INLINE void convolve_tile(const Walk& walk, const T* x, int64_t x_colu
 #pragma GCC unroll 16
   for (int f = 0; f < F; ++f)
 #pragma GCC unroll 8
-    for (int k = 0; k < C; ++k) sums[f][k] = broadcast<T, L>(bias == nullptr ? T(0) : bias[f]);
+    for (int k = 0; k < C; ++k)
+      sums[f][k] = walk.resumes ? load_as<T, L, aligned>(y + f * y_filter + k * y_column)
+                                : broadcast<T, L>(bias == nullptr ? T(0) : bias[f]);
 
   for (int c = 0; c < walk.channels; ++c) {
     const T *x_row = x, *w_row = w;
@@ -125,7 +128,8 @@ CHAINRULE_INLINE void for_runs_of_row(const ConvolveOp& op, const Run& rows, int
                        int64_t(columns.taps.source_step) * L,
                        kernel * op.out,
                        int64_t(rows.taps.tap_step) * op.columns.kernel_size * op.out,
-                       int64_t(columns.taps.tap_step) * op.out};
+                       int64_t(columns.taps.tap_step) * op.out,
+                       false};
     body(walk, (source_row * op.columns.source_size + columns.taps.source) * L,
          int64_t(rows.taps.first) * op.columns.kernel_size + columns.taps.first,
          int64_t(rows.begin + row * rows.step) * op.columns.size + columns.begin, columns);

@@ -17,19 +17,9 @@ __attribute__((noinline)) void dense_tile(const char* xt, const char* dy, int64_
                                           int64_t padded_in, T* dw, int64_t dw_row, int tail) {
   constexpr int N = kChannelVector<T>;
   Vec<T, N> sums[F][V] = {};
-  for (int64_t n = 0; n < blocks; ++n) {
-    const T *values = reinterpret_cast<const T*>(xt + n * block_bytes),
-            *deltas = reinterpret_cast<const T*>(dy + n * block_bytes);
-    for (int lane = 0; lane < L; ++lane, values += padded_in) {
-      Vec<T, N> value[V];
-#pragma GCC unroll 3
-      for (int v = 0; v < V; ++v) value[v] = load<T, N>(values + v * N);
-#pragma GCC unroll 8
-      for (int f = 0; f < F; ++f)
-#pragma GCC unroll 3
-        for (int v = 0; v < V; ++v) sums[f][v] += value[v] * deltas[f * L + lane];
-    }
-  }
+  for (int64_t n = 0; n < blocks; ++n)
+    add_products<T>(sums, reinterpret_cast<const T*>(xt + n * block_bytes), padded_in,
+                    reinterpret_cast<const T*>(dy + n * block_bytes), L, L);
 #pragma GCC unroll 8
   for (int f = 0; f < F; ++f) {
 #pragma GCC unroll 3

@@ -181,30 +181,6 @@ void convolve(const ConvolveOp& op, const Block& b) {
     convolve_lanes<T, L>(op, b);
 }
 
-// Several blocks at once. Weights too many for the cache are read once for all of them, a tile of filters
-// after the other.
-template <class T, int L>
-void convolve_blocks(const ConvolveOp& op, const Block* blocks, int32_t count) {
-  if (L == 1 || !op.filters_outer) {
-    for (int k = 0; k < count; ++k) convolve<T, L>(op, blocks[k]);
-    return;
-  }
-  const int64_t kernel = int64_t(op.rows.kernel_size) * op.columns.kernel_size;
-  const int64_t source_map = int64_t(op.rows.source_size) * op.columns.source_size;
-  const int64_t map = int64_t(op.rows.size) * op.columns.size;
-  for (int64_t g = 0; g < op.groups; ++g)
-    for (int t = 0; t < filter_tiles(op); ++t)
-      for (int k = 0; k < count; ++k) {
-        const Block& b = blocks[k];
-        for_rows(op.rows, [&](const Run& rows, int row) {
-          convolve_tile_of_row<T, L>(op, at<T>(b, op.x) + g * op.in * source_map * L,
-                                     parameters<T>(b, op.weight) + g * op.in * kernel * op.out,
-                                     op.bias == kNone ? nullptr : parameters<T>(b, op.bias) + g * op.out,
-                                     at<T>(b, op.y) + g * op.out * map * L, t, rows, row);
-        });
-      }
-}
-
 // Long rows of pixels want a border of zeros rather than border pixels of their own.
 template <class T, int L>
 void pad(const PadOp& op, const Block& b) {

@@ -86,29 +86,6 @@ void finish(const FinishOp& op, const void* gradients, int64_t shard_bytes, int3
   }
 }
 
-// A matrix [rows][columns] written as [columns][rows]; the lines are `from_line` and `to_line` numbers long.
-template <class T>
-CHAINRULE_INLINE void turn_matrix(const T* from, int64_t from_line, T* to, int64_t to_line, int64_t rows,
-                                  int64_t columns) {
-  constexpr int N = kChannelVector<T>;
-  int64_t r = 0;
-  for (; r + N <= rows; r += N) {
-    int64_t c = 0;
-    for (; c + N <= columns; c += N) {
-      Vec<T, N> block[N];
-#pragma GCC unroll 16
-      for (int k = 0; k < N; ++k) block[k] = load_unaligned<T, N>(from + (r + k) * from_line + c);
-      transpose<T, N>(block);
-#pragma GCC unroll 16
-      for (int k = 0; k < N; ++k) store_unaligned<T, N>(to + (c + k) * to_line + r, block[k]);
-    }
-    for (; c < columns; ++c)
-      for (int k = 0; k < N; ++k) to[c * to_line + r + k] = from[(r + k) * from_line + c];
-  }
-  for (; r < rows; ++r)
-    for (int64_t c = 0; c < columns; ++c) to[c * to_line + r] = from[r * from_line + c];
-}
-
 template <class T>
 void pack(const PackOp& op, void* all, int64_t begin, int64_t end) {
   T* parameters = static_cast<T*>(all);

@@ -65,4 +65,27 @@ CHAINRULE_INLINE Vec<T, L> sum_of_lanes(Vec<T, L> (&rows)[L]) {
   return rows[0];
 }
 
+// A matrix [rows][columns] written as [columns][rows]; the lines are `from_line` and `to_line` numbers long.
+template <class T>
+CHAINRULE_INLINE void turn_matrix(const T* from, int64_t from_line, T* to, int64_t to_line, int64_t rows,
+                                  int64_t columns) {
+  constexpr int N = kChannelVector<T>;
+  int64_t r = 0;
+  for (; r + N <= rows; r += N) {
+    int64_t c = 0;
+    for (; c + N <= columns; c += N) {
+      Vec<T, N> block[N];
+#pragma GCC unroll 16
+      for (int k = 0; k < N; ++k) block[k] = load_unaligned<T, N>(from + (r + k) * from_line + c);
+      transpose<T, N>(block);
+#pragma GCC unroll 16
+      for (int k = 0; k < N; ++k) store_unaligned<T, N>(to + (c + k) * to_line + r, block[k]);
+    }
+    for (; c < columns; ++c)
+      for (int k = 0; k < N; ++k) to[c * to_line + r + k] = from[(r + k) * from_line + c];
+  }
+  for (; r < rows; ++r)
+    for (int64_t c = 0; c < columns; ++c) to[c * to_line + r] = from[r * from_line + c];
+}
+
 }  // namespace chainrule::CHAINRULE_ISA_NAMESPACE

@@ -305,6 +305,22 @@ struct ProductWalk {
   int64_t xt_row, xt_column, xt_lane, dy_row, dy_filter, raw_filter;
 };
 
+// sums[f] += the sum over lanes of deltas[f][lane] values[lane], where values have V vectors of channels.
+template <class T, int F, int V>
+CHAINRULE_INLINE void add_products(Vec<T, kChannelVector<T>> (&sums)[F][V], const T* values,
+                                   int64_t value_step, const T* deltas, int64_t delta_step, int lanes) {
+  constexpr int N = kChannelVector<T>;
+  for (int lane = 0; lane < lanes; ++lane, values += value_step) {
+    Vec<T, N> value[V];
+#pragma GCC unroll 3
+    for (int v = 0; v < V; ++v) value[v] = load<T, N>(values + v * N);
+#pragma GCC unroll 8
+    for (int f = 0; f < F; ++f)
+#pragma GCC unroll 3
+      for (int v = 0; v < V; ++v) sums[f][v] += value[v] * deltas[f * delta_step + lane];
+  }
+}
+
 template <class T, int F, int V>
 __attribute__((noinline)) void product_tile(const ProductWalk& walk, const T* xt, const T* dy, T* raw) {
   constexpr int N = kChannelVector<T>;
@@ -314,22 +330,10 @@ __attribute__((noinline)) void product_tile(const ProductWalk& walk, const T* xt
 #pragma GCC unroll 3
     for (int v = 0; v < V; ++v)
       sums[f][v] = walk.write ? Vec<T, N>{} : load<T, N>(raw + f * walk.raw_filter + v * N);
-  for (int p = 0; p < walk.rows; ++p) {
-    for (int q = 0; q < walk.columns; ++q) {
-      const T* values = xt + p * walk.xt_row + q * walk.xt_column;
-      const T* deltas = dy + p * walk.dy_row + int64_t(q) * walk.lanes;
-      for (int lane = 0; lane < walk.lanes; ++lane) {
-        Vec<T, N> value[V];
-#pragma GCC unroll 3
-        for (int v = 0; v < V; ++v) value[v] = load<T, N>(values + v * N);
-#pragma GCC unroll 16
-        for (int f = 0; f < F; ++f)
-#pragma GCC unroll 3
-          for (int v = 0; v < V; ++v) sums[f][v] += value[v] * deltas[f * walk.dy_filter + lane];
-        values += walk.xt_lane;
-      }
-    }
-  }
+  for (int p = 0; p < walk.rows; ++p)
+    for (int q = 0; q < walk.columns; ++q)
+      add_products<T>(sums, xt + p * walk.xt_row + q * walk.xt_column, walk.xt_lane,
+                      dy + p * walk.dy_row + int64_t(q) * walk.lanes, walk.dy_filter, walk.lanes);
 #pragma GCC unroll 16
   for (int f = 0; f < F; ++f)
 #pragma GCC unroll 3

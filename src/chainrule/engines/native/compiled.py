@@ -25,10 +25,8 @@ SHARDS = 16
 SMALL_BATCH = 1024
 """So many samples may keep what the gradients of dense layers need at the end of the step. Larger batches do not, so
 that memory has a bound that does not depend on the batch; they have enough blocks for each sum on the way."""
-CACHED_WEIGHTS = 2**20
-"""Bytes of weights that stay in a core's cache from block to block."""
 GROUP = 4
-"""Blocks that use larger weights together."""
+"""Blocks that use large weights together."""
 RAW_BYTES = 512 * 2**20
 """Most memory for the raw gradients of all shards together; large networks get fewer shards."""
 LARGEST_TENSOR = 2**30
@@ -169,13 +167,7 @@ class Compiled:
 
     def _has_large_weights(self) -> bool:
         """Whether a convolution's weights, dense layers' above all, would be read from memory for each block anew."""
-        largest = 0
-        for stage in self.program.stages:
-            for op in stage.operations:
-                if op.name == "convolve" and op.fields["filters_outer"]:
-                    taps = op.fields["rows"].kernel * op.fields["columns"].kernel
-                    largest = max(largest, op.fields["in"] * op.fields["out"] * taps)
-        return self.request.lanes > 1 and largest * self.request.number_bytes > CACHED_WEIGHTS
+        return any(op.name == "convolve_large" for stage in self.program.stages for op in stage.operations)
 
     def load(self, graph: Graph) -> None:
         """Copy the graph's parameters and buffers into the plan; those of a snapshot once."""

@@ -14,6 +14,9 @@ from chainrule.shapes import Pair, Window
 
 _ONE = forward_axis(1, 1, 1, 1, 0, 1)
 _CACHED_WEIGHTS = 256 * 1024  # bytes: larger weights are walked once, maps many times
+LARGE_WEIGHTS = 2**20
+"""Bytes of weights that still stay in a core's cache from block to block. Several blocks use larger ones together."""
+_TILE_WEIGHTS, _TILE_FILTERS = 256, 16  # at most: see kernels/large_convolution.hpp
 
 # --- geometry ----------------------------------------------------------------------------------------------------
 
@@ -227,12 +230,6 @@ def _bias(low: Lowering, step: Step) -> int:
     return natural
 
 
-def _filters_outer(low: Lowering, weights: int, source: Slot) -> bool:
-    weight_bytes = weights * low.program.number_bytes
-    map_bytes = source.elements * low.program.lanes * low.program.number_bytes
-    return weight_bytes > _CACHED_WEIGHTS and map_bytes < 2 * weight_bytes
-
-
 def _convolution_forward(low: Lowering, step: Step) -> None:
     geometry = _Geometry(step)
     x, bias = low.x(step), _bias(low, step)
@@ -244,19 +241,28 @@ def _convolution_forward(low: Lowering, step: Step) -> None:
     rows, columns = geometry.rows, geometry.columns
     if _wants_border(low, geometry):
         x, rows, columns = _padded(low, step, geometry, x)
-    low.program.emit(
-        "convolve",
-        step.name,
-        x=x,
-        y=y,
-        weight=_packed_weight(low, step, geometry, False),
-        bias=bias,
-        groups=geometry.groups,
-        **{"in": geometry.inputs, "out": geometry.outputs},
-        rows=rows,
-        columns=columns,
-        filters_outer=_filters_outer(low, geometry.inputs * geometry.outputs * geometry.taps, x),
+    _emit_convolution(low, step, step.name, geometry, False, x=x, y=y, bias=bias, rows=rows, columns=columns)
+
+
+def _emit_convolution(
+    low: Lowering, step: Step, label: str, geometry: _Geometry, backward: bool, *, x: Slot, **fields: Any
+) -> None:
+    """The plain sum, forward or backward, in the way that suits the size of the weights."""
+    source, result = (geometry.outputs, geometry.inputs) if backward else (geometry.inputs, geometry.outputs)
+    fields |= {"x": x, "groups": geometry.groups, "in": source, "out": result}
+    lanes, number_bytes = low.program.lanes, low.program.number_bytes
+    weight_bytes = source * result * geometry.taps * number_bytes
+    smaller_maps = x.elements * lanes * number_bytes < 2 * weight_bytes
+    fields["filters_outer"] = weight_bytes > _CACHED_WEIGHTS and smaller_maps
+    if lanes == 1 or weight_bytes <= LARGE_WEIGHTS or not smaller_maps:
+        low.program.emit("convolve", label, weight=_packed_weight(low, step, geometry, backward), **fields)
+        return
+    turned = geometry.plain and not backward
+    weight = low.parameter(step, "weight") if turned else _packed_weight(low, step, geometry, backward)
+    tile = low.program.slot(
+        f"{label}: a tile of weights", -(-max(_TILE_WEIGHTS, geometry.taps) * _TILE_FILTERS // lanes)
     )
+    low.program.emit("convolve_large", label, weight=weight, tile=tile, turned=turned, **fields)
 
 
 def _winograd_forward(low: Lowering, step: Step, way: _Winograd, x: Slot, bias: int) -> None:
@@ -336,19 +342,8 @@ def _input_gradient(low: Lowering, step: Step, geometry: _Geometry, dy: Slot) ->
         slots = fast.slots(low, label, strip, True)
         _emit_winograd(low, "winograd_backward_input", label, fast, x=dy, y=dx, weight=weight, strip=strip, **slots)
         return
-    low.program.emit(
-        "convolve",
-        label,
-        x=dy,
-        y=dx,
-        weight=_packed_weight(low, step, geometry, True),
-        bias=NONE,
-        groups=geometry.groups,
-        **{"in": geometry.outputs, "out": geometry.inputs},
-        rows=geometry.rows_back,
-        columns=geometry.columns_back,
-        filters_outer=_filters_outer(low, geometry.inputs * geometry.outputs * geometry.taps, dy),
-    )
+    axes = {"rows": geometry.rows_back, "columns": geometry.columns_back}
+    _emit_convolution(low, step, label, geometry, True, x=dy, y=dx, bias=NONE, **axes)
 
 
 def _weight_gradient(low: Lowering, step: Step, geometry: _Geometry, dy: Slot) -> None:

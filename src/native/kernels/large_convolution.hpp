@@ -1,0 +1,95 @@
+// Convolution, dense layers above all, whose weights do not stay in cache: several blocks walk through them
+// together, and they come from memory once for all of these. A tile, some filters by some channels, is copied
+// to where it is contiguous, for lines that are a power of two apart drive each other out of a cache; before
+// each block uses it, a part of the next tile is asked for.
+#pragma once
+
+#include "convolution.hpp"
+#include "transpose.hpp"
+
+namespace chainrule::CHAINRULE_ISA_NAMESPACE {
+
+constexpr int kTileWeights = 256;  // weights of a filter in a tile, unless one channel has more
+
+// The weights [begin, end) of the filters first, first + 1, ...: in memory numbers, or `pieces` of them
+// beside one another, and `lines` such pieces that are `distance` numbers apart.
+template <class T>
+struct WeightTile {
+  const T* corner;
+  int64_t lines, pieces, distance;
+  bool turned;  // a line has the weights of a filter, rather than a weight of all filters
+
+  WeightTile(const LargeConvolveOp& op, const T* weights, int64_t line, int64_t begin, int64_t end, int first)
+      : turned(op.turned) {
+    const int64_t filters = smaller(kMaxFilters, op.out - first);
+    corner = turned ? weights + first * line + begin : weights + begin * op.out + first;
+    lines = turned ? filters : end - begin, pieces = turned ? end - begin : filters;
+    distance = turned ? line : op.out;
+  }
+
+  // As [weight][filter].
+  CHAINRULE_INLINE void copy(T* to) const {
+    if (turned) return turn_matrix<T>(corner, distance, to, lines, lines, pieces);
+    for (int64_t k = 0; k < lines; ++k)
+      for (int64_t f = 0; f < pieces; ++f) to[k * pieces + f] = corner[k * distance + f];
+  }
+
+  // The part-th of so many parts.
+  CHAINRULE_INLINE void ask_for(int part, int parts) const {
+    constexpr int64_t kStep = 64 / sizeof(T);  // of a cache's line
+    for (int64_t k = lines * part / parts; k < lines * (part + 1) / parts; ++k)
+      for (int64_t i = 0; i < pieces; i += kStep) __builtin_prefetch(corner + k * distance + i, 0, 2);
+  }
+};
+
+template <class T, int L>
+CHAINRULE_INLINE void convolve_in_tiles(const LargeConvolveOp& op, const Block* blocks, int32_t count) {
+  const int kernel = op.rows.kernel_size * op.columns.kernel_size;
+  const int64_t source_map = int64_t(op.rows.source_size) * op.columns.source_size;
+  const int64_t map = int64_t(op.rows.size) * op.columns.size, line = int64_t(op.in) * kernel;
+  const int channels = int(larger(1, kTileWeights / kernel));
+  T* copy = at<T>(blocks[0], op.tile);
+  for (int64_t g = 0; g < op.groups; ++g)
+    for (int c = 0; c < op.in; c += channels) {
+      const T* weights = parameters<T>(blocks[0], op.weight) + g * op.out * line;
+      ConvolveOp part = op;
+      part.in = int(smaller(channels, op.in - c));
+      const auto tile_of = [&](int first) {
+        return WeightTile<T>(op, weights, line, int64_t(c) * kernel, int64_t(c + part.in) * kernel, first);
+      };
+      for (int first = 0; first < op.out; first += kMaxFilters) {
+        part.out = int(smaller(kMaxFilters, op.out - first));
+        tile_of(first).copy(copy);
+        const WeightTile<T> next = tile_of(first + kMaxFilters < op.out ? first + kMaxFilters : first);
+        const ConvolveRun<T> run = convolve_run_for<T, L>(part.out);
+        for (int k = 0; k < count; ++k) {
+          next.ask_for(k, count);
+          const Block& b = blocks[k];
+          const T* x = at<T>(b, op.x) + (g * op.in + c) * source_map * L;
+          const T* bias = op.bias == kNone ? nullptr : parameters<T>(b, op.bias) + g * op.out + first;
+          T* y = at<T>(b, op.y) + (g * op.out + first) * map * L;
+          for_rows(op.rows, [&](const Run& rows, int row) {
+            for_runs_of_row<L>(
+                part, rows, row,
+                [&](Walk walk, int64_t source, int64_t tap, int64_t place, const Run& columns) {
+                  walk.resumes = c > 0;
+                  run(walk, x + source, int64_t(columns.source_move) * L, copy + tap * part.out, bias,
+                      y + place * L, map * L, int64_t(columns.step) * L, columns.count);
+                });
+          });
+        }
+      }
+    }
+}
+
+template <class T, int L>
+void convolve_large(const LargeConvolveOp& op, const Block* blocks, int32_t count) {
+  if constexpr (L > 1) convolve_in_tiles<T, L>(op, blocks, count);
+}
+
+template <class T, int L>
+void convolve_large(const LargeConvolveOp& op, const Block& b) {
+  convolve_large<T, L>(op, &b, 1);
+}
+
+}  // namespace chainrule::CHAINRULE_ISA_NAMESPACE
