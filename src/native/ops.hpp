@@ -102,11 +102,12 @@ struct TurnOp {
 // [group][point][in][kernel rows][out] in `parameters`, for the input gradient with in and out exchanged.
 // `source_points` and `result_points`: what a strip reads and gives, at the points. Weight gradient: `turned`
 // and raw as `xt` or `sums` and raw of the operations above, with points for groups; padded_in is 0 for sums.
-// Forward only: `in_registers`, see kernels/winograd_registers.hpp, for which the weight is packed
-// differently; then `pairs`: y is the maximum of pairs of rows and columns, what an odd size leaves over left
-// out.
+// `in_registers`: forward, see kernels/winograd_registers.hpp, for which the weight is packed differently.
+// `pairs`: outputs are there only as maxima of pairs of rows and columns, what an odd size leaves over left
+// out. Forward in registers writes these to y, and which of the four it was to `winners` if that is not
+// kNone; the gradients take dy of the maxima, and read there where it came from.
 struct WinogradOp {
-  Place x, y, source_points, result_points, turned;
+  Place x, y, source_points, result_points, turned, winners;
   int64_t weight, bias, raw;
   int32_t groups, in, out, padded_in;
   int32_t points, strip;  // strip: rows of the result at a time

@@ -106,8 +106,8 @@ void fill(Reader& read, ChannelGradientOp& op) {
   F(x), F(xt), F(dy), F(raw), F(groups), F(in), F(out), F(padded_in), F(starts), F(rows), F(columns);
 }
 void fill(Reader& read, WinogradOp& op) {
-  F(x), F(y), F(source_points), F(result_points), F(turned), F(weight), F(bias), F(raw), F(groups), F(in),
-      F(out);
+  F(x), F(y), F(source_points), F(result_points), F(turned), F(winners), F(weight), F(bias), F(raw),
+      F(groups), F(in), F(out);
   F(padded_in), F(points), F(strip), F(starts), F(in_registers), F(pairs), F(rows), F(columns);
 }
 void fill(Reader& read, TurnOp& op) { F(x), F(xt), F(in), F(padded_in); }

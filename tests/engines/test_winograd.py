@@ -77,19 +77,49 @@ def test_it_equals_the_plain_sum(in_registers: bool, case: tuple[dict[str, Any],
 @pytest.mark.parametrize("between", [(), (cr.ReLU(),)], ids=["pool", "relu and pool"])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=layers())
-def test_inference_stores_the_maxima_of_pairs(in_registers: bool, between: tuple[cr.Layer, ...], case: Any) -> None:
-    """A pooling by two rows and two columns is done where its inputs leave their registers: if tiles have pairs."""
+def test_only_the_maxima_of_pairs_are_stored(in_registers: bool, between: tuple[cr.Layer, ...], case: Any) -> None:
+    """A pooling by two rows and two columns is done where its inputs leave their registers, if tiles have pairs; going
+    back, gradients are read where they belong."""
     arguments, shape, samples = case
     try:
         layers = (cr.Conv2d(**arguments), *between, cr.MaxPool2d(2), cr.Flatten())
         net = cr.Sequential(*layers, input_shape=shape, seed=3)
     except cr.errors.ShapeError:
         assume(False)
-    x = np.random.default_rng(7).normal(size=(samples, *shape))
-    expected = net(x, engine="reference", dtype="float64")
-    np.testing.assert_allclose(net(x, dtype="float64"), expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    rng, loss = np.random.default_rng(7), cr.MSELoss()
+    x = rng.normal(size=(samples, *shape))
+    problem = Problem(net, x, rng.normal(size=(samples, *net.output_shape)), loss)
+    assert_engines_agree(problem, True)
     pairs = (convolution_rules._POINTS[0] + 1 - arguments["kernel_size"][1]) % 2 == 0
-    assert ("max_pool_forward" in net.plan(samples, dtype="float64")) == (not in_registers or not pairs)
+    for plan in (net.plan(samples, dtype="float64"), net.plan(samples, dtype="float64", loss=loss)):
+        assert ("max_pool_forward" in plan) == ("max_pool_backward" in plan or not in_registers or not pairs)
+        assert ("max_pool_forward" in plan) == (not in_registers or not pairs)
+
+
+def test_the_first_of_equal_pixels_wins() -> None:
+    """On empty images, where all outputs are the bias. Where a tile is not empty, rounding decides."""
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=(20, 2, 9, 14))
+    x[::2] = 0
+    layers = (cr.Conv2d(2, 4, 3, padding=1), cr.MaxPool2d(2), cr.Flatten())
+    net = cr.Sequential(*layers, input_shape=(2, 9, 14), seed=3)
+    assert_engines_agree(Problem(net, x, rng.normal(size=(20, *net.output_shape)), cr.MSELoss()), True)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_frozen_and_shared_layers_before_a_pooling(in_registers: bool, shared: bool) -> None:
+    """Trained like in the reference engine, whichever gradients are wanted."""
+    x = cr.Input((3, 8, 10))
+    first, second = cr.Conv2d(3, 3, 3, padding=1), cr.Conv2d(3, 3, 3, padding=1)
+    y = cr.MaxPool2d(2)(cr.ReLU()(first(second(first(x)) if shared else second(x))))
+    made = [cr.Network(x, cr.Linear(60, 4)(cr.Flatten()(y)), seed=5) for _ in range(2)]
+    rng = np.random.default_rng(9)
+    images, classes = rng.normal(size=(50, 3, 8, 10)), rng.integers(0, 4, 50)
+    for net, engine in zip(made, ("native", "reference"), strict=True):
+        net.freeze("conv2.*")
+        options: dict[str, Any] = {"loss": cr.CrossEntropyLoss(), "optimizer": cr.SGD(0.05, momentum=0.9), "epochs": 2}
+        net.fit(images, classes, batch_size=20, dtype="float64", progress=False, engine=engine, **options)
+    np.testing.assert_allclose(made[0].parameters.flat, made[1].parameters.flat, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("branch", ["pool of threes", "stride", "padding", "two readers", "output", "average"])

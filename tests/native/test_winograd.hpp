@@ -112,6 +112,71 @@ void shape(int used, const Shape& s) {
   w.expect_fences("winograd");
 }
 
+// The gradients, from those of the maxima of pairs of rows and columns.
+template <class T, int L>
+void back_through_pairs(World<T, L>& w, int used, const Shape& s, Place x, Place winners) {
+  const int rows = s.out_rows() / 2, columns = s.out_columns() / 2;
+  const int64_t packed = s.weights() / s.kernel_columns * s.points;
+  const int64_t weight = w.natural(s.weights()), at_points = w.natural(packed), raw = w.natural(packed),
+                natural = w.natural(s.weights());
+  T* numbers = static_cast<T*>(w.block.gradients);
+  chainrule::PackOp pack = {};
+  pack.natural = weight, pack.packed = at_points, pack.backward = true;
+  pack.groups = s.groups, pack.out = s.out, pack.in = s.in, pack.taps = s.kernel_rows * s.kernel_columns;
+  pack.points = s.points, pack.point_taps = s.kernel_columns;
+  kernels::pack<T>(pack, numbers, 0, s.groups * s.out);
+
+  const int64_t values = int64_t(s.points) * s.tiles(), strip_rows = s.strip + s.kernel_rows - 1;
+  const Place dy = w.gradient(int64_t(s.groups) * s.out * rows * columns), dx = w.empty(s.inputs());
+  chainrule::WinogradOp op = {};
+  op.groups = s.groups, op.in = s.in, op.out = s.out, op.points = s.points, op.strip = s.strip;
+  op.rows = {nullptr, 0, s.out_rows(), s.rows, s.kernel_rows, 1, s.padding, 1};
+  op.columns = {nullptr, 0, s.out_columns(), s.columns, s.kernel_columns, 1, s.padding, 1};
+  op.pairs = true, op.winners = winners;
+  op.x = dy, op.y = dx, op.weight = at_points, op.bias = chainrule::kNone;
+  op.source_points = w.empty(strip_rows * s.out * values);
+  op.result_points = w.empty(s.strip * s.in * values);
+  kernels::winograd_backward_input<T, L>(op, w.block);
+  op.x = x, op.y = dy, op.raw = raw, op.starts = true, w.block.fresh = true;
+  op.source_points = w.empty(strip_rows * s.in * values);
+  op.result_points = w.empty(s.strip * s.out * values);
+  op.turned = w.empty((packed + L - 1) / L * L);
+  kernels::winograd_weight_gradient<T, L>(op, w.block);
+  chainrule::FinishOp finish = {};
+  finish.layout = chainrule::RawLayout::kNumbers;
+  finish.raw = raw, finish.natural = natural, finish.rows = s.groups * s.out;
+  finish.columns = int64_t(s.in) * s.kernel_rows * s.kernel_columns;
+  finish.taps_rows = s.kernel_rows, finish.taps_columns = s.kernel_columns;
+  finish.points = s.points, finish.point_rows = s.out;
+  kernels::finish<T, L>(finish, numbers, 0, 1, numbers, 0, finish.rows);
+
+  Sample dweight(s.weights());
+  const double terms = double(s.out) * s.kernel_rows * s.kernel_columns;
+  for (int lane = 0; lane < used; ++lane) {
+    const Sample in = w.sample(x, s.inputs(), lane);
+    const Sample won = w.sample(winners, int64_t(s.groups) * s.out * rows * columns, lane);
+    const Sample flowing = w.sample(dy, int64_t(s.groups) * s.out * rows * columns, lane);
+    Sample delta(s.outputs()), back(s.inputs());
+    for (int64_t e = 0; e < int64_t(flowing.size()); ++e) {
+      const int64_t o = e / (rows * columns), p = e / columns % rows, q = e % columns;
+      const int winner = int(won[e]);
+      delta[(o * s.out_rows() + 2 * p + winner / 2) * s.out_columns() + 2 * q + winner % 2] = flowing[e];
+    }
+    s.for_products([&](int64_t o, int64_t k, int64_t i) {
+      back[i] += w.parameter(weight + k) * delta[o];
+      dweight[k] += in[i] * delta[o];
+    });
+    w.expect("winograd dx through pairs", dx, lane, back, 256, terms);
+  }
+  const double epsilon = sizeof(T) == 4 ? 0x1p-24 : 0x1p-53;
+  for (int64_t k = 0; k < s.weights(); ++k)
+    if (!(std::abs(w.parameter(natural + k) - dweight[k]) <=
+          256 * epsilon * used * double(s.out_rows() * s.out_columns())))
+      return fail("winograd dweight through pairs " + std::to_string(k) + ": " +
+                  text(w.parameter(natural + k)) + " instead of " + text(dweight[k]));
+  w.expect_fences("winograd through pairs");
+}
+
 // The forward pass whose sums stay in registers, down to the outputs or to the maxima of pairs.
 template <class T, int L>
 void in_registers(int used, const Shape& s, bool pairs) {
@@ -132,6 +197,7 @@ void in_registers(int used, const Shape& s, bool pairs) {
   op.rows = {nullptr, 0, s.out_rows(), s.rows, s.kernel_rows, 1, s.padding, 1};
   op.columns = {nullptr, 0, s.out_columns(), s.columns, s.kernel_columns, 1, s.padding, 1};
   op.in_registers = true, op.pairs = pairs, op.weight = at_points, op.bias = bias;
+  op.winners = pairs ? w.empty(pooled) : Place{chainrule::kNone, false};
   const Place x = w.random(s.inputs()), y = w.empty(pooled);
   op.x = x, op.y = y;
   op.source_points = w.empty(int64_t(s.strip + s.kernel_rows - 1) * s.in * s.points * s.tiles());
@@ -152,10 +218,23 @@ void in_registers(int used, const Shape& s, bool pairs) {
           };
           expected.push_back(pairs ? std::max({at(0, 0), at(0, 1), at(1, 0), at(1, 1)}) : at(0, 0));
         }
+    if (pairs) {
+      const Sample won = w.sample(op.winners, pooled, lane);
+      for (int64_t e = 0; e < pooled; ++e) {
+        const int64_t o = e / (rows * columns), p = e / columns % rows, q = e % columns;
+        const int winner = int(won[e]);
+        const double best =
+            winner < 0 || winner > 3
+                ? std::nan("")
+                : out[(o * s.out_rows() + 2 * p + winner / 2) * s.out_columns() + 2 * q + winner % 2];
+        if (!(best >= expected[e] - 1e-4)) return fail("winograd winner " + std::to_string(e));
+      }
+    }
     w.expect(pairs ? "winograd pairs" : "winograd in registers", y, lane, expected, 256,
              s.in * s.kernel_rows * s.kernel_columns);
   }
   w.expect_fences("winograd in registers");
+  if (pairs) back_through_pairs<T, L>(w, used, s, op.x, op.winners);
 }
 
 template <class T, int L>

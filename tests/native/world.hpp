@@ -155,7 +155,7 @@ class World {
   static Bits bits(T number) { return std::bit_cast<Bits>(number); }
   // A NaN that carries its place: NaN that a kernel takes from elsewhere and writes here is another.
   static T nothing(int64_t place) { return std::bit_cast<T>(Bits(bits(T(NAN)) | Bits(place))); }
-  static constexpr int64_t kNumbers = 1 << 19;
+  static constexpr int64_t kNumbers = 1 << 20;
   T* numbers_;
   int64_t end_ = 64;
   int used_;

@@ -84,6 +84,12 @@ CHAINRULE_INLINE Vec<T, L> maximum(Vec<T, L> a, Vec<T, L> b) {
   return a != a ? a : larger;
 }
 
+// Where a takes the place of b as maximum: it is larger, or NaN and b is not.
+template <class T, int L>
+CHAINRULE_INLINE auto beats(Vec<T, L> a, Vec<T, L> b) {
+  return ~(a <= b) & (b == b);
+}
+
 CHAINRULE_INLINE float square_root(float x) { return __builtin_sqrtf(x); }
 CHAINRULE_INLINE double square_root(double x) { return __builtin_sqrt(x); }
 

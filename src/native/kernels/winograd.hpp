@@ -12,14 +12,26 @@
 //
 // The points are zero, infinity, and pairs ±p that are exact in binary and near enough to 1 to keep the
 // rounding near that of the plain sum. A strip of rows is transformed at a time, so that it stays in cache.
-// (S. Winograd, Arithmetic Complexity of Computations, 1980; A. Lavin and S. Gray, Fast Algorithms for
-// Convolutional Neural Networks, 2015, who do it for both axes.)
+// Where the plain sum is exactly zero, or equal at neighbouring pixels, tiles with other inputs leave
+// differences of a rounding: a ReLU or a max pooling behind may then decide otherwise, and its gradient is
+// another of those that the kink allows. Infinite inputs, and NaN, spread over their tile. (S. Winograd,
+// Arithmetic Complexity of Computations, 1980; A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural
+// Networks, 2015, who do it for both axes.)
 #pragma once
 
 #include "weight_gradient.hpp"
 #include "winograd_registers.hpp"
 
 namespace chainrule::CHAINRULE_ISA_NAMESPACE {
+
+// Numbers of a lane.
+CHAINRULE_INLINE int64_t inputs_of_group(const WinogradOp& op) {
+  return int64_t(op.in) * op.rows.source_size * op.columns.source_size;
+}
+CHAINRULE_INLINE int64_t outputs_of_group(const WinogradOp& op) {
+  const int side = op.pairs ? 2 : 1;
+  return int64_t(op.out) * (op.rows.size / side) * (op.columns.size / side);
+}
 
 // Forward: y from x. Backward: dx, in the place of y, from dy, in that of x.
 template <class T, int L>
@@ -34,21 +46,25 @@ void winograd_pass(const WinogradOp& op, const Block& b, bool backward) {
     from = to, to = swap;
   }
   from.together = op.in_registers;
-  const int side = op.pairs ? 2 : 1;
+  const int64_t inputs = inputs_of_group(op), outputs = outputs_of_group(op);
   T *source_points = at<T>(b, op.source_points), *result_points = at<T>(b, op.result_points);
-  for (int g = 0; g < op.groups; ++g) {
-    T* x = at<T>(b, op.x) + int64_t(g) * from.channels * from.rows * from.columns * L;
-    T* y = at<T>(b, op.y) + int64_t(g) * to.channels * (to.rows / side) * (to.columns / side) * L;
-    const T* w = parameters<T>(b, op.weight) + int64_t(g) * op.points * op.in * op.out * op.rows.kernel_size;
+  for (int64_t g = 0; g < op.groups; ++g) {
+    T* x = at<T>(b, op.x) + g * (backward ? outputs : inputs) * L;
+    T* y = at<T>(b, op.y) + g * (backward ? inputs : outputs) * L;
+    T* winners = op.winners.offset == kNone ? nullptr : at<T>(b, op.winners) + g * outputs * L;
+    const T* w = parameters<T>(b, op.weight) + g * op.points * op.in * op.out * op.rows.kernel_size;
     const T* bias = op.bias == kNone ? nullptr : parameters<T>(b, op.bias) + int64_t(g) * op.out;
     for (int begin = 0; begin < to.rows; begin += op.strip) {
       const Strip strip(op, begin, tiles, backward);
       from.begin = strip.source_begin, from.end = strip.source_end;
       to.begin = strip.begin, to.end = strip.end;
-      (backward ? transforms.read_outputs : transforms.read_sources)(from, x, source_points, nullptr);
+      const auto read = !backward  ? transforms.read_sources
+                        : op.pairs ? transforms.read_pairs
+                                   : transforms.read_outputs;
+      read(from, x, source_points, winners);
       if constexpr (kRegisters == 32)
         if (op.in_registers) {
-          strip_in_registers<T, L>(op, strip, source_points, w, bias, y);
+          strip_in_registers<T, L>(op, strip, source_points, w, bias, y, winners);
           continue;
         }
       ConvolveOp inner = {};
@@ -87,15 +103,16 @@ void winograd_weight_gradient_lanes(const WinogradOp& op, const Block& b) {
     for (int64_t i = 0; i < (weights + L - 1) / L * L; ++i) store<T, L>(turned + i * L, Vec<T, L>{});
   else if (write)
     for (int64_t i = 0; i < weights; ++i) raw[i] = 0;
-  for (int g = 0; g < op.groups; ++g)
+  for (int64_t g = 0; g < op.groups; ++g)
     for (int begin = 0; begin < rows.size; begin += op.strip) {
       const Strip strip(op, begin, tiles, false);
       source.begin = strip.source_begin, source.end = strip.source_end;
       result.begin = strip.begin, result.end = strip.end;
-      T* x = at<T>(b, op.x) + int64_t(g) * op.in * source.rows * source.columns * L;
-      T* dy = at<T>(b, op.y) + int64_t(g) * op.out * result.rows * result.columns * L;
-      transforms.read_sources(source, x, x_points, nullptr);
-      transforms.read_outputs(result, dy, dy_points, nullptr);
+      const int64_t outputs = outputs_of_group(op);
+      transforms.read_sources(source, at<T>(b, op.x) + g * inputs_of_group(op) * L, x_points, nullptr);
+      (op.pairs ? transforms.read_pairs : transforms.read_outputs)(
+          result, at<T>(b, op.y) + g * outputs * L, dy_points,
+          op.pairs ? at<T>(b, op.winners) + g * outputs * L : nullptr);
       const int64_t source_places = strip.columns.source_size, places = strip.columns.size;
       if (by_channels) {
         ChannelGradientOp inner = {};

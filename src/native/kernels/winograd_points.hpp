@@ -143,7 +143,7 @@ struct PointsWalk {
   bool together;
 };
 
-// Calls body(row of the map, place of a tile's first value, distance between points, channel).
+// Calls body(row of the map, place of a tile's first value, distance between points, channel, row).
 template <class T, int L, int P, class Body>
 CHAINRULE_INLINE void for_rows_of_points(const PointsWalk& walk, T* map, T* points, Body body) {
   const int64_t tile = walk.together ? P * L : L, line = walk.tiles * tile;
@@ -153,7 +153,7 @@ CHAINRULE_INLINE void for_rows_of_points(const PointsWalk& walk, T* map, T* poin
       T* const first = points;
       body(
           map + (int64_t(c) * walk.rows + row) * walk.columns * L, [=](int t) { return first + t * tile; },
-          point, c);
+          point, c, row);
       points += line;
     }
 }
@@ -185,7 +185,7 @@ CHAINRULE_INLINE void store_points(T* points, int64_t distance, const Vec<T, L> 
 
 template <class T, int L, int P, int M>
 void read_sources(const PointsWalk& walk, T* map, T* points, const T*) {
-  for_rows_of_points<T, L, P>(walk, map, points, [&](const T* row, auto to, int64_t distance, int) {
+  for_rows_of_points<T, L, P>(walk, map, points, [&](const T* row, auto to, int64_t distance, int, int) {
     for (int t = 0; t < walk.tiles; ++t) {
       Vec<T, L> x[P], v[P];
       load_columns<T, L>(row, t * M - walk.padding, walk.columns, x);
@@ -197,7 +197,7 @@ void read_sources(const PointsWalk& walk, T* map, T* points, const T*) {
 
 template <class T, int L, int P, int M>
 void read_outputs(const PointsWalk& walk, T* map, T* points, const T*) {
-  for_rows_of_points<T, L, P>(walk, map, points, [&](const T* row, auto to, int64_t distance, int) {
+  for_rows_of_points<T, L, P>(walk, map, points, [&](const T* row, auto to, int64_t distance, int, int) {
     for (int t = 0; t < walk.tiles; ++t) {
       Vec<T, L> y[M], m[P];
       load_columns<T, L>(row, t * M, walk.columns, y);
@@ -207,9 +207,36 @@ void read_outputs(const PointsWalk& walk, T* map, T* points, const T*) {
   });
 }
 
+// The same from gradients of the maxima of pairs of rows and columns, which go to the winners.
+template <class T, int L, int P, int M>
+void read_pairs(const PointsWalk& walk, T* maxima, T* points, const T* winners) {
+  if constexpr (M % 2 == 0) {
+    const int rows = walk.rows / 2, columns = walk.columns / 2;
+    for_rows_of_points<T, L, P>(
+        walk, maxima, points, [&](const T*, auto to, int64_t distance, int channel, int row) {
+          const int64_t line = (int64_t(channel) * rows + row / 2) * columns;
+          const int inside = row / 2 < rows ? columns : 0;
+          const T left = T(row % 2 * 2), right = left + T(1);
+          for (int t = 0; t < walk.tiles; ++t) {
+            Vec<T, L> y[M] = {}, m[P];
+#pragma GCC unroll 4
+            for (int j = 0; j < M; j += 2) {
+              const int column = (t * M + j) / 2;
+              if (column >= inside) continue;
+              const Vec<T, L> dy = load<T, L>(maxima + (line + column) * L),
+                              winner = load<T, L>(winners + (line + column) * L);
+              y[j] = winner == left ? dy : Vec<T, L>{}, y[j + 1] = winner == right ? dy : Vec<T, L>{};
+            }
+            outputs_to_points<T, L, P, M>(y, m);
+            store_points<T, L>(to(t), distance, m);
+          }
+        });
+  }
+}
+
 template <class T, int L, int P, int M>
 void write_outputs(const PointsWalk& walk, T* map, T* points, const T* bias) {
-  for_rows_of_points<T, L, P>(walk, map, points, [&](T* row, auto from, int64_t distance, int channel) {
+  for_rows_of_points<T, L, P>(walk, map, points, [&](T* row, auto from, int64_t distance, int channel, int) {
     const T shift = bias == nullptr ? T(0) : bias[channel];
     for (int t = 0; t < walk.tiles; ++t) {
       Vec<T, L> m[P], y[M];
@@ -225,7 +252,7 @@ void write_outputs(const PointsWalk& walk, T* map, T* points, const T* bias) {
 // Neighbouring tiles share 6 - M columns, which are carried from one to the next.
 template <class T, int L, int P, int M>
 void write_sources(const PointsWalk& walk, T* map, T* points, const T*) {
-  for_rows_of_points<T, L, P>(walk, map, points, [&](T* row, auto from, int64_t distance, int) {
+  for_rows_of_points<T, L, P>(walk, map, points, [&](T* row, auto from, int64_t distance, int, int) {
     Vec<T, L> carried[P - M] = {};
     for (int t = 0; t < walk.tiles; ++t) {
       Vec<T, L> v[P], x[P];
@@ -244,14 +271,14 @@ void write_sources(const PointsWalk& walk, T* map, T* points, const T*) {
 
 template <class T>
 struct PointsTransforms {
-  using Transform = void (*)(const PointsWalk&, T* map, T* points, const T* bias);
-  Transform read_sources, read_outputs, write_outputs, write_sources;
+  using Transform = void (*)(const PointsWalk&, T* map, T* points, const T* bias_or_winners);
+  Transform read_sources, read_outputs, read_pairs, write_outputs, write_sources;
 };
 
 template <class T, int L, int P, int M>
 constexpr PointsTransforms<T> transforms_of() {
-  return {read_sources<T, L, P, M>, read_outputs<T, L, P, M>, write_outputs<T, L, P, M>,
-          write_sources<T, L, P, M>};
+  return {read_sources<T, L, P, M>, read_outputs<T, L, P, M>, read_pairs<T, L, P, M>,
+          write_outputs<T, L, P, M>, write_sources<T, L, P, M>};
 }
 
 template <class T, int L>

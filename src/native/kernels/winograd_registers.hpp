@@ -37,20 +37,31 @@ CHAINRULE_INLINE void store_outputs(const Vec<T, L> (&outputs)[M], T shift, int 
     if (j < columns) store<T, L>(y + j * L, outputs[j] + shift);
 }
 
-// Rounding keeps the order of numbers, so the bias may as well be added to the maximum.
-template <class T, int L, int M>
-CHAINRULE_INLINE void store_maxima(const Vec<T, L> (&outputs)[M], T shift, int columns, bool first, T* y) {
+// Rounding keeps the order of numbers, so the bias may as well be added to the maximum. Winners are numbered
+// in the order of the pixels, and the first among equals wins.
+template <class T, int L, int M, bool kWinners>
+CHAINRULE_INLINE void store_maxima(const Vec<T, L> (&outputs)[M], T shift, int columns, bool first, T* y,
+                                   T* winners) {
+  using V = Vec<T, L>;
 #pragma GCC unroll 4
-  for (int j = 0; j + 1 < M; j += 2, y += L) {
+  for (int j = 0; j + 1 < M; j += 2, y += L, winners += kWinners ? L : 0) {
     if (j + 1 >= columns) return;
-    const Vec<T, L> largest = maximum<T, L>(outputs[j + 1], outputs[j]);
-    store<T, L>(y, first ? largest : maximum<T, L>(largest, load<T, L>(y)) + shift);
+    const auto right = beats<T, L>(outputs[j + 1], outputs[j]);
+    V largest = right ? outputs[j + 1] : outputs[j], winner = right ? V{} + T(1) : V{};
+    if (!first) {
+      const V above = load<T, L>(y);
+      const auto below = beats<T, L>(largest, above);
+      largest = (below ? largest : above) + shift;
+      if (kWinners) winner = below ? winner + T(2) : load<T, L>(winners);
+    }
+    store<T, L>(y, largest);
+    if (kWinners) store<T, L>(winners, winner);
   }
 }
 
 template <class T, int L, int P, int M, int F>
-__attribute__((noinline)) void point_sums(const PointSums& walk, const T* v, const T* w, const T* bias,
-                                          T* y) {
+__attribute__((noinline)) void point_sums(const PointSums& walk, const T* v, const T* w, const T* bias, T* y,
+                                          T* winners) {
   int columns = walk.columns;
   for (int t = 0; t < walk.tiles; ++t, columns -= M, v += P * L) {
     Vec<T, L> sums[F][P] = {};
@@ -74,17 +85,21 @@ __attribute__((noinline)) void point_sums(const PointSums& walk, const T* v, con
       Vec<T, L> outputs[M];
       points_to_outputs<T, L, P, M>(sums[f], outputs);
       const T shift = bias == nullptr ? T(0) : bias[f];
-      if (walk.pairs)
-        store_maxima<T, L, M>(outputs, shift, columns, walk.first, y + f * walk.y_filter);
+      T* to = y + f * walk.y_filter;
+      if (!walk.pairs)
+        store_outputs<T, L, M>(outputs, shift, columns, to);
+      else if (winners == nullptr)
+        store_maxima<T, L, M, false>(outputs, shift, columns, walk.first, to, nullptr);
       else
-        store_outputs<T, L, M>(outputs, shift, columns, y + f * walk.y_filter);
+        store_maxima<T, L, M, true>(outputs, shift, columns, walk.first, to, winners + f * walk.y_filter);
     }
     y += (walk.pairs ? M / 2 : M) * L;
+    if (winners != nullptr) winners += M / 2 * L;
   }
 }
 
 template <class T>
-using PointSumsOf = void (*)(const PointSums&, const T* v, const T* w, const T* bias, T* y);
+using PointSumsOf = void (*)(const PointSums&, const T* v, const T* w, const T* bias, T* y, T* winners);
 
 template <class T, int L, int P, int M>
 CHAINRULE_INLINE PointSumsOf<T> point_sums_for(int filters) {
@@ -110,7 +125,7 @@ CHAINRULE_INLINE PointSumsOf<T> point_sums_for(const WinogradOp& op, int filters
 // The outputs of a strip from its inputs at the points.
 template <class T, int L>
 CHAINRULE_INLINE void strip_in_registers(const WinogradOp& op, const Strip& strip, const T* points,
-                                         const T* w, const T* bias, T* y) {
+                                         const T* w, const T* bias, T* y, T* winners) {
   const FilterTiles filters(op.out);
   const int side = op.pairs ? 2 : 1, out_rows = op.rows.size / side, out_columns = op.columns.size / side;
   const int width = tiles_of_row(op), outputs = outputs_of_tile(op), kernel_rows = op.rows.kernel_size;
@@ -131,13 +146,14 @@ CHAINRULE_INLINE void strip_in_registers(const WinogradOp& op, const Strip& stri
       for (int t = 0; t < width; t += near) {
         walk.tiles = int(smaller(near, width - t)), walk.columns = op.columns.size - t * outputs;
         const T* v = points + (run.taps.source + place + t) * tile;
-        T* to = y + (int64_t(row / side) * out_columns + t * outputs / side) * L;
+        const int64_t place = (int64_t(row / side) * out_columns + t * outputs / side) * L;
         for (int k = 0; k < filters.count; ++k) {
           const int first = filters.begin(k), size = filters.size(k);
           walk.w_channel = int64_t(kernel_rows) * op.points * size;
           point_sums_for<T, L>(op, size)(
               walk, v, w + (first * op.in * kernel_rows + run.taps.first * size) * int64_t(op.points),
-              bias == nullptr ? nullptr : bias + first, to + first * walk.y_filter);
+              bias == nullptr ? nullptr : bias + first, y + first * walk.y_filter + place,
+              winners == nullptr ? nullptr : winners + first * walk.y_filter + place);
         }
       }
     }

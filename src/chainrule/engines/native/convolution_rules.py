@@ -185,7 +185,7 @@ def _winograd(low: Lowering, geometry: _Geometry, *, weights: bool = False, back
 def _emit_winograd(low: Lowering, name: str, label: str, way: _Winograd, **fields: Any) -> None:
     geometry = way.geometry
     defaults = {"turned": NOWHERE, "weight": NONE, "bias": NONE, "raw": NONE, "padded_in": 0, "starts": False}
-    defaults |= {"in_registers": way.in_registers, "pairs": False}
+    defaults |= {"in_registers": way.in_registers, "pairs": False, "winners": [NONE, 0]}
     axes = {"rows": replace(geometry.rows, runs=()), "columns": replace(geometry.columns, runs=())}
     channels = {"groups": geometry.groups, "in": geometry.inputs, "out": geometry.outputs, "points": way.points}
     low.program.emit(name, label, **{**defaults, **axes, **channels, **fields})
@@ -267,18 +267,39 @@ def _emit_convolution(
 
 def _winograd_forward(low: Lowering, step: Step, way: _Winograd, x: Slot, bias: int) -> None:
     """Down to the maxima of pairs of rows and columns, if those are all that is wanted."""
-    pool = pool_of_pairs(low, step) if way.in_registers and way.outputs % 2 == 0 else None
+    pool = pool_of_pairs(low, step) if way.in_registers and _by_pairs(low, step, way) else None
+    label, pairs = step.name, dict[str, Any]()
     if pool is None:
-        label, y = step.name, low.new_value(step)
+        y = low.new_value(step)
     else:
-        low.memory["pooled", pool.index] = True
         label = f"{step.name}, {pool.name}"
-        y = low.program.slot(label, pool.shape)
+        y = low.program.slot(label, pool.shape, locked=low.backward)
         low.values.append(y)
+        pairs = {"pairs": True}
+        if low.backward:
+            pairs["winners"] = low.program.slot(f"winners of {pool.name}", pool.shape)
+        low.memory["pooled", pool.index] = True
+        low.memory["pairs", step.index] = pairs
     strip = way.strip()
-    fields: dict[str, Any] = {"x": x, "y": y, "weight": _packed_points(low, step, way, False), "bias": bias}
-    fields |= {"strip": strip, "pairs": pool is not None, **way.slots(low, step.name, strip)}
+    fields = {"x": x, "y": y, "weight": _packed_points(low, step, way, False), "bias": bias, "strip": strip}
+    fields |= {**pairs, **way.slots(low, step.name, strip)}
     _emit_winograd(low, "winograd_forward", label, way, **fields)
+
+
+def _by_pairs(low: Lowering, step: Step, forward: _Winograd) -> bool:
+    """Whether tiles have pairs of outputs, here and wherever gradients of the outputs are read."""
+    ways: list[_Winograd | None] = [forward]
+    if low.backward and low.trains(step, "weight"):
+        ways.append(_winograd(low, forward.geometry, weights=True) if _alone(low, step) else None)
+    if low.backward and low.needs(step.inputs[0]):
+        ways.append(_winograd(low, forward.geometry, backward=True))
+    return all(way is not None and way.outputs % 2 == 0 for way in ways)
+
+
+def _alone(low: Lowering, step: Step) -> bool:
+    """Whether this is the layer's only use. All add to one raw gradient; maps of other sizes might want it in the other
+    form."""
+    return sum(other.layer_name == step.layer_name for other in low.graph.steps) == 1
 
 
 def _wants_border(low: Lowering, geometry: _Geometry) -> bool:
@@ -327,7 +348,7 @@ def _bias_gradient(low: Lowering, step: Step, geometry: _Geometry, dy: Slot) -> 
         dy=dy,
         raw=low.raw_gradient(step, "bias", numbers, layout=0, rows=1, columns=1 if shared else out),
         out=out,
-        places=geometry.rows.size * geometry.columns.size,
+        places=dy.elements // out,
         shared=shared,
     )
 
@@ -340,7 +361,15 @@ def _input_gradient(low: Lowering, step: Step, geometry: _Geometry, dy: Slot) ->
         strip = fast.strip(backward=True)
         weight = _packed_points(low, step, fast, True)
         slots = fast.slots(low, label, strip, True)
-        _emit_winograd(low, "winograd_backward_input", label, fast, x=dy, y=dx, weight=weight, strip=strip, **slots)
+        fields = {
+            "x": dy,
+            "y": dx,
+            "weight": weight,
+            "strip": strip,
+            **slots,
+            **low.memory.get(("pairs", step.index), {}),
+        }
+        _emit_winograd(low, "winograd_backward_input", label, fast, **fields)
         return
     axes = {"rows": geometry.rows_back, "columns": geometry.columns_back}
     _emit_convolution(low, step, label, geometry, True, x=dy, y=dx, bias=NONE, **axes)
@@ -354,8 +383,7 @@ def _weight_gradient(low: Lowering, step: Step, geometry: _Geometry, dy: Slot) -
     label = f"d {step.layer_name}.weight"
     by_channels = geometry.inputs >= low.channel_vector
     padded = -(-geometry.inputs // low.channel_vector) * low.channel_vector if by_channels else 0
-    # All uses of a layer add to one raw gradient; maps of other sizes might want it in the other form.
-    alone = sum(other.layer_name == step.layer_name for other in low.graph.steps) == 1
+    alone = _alone(low, step)
     if alone and by_channels and geometry.dense and low.small:
         xt = low.program.slot(f"{step.name} turned", padded, outlives=True)
         low.program.emit("turn", label, x=low.x(step), xt=xt, padded_in=padded, **{"in": geometry.inputs})
@@ -376,7 +404,7 @@ def _weight_gradient(low: Lowering, step: Step, geometry: _Geometry, dy: Slot) -
         map_values = (strip + geometry.rows.kernel - 1) * fast.tiles * padded
         by_lanes = -(-numbers // low.program.lanes) * low.program.lanes
         slots["turned"] = low.program.slot(f"{label}: turned", map_values if by_channels else by_lanes)
-        fields |= {"y": dy, "strip": strip, "padded_in": padded, **slots}
+        fields |= {"y": dy, "strip": strip, "padded_in": padded, **slots, **low.memory.get(("pairs", step.index), {})}
         _emit_winograd(low, "winograd_weight_gradient", label, fast, **fields)
         return
     fields |= {"dy": dy, "groups": geometry.groups, "in": geometry.inputs, "out": geometry.outputs}

@@ -102,13 +102,17 @@ def _max_pool_forward(low: Lowering, step: Step) -> None:
 
 def _max_pool_backward(low: Lowering, step: Step) -> None:
     flowing = low.gradient(step)
-    y, dy = low.y(step), flowing.slot
+    y, dy, exclusive = low.y(step), flowing.slot, flowing.exclusive
     if ("late relu", step.index) in low.memory:
         name = low.memory["late relu", step.index]
-        masked = dy if flowing.exclusive else low.program.slot(f"d {name}", y.elements)
+        masked = dy if exclusive else low.program.slot(f"d {name}", y.elements)
         low.program.emit("relu_backward", f"d input of {name}", **_elementwise(y.elements, y=y, dy=dy, dx=masked))
-        dy = masked
-    if low.needs(step.inputs[0]):
+        dy, exclusive = masked, True
+    if not low.needs(step.inputs[0]):
+        return
+    if ("pooled", step.index) in low.memory:
+        low.contribute(step, 0, dy, exclusive)
+    else:
         _pool(low, step, "max_pool_backward", f"d input of {step.name}", x=low.x(step), y=y, dy=dy,
               dx=low.new_gradient(step))  # fmt: skip
 

@@ -208,6 +208,8 @@ class Lowering:
         first = program.slot("input", graph.input_shape)
         self.values.append(first)
         program.emit("gather", "input", x=first, elements=first.elements)
+        for step in graph.steps if self.backward else ():
+            self.needs(step.index)  # in this order each answer is known to the next, however deep the network
         self._export_value("input", 0)
         for step in graph.steps:
             if is_alias(step, self.training):
@@ -218,8 +220,6 @@ class Lowering:
         if self.mode in ("inference", "gradients"):
             self._export("value", "output", self.values[-1])
         if self.backward:
-            for step in graph.steps:  # in this order each answer is known to the next, however deep the network
-                self.needs(step.index)
             self._loss()
             for step in reversed(graph.steps):
                 if self.needs(step.index):
@@ -310,11 +310,10 @@ def relu_after_pool(low: Lowering, step: Step) -> Step | None:
 
 
 def pool_of_pairs(low: Lowering, step: Step) -> Step | None:
-    """The max pooling by two rows and two columns that alone reads a step, behind a ReLU or not, where no backward pass
-    will ask for what was pooled."""
+    """The max pooling by two rows and two columns that alone reads a step, behind a ReLU or not."""
     reader = _only_reader(low, step)
     pool = relu_after_pool(low, reader) if reader is not None and isinstance(reader.layer, ReLU) else reader
-    if low.backward or pool is None or type(pool.layer) is not MaxPool2d:
+    if not low.optimizing or pool is None or type(pool.layer) is not MaxPool2d:
         return None
     layer = pool.layer
     return pool if layer.kernel_size == layer.stride == (2, 2) and not any(layer.padding) else None
