@@ -7,7 +7,6 @@ What a transcript is: `Recorder` below writes it, `Transcript` in transcript.hpp
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import sys
@@ -226,8 +225,7 @@ def main(target: str, isa: str) -> None:
     convolution_rules.LARGE_WEIGHTS = usual
     # Winograd's algorithm wherever it can be, whatever it costs.
     convolution_rules._WORTH = convolution_rules._NEAR_BYTES = np.inf
-    places = convolution_rules._IN_REGISTERS if instruction_set().registers >= 32 else (False,)
-    for points, in_registers in itertools.product(convolution_rules._POINTS, places):
+    for points, in_registers in ((6, False), (8, instruction_set().registers >= 32)):
         convolution_rules._POINTS, convolution_rules._IN_REGISTERS = (points,), (in_registers,)
         whole_networks()
         small_networks(convolutions)

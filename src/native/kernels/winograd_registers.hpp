@@ -9,7 +9,7 @@
 namespace chainrule::CHAINRULE_ISA_NAMESPACE {
 
 constexpr int kPointFilters = 3;       // of a tile: by eight points they fill the registers
-constexpr int kNearBytes = 16 * 1024;  // of inputs at the points that all filters pass over
+constexpr int kNearBytes = 16 * 1024;  // of inputs at the points, over which all filters pass in turn
 
 // Filters of a group fall into tiles of nearly the same size.
 struct FilterTiles {
@@ -146,14 +146,14 @@ CHAINRULE_INLINE void strip_in_registers(const WinogradOp& op, const Strip& stri
       for (int t = 0; t < width; t += near) {
         walk.tiles = int(smaller(near, width - t)), walk.columns = op.columns.size - t * outputs;
         const T* v = points + (run.taps.source + place + t) * tile;
-        const int64_t place = (int64_t(row / side) * out_columns + t * outputs / side) * L;
+        const int64_t corner = (int64_t(row / side) * out_columns + t * outputs / side) * L;
         for (int k = 0; k < filters.count; ++k) {
           const int first = filters.begin(k), size = filters.size(k);
           walk.w_channel = int64_t(kernel_rows) * op.points * size;
           point_sums_for<T, L>(op, size)(
-              walk, v, w + (first * op.in * kernel_rows + run.taps.first * size) * int64_t(op.points),
-              bias == nullptr ? nullptr : bias + first, y + first * walk.y_filter + place,
-              winners == nullptr ? nullptr : winners + first * walk.y_filter + place);
+              walk, v, w + (int64_t(first) * op.in * kernel_rows + run.taps.first * size) * op.points,
+              bias == nullptr ? nullptr : bias + first, y + first * walk.y_filter + corner,
+              winners == nullptr ? nullptr : winners + first * walk.y_filter + corner);
         }
       }
     }
