@@ -6,7 +6,7 @@ def build_info() -> dict[str, Any]:
     """How the core was built: compiler, C++ standard, OpenMP version (0 without threads)."""
 
 def isas() -> list[tuple[str, dict[int, list[int]], dict[int, int], int]]:
-    """Instruction sets that this processor can run, fastest first, with lanes and channel vectors by number size, and registers."""
+    """Instruction sets of this processor, fastest first: name, lanes and channel vector by number size, registers."""
 
 def thread_count() -> int:
     """Threads that a plan would use: OpenMP's, 1 in a forked child."""

@@ -261,7 +261,7 @@ Block Plan::block_of(const Batch& batch, int64_t first, int64_t samples, uint32_
 
 void Plan::run_operations(const Stage& stage, const Block* group, int count) {
   for (const Operation& operation : stage.operations)
-    if (operation.kind == OpKind::convolve_large && count > 0)
+    if (operation.kind == OpKind::convolve_large)
       table_.convolve_large(*static_cast<const LargeConvolveOp*>(operation.record), group, count);
     else
       for (int k = 0; k < count; ++k) table_.run[int(operation.kind)](operation.record, group[k]);
@@ -276,7 +276,7 @@ void Plan::run_stage(const Stage& stage, bool first_stage, const Batch& batch, i
   Block group[kMostGroup];
   int count = 0;
   const auto flush = [&] {
-    run_operations(stage, group, count);
+    if (count > 0) run_operations(stage, group, count);
     count = 0;
   };
   for (int64_t shard = thread; shard < shards; shard += threads) {

@@ -19,6 +19,31 @@ struct Shape {
   int64_t inputs() const { return int64_t(groups) * in * rows * columns; }
   int64_t outputs() const { return int64_t(groups) * out * out_rows() * out_columns(); }
 
+  chainrule::PackOp pack(int64_t natural, int64_t packed) const {
+    chainrule::PackOp op = {};
+    op.natural = natural, op.packed = packed;
+    op.groups = groups, op.out = out, op.in = in, op.taps = kernel_rows * kernel_columns;
+    op.points = points, op.point_taps = kernel_columns;
+    return op;
+  }
+  chainrule::WinogradOp op() const {
+    chainrule::WinogradOp op = {};
+    op.groups = groups, op.in = in, op.out = out, op.points = points, op.strip = strip;
+    op.rows = {nullptr, 0, out_rows(), rows, kernel_rows, 1, padding, 1};
+    op.columns = {nullptr, 0, out_columns(), columns, kernel_columns, 1, padding, 1};
+    op.weight = op.bias = chainrule::kNone, op.winners = {chainrule::kNone, false};
+    return op;
+  }
+  chainrule::FinishOp finish(int64_t raw, int64_t natural, int padded_in) const {
+    chainrule::FinishOp op = {};
+    op.layout = padded_in > 0 ? chainrule::RawLayout::kChannels : chainrule::RawLayout::kNumbers;
+    op.raw = raw, op.natural = natural, op.rows = groups * out;
+    op.columns = int64_t(in) * kernel_rows * kernel_columns;
+    op.taps_rows = kernel_rows, op.taps_columns = kernel_columns, op.padded_in = padded_in;
+    op.points = points, op.point_rows = out;
+    return op;
+  }
+
   // body(output, weight, input) for every product that lies inside the map.
   template <class Body>
   void for_products(Body body) const {
@@ -49,18 +74,13 @@ void shape(int used, const Shape& s) {
                 natural = w.natural(s.weights());
   T* numbers = static_cast<T*>(w.block.gradients);
   for (const bool back : {false, true}) {
-    chainrule::PackOp pack = {};
-    pack.natural = weight, pack.packed = back ? backward : forward, pack.backward = back;
-    pack.groups = s.groups, pack.out = s.out, pack.in = s.in, pack.taps = s.kernel_rows * s.kernel_columns;
-    pack.points = s.points, pack.point_taps = s.kernel_columns;
+    chainrule::PackOp pack = s.pack(weight, back ? backward : forward);
+    pack.backward = back;
     kernels::pack<T>(pack, numbers, 0, s.groups * s.out);
   }
   const int64_t values = int64_t(s.points) * s.tiles(), halo = s.kernel_rows - 1;
   const int64_t strip_rows = s.strip + halo;
-  chainrule::WinogradOp op = {};
-  op.groups = s.groups, op.in = s.in, op.out = s.out, op.points = s.points, op.strip = s.strip;
-  op.rows = {nullptr, 0, s.out_rows(), s.rows, s.kernel_rows, 1, s.padding, 1};
-  op.columns = {nullptr, 0, s.out_columns(), s.columns, s.kernel_columns, 1, s.padding, 1};
+  chainrule::WinogradOp op = s.op();
   const Place x = w.random(s.inputs()), dy = w.gradient(s.outputs());
   const Place y = w.empty(s.outputs()), dx = w.empty(s.inputs());
 
@@ -80,12 +100,7 @@ void shape(int used, const Shape& s) {
   kernels::winograd_weight_gradient<T, L>(op, w.block);
   w.block.fresh = false;  // a second block of the shard adds to the first
   kernels::winograd_weight_gradient<T, L>(op, w.block);
-  chainrule::FinishOp finish = {};
-  finish.layout = padded_in > 0 ? chainrule::RawLayout::kChannels : chainrule::RawLayout::kNumbers;
-  finish.raw = raw, finish.natural = natural, finish.rows = s.groups * s.out;
-  finish.columns = int64_t(s.in) * s.kernel_rows * s.kernel_columns;
-  finish.taps_rows = s.kernel_rows, finish.taps_columns = s.kernel_columns, finish.padded_in = padded_in;
-  finish.points = s.points, finish.point_rows = s.out;
+  const chainrule::FinishOp finish = s.finish(raw, natural, padded_in);
   kernels::finish<T, L>(finish, numbers, 0, 1, numbers, 0, finish.rows);
 
   Sample dweight(s.weights());
@@ -120,18 +135,13 @@ void back_through_pairs(World<T, L>& w, int used, const Shape& s, Place x, Place
   const int64_t weight = w.natural(s.weights()), at_points = w.natural(packed), raw = w.natural(packed),
                 natural = w.natural(s.weights());
   T* numbers = static_cast<T*>(w.block.gradients);
-  chainrule::PackOp pack = {};
-  pack.natural = weight, pack.packed = at_points, pack.backward = true;
-  pack.groups = s.groups, pack.out = s.out, pack.in = s.in, pack.taps = s.kernel_rows * s.kernel_columns;
-  pack.points = s.points, pack.point_taps = s.kernel_columns;
+  chainrule::PackOp pack = s.pack(weight, at_points);
+  pack.backward = true;
   kernels::pack<T>(pack, numbers, 0, s.groups * s.out);
 
   const int64_t values = int64_t(s.points) * s.tiles(), strip_rows = s.strip + s.kernel_rows - 1;
   const Place dy = w.gradient(int64_t(s.groups) * s.out * rows * columns), dx = w.empty(s.inputs());
-  chainrule::WinogradOp op = {};
-  op.groups = s.groups, op.in = s.in, op.out = s.out, op.points = s.points, op.strip = s.strip;
-  op.rows = {nullptr, 0, s.out_rows(), s.rows, s.kernel_rows, 1, s.padding, 1};
-  op.columns = {nullptr, 0, s.out_columns(), s.columns, s.kernel_columns, 1, s.padding, 1};
+  chainrule::WinogradOp op = s.op();
   op.pairs = true, op.winners = winners;
   op.x = dy, op.y = dx, op.weight = at_points, op.bias = chainrule::kNone;
   op.source_points = w.empty(strip_rows * s.out * values);
@@ -142,12 +152,7 @@ void back_through_pairs(World<T, L>& w, int used, const Shape& s, Place x, Place
   op.result_points = w.empty(s.strip * s.out * values);
   op.turned = w.empty((packed + L - 1) / L * L);
   kernels::winograd_weight_gradient<T, L>(op, w.block);
-  chainrule::FinishOp finish = {};
-  finish.layout = chainrule::RawLayout::kNumbers;
-  finish.raw = raw, finish.natural = natural, finish.rows = s.groups * s.out;
-  finish.columns = int64_t(s.in) * s.kernel_rows * s.kernel_columns;
-  finish.taps_rows = s.kernel_rows, finish.taps_columns = s.kernel_columns;
-  finish.points = s.points, finish.point_rows = s.out;
+  const chainrule::FinishOp finish = s.finish(raw, natural, 0);
   kernels::finish<T, L>(finish, numbers, 0, 1, numbers, 0, finish.rows);
 
   Sample dweight(s.weights());
@@ -184,20 +189,15 @@ void in_registers(int used, const Shape& s, bool pairs) {
   const int64_t packed = s.weights() / s.kernel_columns * s.points;
   const int64_t weight = w.natural(s.weights()), bias = w.natural(s.groups * s.out);
   const int64_t at_points = w.natural(packed);
-  chainrule::PackOp pack = {};
-  pack.natural = weight, pack.packed = at_points, pack.in_registers = true;
-  pack.groups = s.groups, pack.out = s.out, pack.in = s.in, pack.taps = s.kernel_rows * s.kernel_columns;
-  pack.points = s.points, pack.point_taps = s.kernel_columns;
+  chainrule::PackOp pack = s.pack(weight, at_points);
+  pack.in_registers = true;
   kernels::pack<T>(pack, static_cast<T*>(w.block.gradients), 0, s.groups * s.out);
 
   const int side = pairs ? 2 : 1, rows = s.out_rows() / side, columns = s.out_columns() / side;
   const int64_t pooled = int64_t(s.groups) * s.out * rows * columns;
-  chainrule::WinogradOp op = {};
-  op.groups = s.groups, op.in = s.in, op.out = s.out, op.points = s.points, op.strip = s.strip;
-  op.rows = {nullptr, 0, s.out_rows(), s.rows, s.kernel_rows, 1, s.padding, 1};
-  op.columns = {nullptr, 0, s.out_columns(), s.columns, s.kernel_columns, 1, s.padding, 1};
+  chainrule::WinogradOp op = s.op();
   op.in_registers = true, op.pairs = pairs, op.weight = at_points, op.bias = bias;
-  op.winners = pairs ? w.empty(pooled) : Place{chainrule::kNone, false};
+  if (pairs) op.winners = w.empty(pooled);
   const Place x = w.random(s.inputs()), y = w.empty(pooled);
   op.x = x, op.y = y;
   op.source_points = w.empty(int64_t(s.strip + s.kernel_rows - 1) * s.in * s.points * s.tiles());

@@ -150,17 +150,6 @@ CHAINRULE_INLINE void convolve_row(const ConvolveOp& op, const T* x, const T* w,
                      });
 }
 
-CHAINRULE_INLINE int filter_tiles(const ConvolveOp& op) { return (op.out + kMaxFilters - 1) / kMaxFilters; }
-
-// One tile of filters of a group, at one output row.
-template <class T, int L>
-CHAINRULE_INLINE void convolve_tile_of_row(const ConvolveOp& op, const T* x, const T* w, const T* bias, T* y,
-                                           int tile, const Run& rows, int row) {
-  const int tiles = filter_tiles(op);
-  const int first = int64_t(tile) * op.out / tiles, next = int64_t(tile + 1) * op.out / tiles;
-  convolve_row<T, L>(op, x, w, bias, y, first, next - first, rows, row);
-}
-
 template <class Body>
 CHAINRULE_INLINE void for_rows(const Axis& rows, Body body) {
   for (int r = 0; r < rows.run_count; ++r)
@@ -172,16 +161,18 @@ void convolve_maps(const ConvolveOp& op, const T* x, const T* w, const T* bias, 
   const int64_t kernel = int64_t(op.rows.kernel_size) * op.columns.kernel_size;
   const int64_t source_map = int64_t(op.rows.source_size) * op.columns.source_size;
   const int64_t map = int64_t(op.rows.size) * op.columns.size;
-  const int tiles = filter_tiles(op);
+  const int tiles = (op.out + kMaxFilters - 1) / kMaxFilters;
   for (int g = 0; g < op.groups; ++g) {
+    const auto tile_of_row = [&](int t, const Run& rows, int row) {
+      const int first = int64_t(t) * op.out / tiles, next = int64_t(t + 1) * op.out / tiles;
+      convolve_row<T, L>(op, x, w, bias, y, first, next - first, rows, row);
+    };
     if (op.filters_outer)
       for (int t = 0; t < tiles; ++t)
-        for_rows(op.rows, [&](const Run& rows, int row) {
-          convolve_tile_of_row<T, L>(op, x, w, bias, y, t, rows, row);
-        });
+        for_rows(op.rows, [&](const Run& rows, int row) { tile_of_row(t, rows, row); });
     else
       for_rows(op.rows, [&](const Run& rows, int row) {
-        for (int t = 0; t < tiles; ++t) convolve_tile_of_row<T, L>(op, x, w, bias, y, t, rows, row);
+        for (int t = 0; t < tiles; ++t) tile_of_row(t, rows, row);
       });
     x += op.in * source_map * L, y += op.out * map * L, w += op.in * kernel * op.out;
     if (bias != nullptr) bias += op.out;

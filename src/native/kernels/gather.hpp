@@ -22,30 +22,16 @@ CHAINRULE_INLINE T read_number(const Block& b, int64_t index) {
   return T(static_cast<const uint8_t*>(b.inputs)[index]) / T(255);
 }
 
-// One sample alone.
-template <class T>
-CHAINRULE_INLINE void copy_sample(const T* sample, T* x, int64_t elements, Totals& totals) {
-  constexpr int N = kChannelVector<T>;
-  Vec<T, N> strange = {};
-  int64_t e = 0;
-  for (; e + N <= elements; e += N) {
-    const Vec<T, N> numbers = load_unaligned<T, N>(sample + e);
-    strange += numbers * T(0);
-    store_unaligned<T, N>(x + e, numbers);
-  }
-  T sum = sum_lanes<T, N>(strange);
-  for (; e < elements; ++e) x[e] = sample[e], sum += sample[e] * T(0);
-  totals.finite &= sum == T(0);
-}
-
 template <class T, int L>
 void gather(const GatherOp& op, const Block& b) {
   T* x = at<T>(b, op.x);
   if (L == 1 && b.source == Source::kSame) {
-    copy_sample(static_cast<const T*>(b.inputs) + sample_of(b, 0) * op.elements, x, op.elements, *b.totals);
+    const T* sample = static_cast<const T*>(b.inputs) + sample_of(b, 0) * op.elements;
+    for (int64_t e = 0; e < op.elements; ++e) x[e] = sample[e];
+    b.totals->finite &= all_finite<T>(sample, 0, op.elements);
     return;
   }
-  Vec<T, L> strange = {};  // 0 * x is 0 for finite x and NaN for all others
+  Vec<T, L> strange = {};  // as in all_finite
   int64_t begin[L];
   for (int lane = 0; lane < L; ++lane) begin[lane] = lane < b.used ? sample_of(b, lane) * op.elements : kNone;
   int64_t e = 0;

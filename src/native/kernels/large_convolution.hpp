@@ -11,8 +11,8 @@ namespace chainrule::CHAINRULE_ISA_NAMESPACE {
 
 constexpr int kTileWeights = 256;  // weights of a filter in a tile, unless one channel has more
 
-// The weights [begin, end) of the filters first, first + 1, ...: in memory numbers, or `pieces` of them
-// beside one another, and `lines` such pieces that are `distance` numbers apart.
+// The weights [begin, end) of the filters from `first` on, as they lie in memory: `lines` lines of `pieces`
+// neighbouring numbers, `distance` apart.
 template <class T>
 struct WeightTile {
   const T* corner;

@@ -53,7 +53,7 @@ void winograd_pass(const WinogradOp& op, const Block& b, bool backward) {
     T* y = at<T>(b, op.y) + g * (backward ? inputs : outputs) * L;
     T* winners = op.winners.offset == kNone ? nullptr : at<T>(b, op.winners) + g * outputs * L;
     const T* w = parameters<T>(b, op.weight) + g * op.points * op.in * op.out * op.rows.kernel_size;
-    const T* bias = op.bias == kNone ? nullptr : parameters<T>(b, op.bias) + int64_t(g) * op.out;
+    const T* bias = op.bias == kNone ? nullptr : parameters<T>(b, op.bias) + g * op.out;
     for (int begin = 0; begin < to.rows; begin += op.strip) {
       const Strip strip(op, begin, tiles, backward);
       from.begin = strip.source_begin, from.end = strip.source_end;

@@ -249,7 +249,7 @@ void write_outputs(const PointsWalk& walk, T* map, T* points, const T* bias) {
   });
 }
 
-// Neighbouring tiles share 6 - M columns, which are carried from one to the next.
+// Neighbouring tiles share P - M columns, which are carried from one to the next.
 template <class T, int L, int P, int M>
 void write_sources(const PointsWalk& walk, T* map, T* points, const T*) {
   for_rows_of_points<T, L, P>(walk, map, points, [&](T* row, auto from, int64_t distance, int, int) {

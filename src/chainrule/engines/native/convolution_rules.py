@@ -96,7 +96,7 @@ _WORTH = 0.9
 
 @dataclass(frozen=True)
 class _Winograd:
-    """A convolution with values at six points along its columns; see kernels/winograd.hpp."""
+    """A convolution with values at points along its columns; see kernels/winograd.hpp."""
 
     geometry: _Geometry
     points: int
