@@ -9,7 +9,7 @@ import pytest
 
 from chainrule import zoo
 from chainrule.data import load_digits
-from chainrule.equations.image_size import image_size_row
+from chainrule.equations.derivations.image_size import image_size_row
 from chainrule.errors import ArgumentError, ShapeError
 from chainrule.grammar import parse_text
 from chainrule.losses import CrossEntropyLoss, HalfSquaredErrorLoss, MAPLoss

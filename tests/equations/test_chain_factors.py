@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from chainrule.equations import (
+from chainrule.equations.derivations.chain_factors import (
     consumer_contributions,
     descend,
     hidden_delta,

@@ -6,20 +6,22 @@ import numpy as np
 import pytest
 
 from chainrule.equations import (
-    channel_sums,
     conv2d_backward_input,
     conv2d_backward_weight,
     conv2d_forward,
     convolve,
     cross_correlate,
+    sigmoid,
+    sigmoid_derivative,
+)
+from chainrule.equations.derivations.channel_forms import (
+    channel_sums,
     feature_maps,
     filter_input_gradient,
     layer_delta_before,
     layer_input_gradient,
     layer_weight_gradient,
     restore_places,
-    sigmoid,
-    sigmoid_derivative,
     skip_places,
     spread_kernel,
 )

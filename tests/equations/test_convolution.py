@@ -14,16 +14,18 @@ from chainrule.equations import (
     convolve,
     crop,
     cross_correlate,
-    literal_backward_bias,
-    literal_backward_input,
-    literal_backward_weight,
-    literal_forward,
     pad,
     rot180,
     scatter_windows,
     window_of,
     windows_of,
     zero_restore,
+)
+from chainrule.equations.derivations.literal_sums import (
+    literal_backward_bias,
+    literal_backward_input,
+    literal_backward_weight,
+    literal_forward,
 )
 from chainrule.errors import ArgumentError, ShapeError
 from tests.equations.cases import CASES, MODES, NAMES, Case

@@ -10,24 +10,25 @@ from chainrule.equations import (
     conv2d_backward_input,
     conv2d_backward_weight,
     conv2d_forward,
+    convolution_parameters,
+    convolve,
+    cross_correlate,
+    rot180,
+    sigmoid,
+    sigmoid_derivative,
+)
+from chainrule.equations.derivations.convolution_forms import (
     convolution_delta_before,
     convolution_forward_sum,
     convolution_input_gradient,
     convolution_input_gradient_correlation,
     convolution_input_gradient_sum,
     convolution_input_jacobian,
-    convolution_parameters,
     convolution_weight_gradient,
     convolution_weight_gradient_sum,
     convolution_weight_jacobian,
-    convolve,
-    correlation_weight_gradient,
-    cross_correlate,
-    rot180,
-    sigmoid,
-    sigmoid_derivative,
-    through_jacobian,
 )
+from chainrule.equations.derivations.correlation_forms import correlation_weight_gradient, through_jacobian
 from tests.equations.test_correlation_forms import example, sizes
 from tests.helpers import Array, assert_close, assert_differs, numerical_gradient
 

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from chainrule.equations import (
-    BLOCK_POSITIONS,
     Convention,
     conv2d_backward_input,
     conv2d_backward_weight,
     conv2d_forward,
+)
+from chainrule.equations.derivations.convolution_matrix import (
+    BLOCK_POSITIONS,
     convolution_matrix,
     matrix_backward_input,
     matrix_backward_weight,

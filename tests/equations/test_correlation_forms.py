@@ -13,6 +13,15 @@ from chainrule.equations import (
     conv2d_backward_weight,
     conv2d_forward,
     convolve,
+    cross_correlate,
+    pad,
+    relu,
+    relu_derivative,
+    rot180,
+    sigmoid,
+    sigmoid_derivative,
+)
+from chainrule.equations.derivations.correlation_forms import (
     correlation_bias_gradient,
     correlation_delta_before,
     correlation_input_gradient,
@@ -25,18 +34,11 @@ from chainrule.equations import (
     correlation_weight_gradient_convolution,
     correlation_weight_gradient_sum,
     correlation_weight_jacobian,
-    cross_correlate,
+    entry,
     input_size_of,
     kernel_size_of,
-    pad,
-    relu,
-    relu_derivative,
-    rot180,
-    sigmoid,
-    sigmoid_derivative,
     through_jacobian,
 )
-from chainrule.equations.correlation_forms import entry
 from tests.helpers import Array, assert_close, assert_differs, numerical_gradient
 
 SIZES = [((4, 4), (2, 2)), ((3, 3), (2, 2)), ((6, 5), (2, 3)), ((4, 4), (1, 1)), ((3, 5), (3, 5))]

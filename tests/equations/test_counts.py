@@ -7,14 +7,10 @@ import pytest
 
 from chainrule.equations import (
     LENET5_C3_TABLE,
-    block_detector_parameters,
     conv2d_backward_input,
     convolution_connections,
-    convolution_matrix,
     convolution_parameters,
     dense_parameters,
-    image_size_report,
-    image_size_row,
     local_parameters,
     participation_map,
     placements,
@@ -22,6 +18,8 @@ from chainrule.equations import (
     ring_width,
     table_parameters,
 )
+from chainrule.equations.derivations.convolution_matrix import convolution_matrix
+from chainrule.equations.derivations.image_size import block_detector_parameters, image_size_report, image_size_row
 from chainrule.errors import ArgumentError, ShapeError
 from tests.equations.cases import CASES, NAMES, Case
 from tests.helpers import assert_close

@@ -6,19 +6,6 @@ import numpy as np
 import pytest
 
 from chainrule.equations import (
-    IDENTITIES,
-    bias_jacobian,
-    columns_backward_bias,
-    columns_backward_bias_sum,
-    columns_backward_input,
-    columns_backward_weight,
-    columns_delta_before,
-    columns_forward,
-    descend,
-    diagonal_jacobian,
-    hadamard_chain,
-    input_gradient_from_trace,
-    input_jacobian,
     linear_backward_bias,
     linear_backward_input,
     linear_backward_shared_bias,
@@ -26,6 +13,20 @@ from chainrule.equations import (
     linear_forward,
     sigmoid,
     sigmoid_derivative,
+)
+from chainrule.equations.derivations.chain_factors import descend
+from chainrule.equations.derivations.matrix_calculus import (
+    bias_jacobian,
+    columns_backward_bias,
+    columns_backward_bias_sum,
+    columns_backward_input,
+    columns_backward_weight,
+    columns_delta_before,
+    columns_forward,
+    diagonal_jacobian,
+    hadamard_chain,
+    input_gradient_from_trace,
+    input_jacobian,
     through_vec_jacobian,
     unvec,
     vec,
@@ -36,6 +37,7 @@ from chainrule.equations import (
     vec_weight_gradient_transposed,
     weight_jacobian,
 )
+from chainrule.equations.derivations.matrix_identities import IDENTITIES
 from tests.helpers import Array, assert_close, assert_differs, numerical_gradient
 
 SHAPES = [(3, 2, 4), (1, 1, 1), (4, 3, 1), (2, 5, 3)]

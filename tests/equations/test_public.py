@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
+import chainrule
 import chainrule.equations
 import chainrule.shapes
 
 MODULES = [
-    importlib.import_module(f"chainrule.equations.{module.name}")
-    for module in pkgutil.iter_modules(chainrule.equations.__path__)
+    importlib.import_module(module.name)
+    for module in pkgutil.walk_packages(chainrule.equations.__path__, "chainrule.equations.")
 ]
+DERIVATIONS = "chainrule.equations.derivations"
 FORMULAS = {
     "S0": set(range(1, 40)),
     "S1": set(range(4, 19)),
@@ -36,7 +38,16 @@ def test_every_exported_name_exists_and_the_list_is_complete() -> None:
             continue
         for name, value in vars(module).items():
             if inspect.isfunction(value) and value.__module__ == module.__name__ and name[0] != "_":
-                assert name in exported or name == "entry", f"{module.__name__}.{name}"
+                assert (name in exported) is not module.__name__.startswith(DERIVATIONS), f"{module.__name__}.{name}"
+
+
+def test_nothing_is_computed_with_the_other_forms_of_the_sources() -> None:
+    """Only the worked examples show derivations, and only derivations build on one another."""
+    package = Path(chainrule.__file__ or "").parent
+    users = {
+        path.relative_to(package).parts[:2] for path in package.rglob("*.py") if DERIVATIONS in path.read_text("utf-8")
+    }
+    assert users <= {("equations", "derivations"), ("explain", "examples")}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)

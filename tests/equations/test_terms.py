@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chainrule.equations import (
-    cross_correlate,
+from chainrule.equations import cross_correlate, window_of
+from chainrule.equations.derivations.terms import (
     forward_terms,
     input_gradient_terms,
     meetings,
     weight_gradient_terms,
-    window_of,
     write_terms,
 )
 from chainrule.errors import ArgumentError

@@ -11,13 +11,7 @@ from chainrule.equations import (
     conv2d_backward_weight,
     conv2d_forward,
     convolve,
-    correlation_delta_before,
-    correlation_input_gradient,
-    correlation_input_gradient_padded,
-    correlation_input_gradient_sum,
-    correlation_weight_gradient,
     cross_correlate,
-    layer_input_gradient,
     max_pool,
     mean_weights,
     rot180,
@@ -26,7 +20,15 @@ from chainrule.equations import (
     weighted_pool_backward,
     windows_of,
 )
-from chainrule.equations.correlation_forms import entry
+from chainrule.equations.derivations.channel_forms import layer_input_gradient
+from chainrule.equations.derivations.correlation_forms import (
+    correlation_delta_before,
+    correlation_input_gradient,
+    correlation_input_gradient_padded,
+    correlation_input_gradient_sum,
+    correlation_weight_gradient,
+    entry,
+)
 from chainrule.shapes import Window
 from tests.helpers import assert_close, assert_differs, numerical_gradient
 

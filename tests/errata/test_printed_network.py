@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chainrule.equations import (
-    half_squared_error,
+from chainrule.equations import half_squared_error
+from chainrule.equations.derivations.chain_factors import (
     hidden_delta,
     hidden_weight_factors,
     net_input,

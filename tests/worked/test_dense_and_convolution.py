@@ -6,36 +6,44 @@ import numpy as np
 import pytest
 
 from chainrule.equations import (
-    BLOCK_POSITIONS,
     Convention,
-    channel_sums,
-    columns_backward_bias,
-    columns_backward_input,
-    columns_backward_weight,
-    columns_forward,
     conv2d_backward_bias,
     conv2d_backward_input,
     conv2d_backward_weight,
     conv2d_forward,
-    convolution_matrix,
     convolution_parameters,
-    feature_maps,
-    layer_input_gradient,
-    layer_weight_gradient,
     linear_backward_bias,
     linear_backward_input,
     linear_backward_weight,
     linear_forward,
-    literal_backward_input,
-    literal_backward_weight,
-    literal_forward,
+    max_pool,
+    relu,
+    window_of,
+)
+from chainrule.equations.derivations.channel_forms import (
+    channel_sums,
+    feature_maps,
+    layer_input_gradient,
+    layer_weight_gradient,
+    restore_places,
+)
+from chainrule.equations.derivations.convolution_matrix import (
+    BLOCK_POSITIONS,
+    convolution_matrix,
     matrix_backward_input,
     matrix_backward_weight,
     matrix_forward,
-    max_pool,
-    relu,
-    restore_places,
-    window_of,
+)
+from chainrule.equations.derivations.literal_sums import (
+    literal_backward_input,
+    literal_backward_weight,
+    literal_forward,
+)
+from chainrule.equations.derivations.matrix_calculus import (
+    columns_backward_bias,
+    columns_backward_input,
+    columns_backward_weight,
+    columns_forward,
 )
 from tests.helpers import Array, assert_close, numerical_gradient
 

@@ -7,21 +7,20 @@ import pytest
 
 from chainrule.equations import (
     LENET5_C3_TABLE,
-    block_detector_parameters,
     connection_table,
     conv2d_backward_input,
     convolution_connections,
     convolution_parameters,
     convolve,
     dense_parameters,
-    image_size_row,
     local_parameters,
     participation_map,
-    restore_places,
     table_parameters,
     window_of,
 )
 from chainrule.equations.connection_tables import C3_INPUTS
+from chainrule.equations.derivations.channel_forms import restore_places
+from chainrule.equations.derivations.image_size import block_detector_parameters, image_size_row
 from chainrule.shapes import ReceptiveField, Window
 from tests.helpers import assert_close
 

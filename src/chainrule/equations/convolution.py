@@ -59,6 +59,18 @@ def zero_restore(dy: Array, stride: Pair, size: Pair) -> Array:
     return restored
 
 
+def window_of(
+    kernel_size: Pair, stride: IntOrPair = 1, padding: PaddingArgument = 0, dilation: IntOrPair = 1
+) -> Window:
+    """A checked window from the arguments of a layer."""
+    return Window(
+        pair("kernel_size", kernel_size, 1),
+        pair("stride", stride, 1),
+        padding_sides(padding),
+        pair("dilation", dilation, 1),
+    )
+
+
 def windows_of(x: Array, window: Window) -> Array:
     """All windows of a map that is already padded: (..., output rows, output columns, kernel rows, kernel
     columns).
@@ -131,10 +143,6 @@ def _correlate_channels(x: Array, weight: Array, window: Window, groups: int) ->
     return np.ascontiguousarray(split.reshape(x.shape[0], filters, rows, columns))
 
 
-def _window(kernel_size: Pair, stride: IntOrPair, padding: PaddingArgument, dilation: IntOrPair) -> Window:
-    return Window(kernel_size, pair("stride", stride, 1), padding_sides(padding), pair("dilation", dilation, 1))
-
-
 def _kernel(weight: Array, mode: Convention) -> Array:
     """The kernel as it slides: flipped in the convention of S0, as it is in that of S1 to S4 (ERX-01)."""
     return rot180(weight) if mode == "convolution" else weight
@@ -156,7 +164,7 @@ def conv2d_forward(
 
     x (n, in, h, w) -> y (n, out, h', w'). With `groups`, filter o sees only the channels of its own group.
     """
-    window = _window(weight.shape[2:], stride, padding, dilation)
+    window = window_of(weight.shape[2:], stride, padding, dilation)
     padded = pad(x, window.sides((x.shape[2], x.shape[3])))
     y = _correlate_channels(padded, _kernel(weight, mode), window, groups)
     return y if bias is None else y + bias[:, None, None]
@@ -179,7 +187,7 @@ def conv2d_backward_input(
     dx[n, d, x, y] = sum_{o, p, q, i, j} dy[n, o, p, q] w[o, d, i, j] over p S + i D - P = x, q S + j D - P =
     y (S2-E25, E28, E31; S1-E11; S0-E18; S4-E37). What fell on the padding is cut off at the end.
     """
-    window = _window(weight.shape[2:], stride, padding, dilation)
+    window = window_of(weight.shape[2:], stride, padding, dilation)
     sides = window.sides(input_size)
     eh, ew = window.extent
     padded = (input_size[0] + sides[0] + sides[1], input_size[1] + sides[2] + sides[3])
@@ -209,7 +217,7 @@ def conv2d_backward_weight(
     At stride 1 this is x ⋆ dy (S4-E29 in the order of ER4-14). In the convention of S0 the result is turned,
     which is its x rotated, ∗ dy (S0-E12).
     """
-    window = _window(kernel_size, stride, padding, dilation)
+    window = window_of(kernel_size, stride, padding, dilation)
     padded = pad(x, window.sides((x.shape[2], x.shape[3])))
     n, filters, rows, columns = dy.shape
     patches = _grouped_patches(padded, window, groups)

@@ -10,8 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.equations.convolution import crop, scatter_windows
-from chainrule.equations.convolution_matrix import window_of
+from chainrule.equations.convolution import crop, scatter_windows, window_of
 from chainrule.errors import ArgumentError
 from chainrule.shapes import IntOrPair, PaddingArgument, Pair, Window, integer, pair
 

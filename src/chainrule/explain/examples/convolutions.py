@@ -8,7 +8,8 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.engines import Trace
-from chainrule.equations import convolution_matrix, convolve, rot180
+from chainrule.equations import convolve, rot180
+from chainrule.equations.derivations.convolution_matrix import convolution_matrix
 from chainrule.explain.api import derive
 from chainrule.explain.blocks import Block, Text
 from chainrule.explain.derivation import Derivation

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from chainrule.arrays import Array
-from chainrule.equations.matrix_calculus import vec
+from chainrule.equations.derivations.matrix_calculus import vec
 
 Sides: TypeAlias = tuple[Any, Any]
 

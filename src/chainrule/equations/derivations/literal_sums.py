@@ -14,7 +14,7 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.equations.convolution import Convention
-from chainrule.equations.terms import meetings
+from chainrule.equations.derivations.terms import meetings
 from chainrule.shapes import Pair, Window
 
 

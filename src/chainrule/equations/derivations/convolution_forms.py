@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.equations.convolution import convolve, cross_correlate, rot180
-from chainrule.equations.correlation_forms import entry, input_size_of, kernel_size_of
+from chainrule.equations.derivations.correlation_forms import entry, input_size_of, kernel_size_of
 from chainrule.shapes import Pair
 
 

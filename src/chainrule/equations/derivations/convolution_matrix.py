@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from chainrule.arrays import Array
-from chainrule.equations.convolution import Convention
-from chainrule.equations.terms import Meeting, meetings
-from chainrule.shapes import IntOrPair, PaddingArgument, Pair, Window, padding_sides, pair
+from chainrule.equations.convolution import Convention, window_of
+from chainrule.equations.derivations.terms import Meeting, meetings
+from chainrule.shapes import IntOrPair, PaddingArgument, Pair
 
 BLOCK_POSITIONS = {
     "a": ("top-left", (0, 0)), "b": ("top", (0, 1)), "c": ("top-right", (0, 2)),
@@ -21,18 +21,6 @@ BLOCK_POSITIONS = {
 }  # fmt: skip
 """S2's nine places of a 2x2 block in a 4x4 image: name and (row, column), row-major as the rows of M
 (S2-F03)."""
-
-
-def window_of(
-    kernel_size: Pair, stride: IntOrPair = 1, padding: PaddingArgument = 0, dilation: IntOrPair = 1
-) -> Window:
-    """A checked window from the arguments of a layer."""
-    return Window(
-        pair("kernel_size", kernel_size, 1),
-        pair("stride", stride, 1),
-        padding_sides(padding),
-        pair("dilation", dilation, 1),
-    )
 
 
 def ungroup(weight: Array, groups: int) -> Array:
