@@ -1,20 +1,22 @@
 #include "dispatch.hpp"
 
+#include "processor.hpp"
+
 namespace chainrule {
 
 namespace {
 
+#if defined(__x86_64__)
+const Processor& processor() {
+  static const Processor asked;
+  return asked;
+}
+#endif
+
 const InstructionSet kSets[] = {
 #if defined(__x86_64__)
-    {"avx512",
-     [] {
-       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-              __builtin_cpu_supports("fma");
-     },
-     avx512::kernel_tables},
-    {"avx2", [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); },
-     avx2::kernel_tables},
+    {"avx512", [] { return processor().avx512; }, avx512::kernel_tables},
+    {"avx2", [] { return processor().avx2; }, avx2::kernel_tables},
 #endif
     {"baseline", [] { return true; }, baseline::kernel_tables},
 };
