@@ -27,6 +27,7 @@ using IndicesOut = nb::ndarray<int64_t, nb::ndim<1>, nb::c_contig, nb::device::c
 using ArrayOut = nb::ndarray<nb::c_contig, nb::device::cpu>;
 
 Field field_from(nb::handle value) {
+  if (value.is_none()) return std::monostate();
   if (nb::isinstance<nb::bool_>(value)) return int64_t(nb::cast<bool>(value));
   if (nb::isinstance<nb::int_>(value)) return nb::cast<int64_t>(value);
   if (nb::isinstance<nb::float_>(value)) return nb::cast<double>(value);

@@ -17,7 +17,22 @@ struct Place {
   bool kept;
 };
 
-constexpr int64_t kNone = -1;  // an offset that does not exist: no bias, no export
+// What an operation may do without, such as a bias: a place of the block, or an offset in one of the flat
+// memories. Absent unless given, and to be asked for before it can be used.
+template <class P>
+class Optional {
+ public:
+  __attribute__((always_inline)) Optional() : place_(), there_(false) {}
+  __attribute__((always_inline)) Optional(P place) : place_(place), there_(true) {}
+  // Null if there is none.
+  __attribute__((always_inline)) const P* get() const { return there_ ? &place_ : nullptr; }
+
+ private:
+  P place_;
+  bool there_;
+};
+using OptionalPlace = Optional<Place>;
+using OptionalOffset = Optional<int64_t>;
 
 // The places of one output row or column of a sliding window: `count` taps, beginning with tap `first` over
 // source index `source`, then tap += tap_step, source += source_step.
@@ -46,7 +61,8 @@ struct Axis {
 // `parameters`.
 struct ConvolveOp {
   Place x, y;
-  int64_t weight, bias;
+  int64_t weight;
+  OptionalOffset bias;
   int32_t groups, in, out;  // channels per group
   Axis rows, columns;
   bool filters_outer;  // walk all rows for a tile of filters before the next tile: for weights larger than
@@ -104,11 +120,12 @@ struct TurnOp {
 // and raw as `xt` or `sums` and raw of the operations above, with points for groups; padded_in is 0 for sums.
 // `in_registers`: forward, see kernels/winograd_registers.hpp, for which the weight is packed differently.
 // `pairs`: outputs are there only as maxima of pairs of rows and columns, what an odd size leaves over left
-// out. Forward in registers writes these to y, and which of the four it was to `winners` if that is not
-// kNone; the gradients take dy of the maxima, and read there where it came from.
+// out. Forward in registers writes these to y, and which of the four it was to `winners` if there
+// are any; the gradients take dy of the maxima, and read there where it came from.
 struct WinogradOp {
-  Place x, y, source_points, result_points, turned, winners;
-  int64_t weight, bias, raw;
+  Place x, y, source_points, result_points, turned;
+  OptionalPlace winners;
+  OptionalOffset weight, bias, raw;
   int32_t groups, in, out, padded_in;
   int32_t points, strip;  // strip: rows of the result at a time
   bool starts, in_registers, pairs;
@@ -127,7 +144,8 @@ struct BiasGradientOp {
 // [out][places], natural layout in `parameters`; raw gradients [.. same ..][lane].
 struct LocalOp {
   Place x, y, dx, dy;
-  int64_t weight, bias, raw_weight, raw_bias;
+  int64_t weight;
+  OptionalOffset bias, raw_weight, raw_bias;
   int32_t in, out;
   Axis rows, columns;
 };
@@ -137,10 +155,10 @@ struct PoolOp {
   Place x, y, dx, dy;
   int32_t channels, rows, columns, out_rows, out_columns;
   int32_t kernel_rows, kernel_columns, stride_rows, stride_columns, top, left;
-  double norm;                   // Lp: the p
-  const double* weights;         // weighted: [kernel rows][kernel columns]
-  int64_t weight, bias;          // trainable: [channels] in `parameters`
-  int64_t raw_weight, raw_bias;  // trainable: [channels][lane] in `gradients`
+  double norm;                          // Lp: the p
+  const double* weights;                // weighted: [kernel rows][kernel columns]
+  OptionalOffset weight, bias;          // trainable: [channels] in `parameters`
+  OptionalOffset raw_weight, raw_bias;  // trainable: [channels][lane] in `gradients`
 };
 
 // y = R x Cᵀ on each map: R [out_rows][rows], C [out_columns][columns], mostly zeros: begin and end of each
@@ -177,10 +195,10 @@ struct ResponseNormOp {
 struct BatchNormOp {
   Place x, y, dx, dy;
   int32_t channels, places;
-  int64_t weight, bias;  // in `parameters`, or kNone
+  OptionalOffset weight, bias;  // in `parameters`
   int64_t running_mean, running_var;
   int64_t forward_statistics, backward_statistics;
-  int64_t raw_weight, raw_bias;  // [channels], written once by the backward finish
+  OptionalOffset raw_weight, raw_bias;  // [channels], written once by the backward finish
   double eps, momentum;
   bool training;
 };
@@ -205,7 +223,8 @@ struct JoinOp {
 // y_o = sum_i (x_i - w_oi)².
 struct RbfOp {
   Place x, y, dx, dy;
-  int64_t weight, raw_weight;  // [out][in]; raw [out][in][lane]
+  int64_t weight;
+  OptionalOffset raw_weight;  // [out][in]; raw [out][in][lane]
   int32_t in, out;
 };
 

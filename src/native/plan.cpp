@@ -363,8 +363,8 @@ void Plan::finish_between(const Stage& stage, int64_t samples) {
         }
         double* shared = shared_.data() + op.backward_statistics + 2 * c;
         shared[0] = dy / count, shared[1] = product / count;
-        if (op.raw_weight != kNone) add_raw(op.raw_weight + c, product);
-        if (op.raw_bias != kNone) add_raw(op.raw_bias + c, dy);
+        if (const int64_t* raw = op.raw_weight.get()) add_raw(*raw + c, product);
+        if (const int64_t* raw = op.raw_bias.get()) add_raw(*raw + c, dy);
       }
     }
   }

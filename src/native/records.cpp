@@ -24,6 +24,13 @@ class Reader {
     if (numbers.size() != 2) throw std::invalid_argument(std::string("a place has two numbers: ") + name);
     place = {numbers[0], numbers[1] != 0};
   }
+  template <class P>
+  void operator()(const char* name, Optional<P>& optional) {
+    if (std::holds_alternative<std::monostate>(find(name))) return;
+    P place;
+    (*this)(name, place);
+    optional = place;
+  }
   void operator()(const char* name, const double*& values) {
     values = storage_.keep(get<std::vector<double>>(name));
   }

@@ -12,7 +12,8 @@
 
 namespace chainrule {
 
-using Field = std::variant<int64_t, double, std::vector<int64_t>, std::vector<double>>;
+// Nothing is an optional place that is absent.
+using Field = std::variant<std::monostate, int64_t, double, std::vector<int64_t>, std::vector<double>>;
 using Fields = std::map<std::string, Field>;
 
 // Owns what records point to.

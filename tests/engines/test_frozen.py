@@ -47,7 +47,7 @@ def test_every_subset_of_a_layers_parameters(row: Row) -> None:
 @pytest.mark.parametrize("pattern", ["*.bias", "*.weight", "*"])
 def test_lenet5(version: str, pattern: str) -> None:
     """The pooling of 1998 has a weight and a bias of its own for each map."""
-    net = zoo.lenet5(version)  # type: ignore[arg-type]
+    net = zoo.lenet5(version)
     net.freeze(pattern)
     rng = np.random.default_rng(0)
     x, labels = rng.normal(size=(6, *net.input_shape)), rng.integers(0, 10, 6)

@@ -85,18 +85,19 @@ void local_shape(int used, PlainAxis rows, PlainAxis columns, int in, int out, b
   const int64_t weight = w.natural(weights), biases = w.natural(outputs);
   const Place raw_weight = w.random(weights, 0.5, 0.5, 0.5), raw_bias = w.random(outputs, 0.5, 0.5, 0.5);
   const auto row_runs = rows.runs(), column_runs = columns.runs();
-  const chainrule::LocalOp op = {w.random(inputs),
-                                 w.empty(outputs),
-                                 w.empty(inputs),
-                                 w.gradient(outputs),
-                                 weight,
-                                 bias ? biases : chainrule::kNone,
-                                 raw_weight.offset,
-                                 bias ? raw_bias.offset : chainrule::kNone,
-                                 in,
-                                 out,
-                                 rows.axis(row_runs),
-                                 columns.axis(column_runs)};
+  const chainrule::LocalOp op = {
+      w.random(inputs),
+      w.empty(outputs),
+      w.empty(inputs),
+      w.gradient(outputs),
+      weight,
+      bias ? chainrule::OptionalOffset(biases) : chainrule::OptionalOffset(),
+      raw_weight.offset,
+      bias ? chainrule::OptionalOffset(raw_bias.offset) : chainrule::OptionalOffset(),
+      in,
+      out,
+      rows.axis(row_runs),
+      columns.axis(column_runs)};
   kernels::local_forward<T, L>(op, w.block);
   kernels::local_backward_input<T, L>(op, w.block);
   kernels::local_backward_parameters<T, L>(op, w.block);

@@ -62,23 +62,24 @@ void batch_norm(int used) {
       const int64_t weight = w.natural(channels), bias = w.natural(channels), mean = w.natural(channels),
                     variance = w.natural(channels, 0.5, 2);
       const double eps = 1e-3;
-      const chainrule::BatchNormOp op = {w.random(n, 1, 4),
-                                         w.empty(n),
-                                         w.empty(n),
-                                         w.gradient(n),
-                                         channels,
-                                         places,
-                                         affine ? weight : chainrule::kNone,
-                                         affine ? bias : chainrule::kNone,
-                                         mean,
-                                         variance,
-                                         2,
-                                         2 + 2 * channels,
-                                         chainrule::kNone,
-                                         chainrule::kNone,
-                                         eps,
-                                         0.1,
-                                         training};
+      const chainrule::BatchNormOp op = {
+          w.random(n, 1, 4),
+          w.empty(n),
+          w.empty(n),
+          w.gradient(n),
+          channels,
+          places,
+          affine ? chainrule::OptionalOffset(weight) : chainrule::OptionalOffset(),
+          affine ? chainrule::OptionalOffset(bias) : chainrule::OptionalOffset(),
+          mean,
+          variance,
+          2,
+          2 + 2 * channels,
+          {},
+          {},
+          eps,
+          0.1,
+          training};
       double statistics[4 + 4 * channels], shared[4 + 4 * channels];
       for (double& number : statistics) number = NAN;
       w.block.statistics = statistics;

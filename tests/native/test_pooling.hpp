@@ -184,7 +184,8 @@ void trainable(int used) {
   for (const Shape& shape : kShapes) {
     World<T, L> w(used);
     PoolOp op = make(w, shape);
-    op.weight = w.natural(kChannels), op.bias = w.natural(kChannels);
+    const int64_t weight = w.natural(kChannels), bias = w.natural(kChannels);
+    op.weight = weight, op.bias = bias;
     const Place raw_weight = w.random(kChannels, 0, 0, 0), raw_bias = w.random(kChannels, 0, 0, 0);
     op.raw_weight = raw_weight.offset, op.raw_bias = raw_bias.offset;
     kernels::trainable_pool_forward<T, L>(op, w.block);
@@ -197,9 +198,9 @@ void trainable(int used) {
               for (const Pixel& pixel : pixels) {
                 if (pixel.index < 0) continue;
                 sum += x[pixel.index];
-                dx[pixel.index] += dy * w.parameter(op.weight + channel);
+                dx[pixel.index] += dy * w.parameter(weight + channel);
               }
-              return sum * w.parameter(op.weight + channel) + w.parameter(op.bias + channel);
+              return sum * w.parameter(weight + channel) + w.parameter(bias + channel);
             });
     const int64_t pixels = int64_t(op.rows) * op.columns, places = int64_t(op.out_rows) * op.out_columns;
     for (int lane = 0; lane < used; ++lane) {

@@ -31,7 +31,6 @@ struct Shape {
     op.groups = groups, op.in = in, op.out = out, op.points = points, op.strip = strip;
     op.rows = {nullptr, 0, out_rows(), rows, kernel_rows, 1, padding, 1};
     op.columns = {nullptr, 0, out_columns(), columns, kernel_columns, 1, padding, 1};
-    op.weight = op.bias = chainrule::kNone, op.winners = {chainrule::kNone, false};
     return op;
   }
   chainrule::FinishOp finish(int64_t raw, int64_t natural, int padded_in) const {
@@ -88,7 +87,7 @@ void shape(int used, const Shape& s) {
   op.source_points = w.empty(strip_rows * s.in * values),
   op.result_points = w.empty(s.strip * s.out * values);
   kernels::winograd_forward<T, L>(op, w.block);
-  op.x = dy, op.y = dx, op.weight = backward, op.bias = chainrule::kNone;
+  op.x = dy, op.y = dx, op.weight = backward, op.bias = {};
   op.source_points = w.empty(strip_rows * s.out * values),
   op.result_points = w.empty(s.strip * s.in * values);
   kernels::winograd_backward_input<T, L>(op, w.block);
@@ -143,7 +142,7 @@ void back_through_pairs(World<T, L>& w, int used, const Shape& s, Place x, Place
   const Place dy = w.gradient(int64_t(s.groups) * s.out * rows * columns), dx = w.empty(s.inputs());
   chainrule::WinogradOp op = s.op();
   op.pairs = true, op.winners = winners;
-  op.x = dy, op.y = dx, op.weight = at_points, op.bias = chainrule::kNone;
+  op.x = dy, op.y = dx, op.weight = at_points, op.bias = {};
   op.source_points = w.empty(strip_rows * s.out * values);
   op.result_points = w.empty(s.strip * s.in * values);
   kernels::winograd_backward_input<T, L>(op, w.block);
@@ -197,7 +196,8 @@ void in_registers(int used, const Shape& s, bool pairs) {
   const int64_t pooled = int64_t(s.groups) * s.out * rows * columns;
   chainrule::WinogradOp op = s.op();
   op.in_registers = true, op.pairs = pairs, op.weight = at_points, op.bias = bias;
-  if (pairs) op.winners = w.empty(pooled);
+  const Place winners = w.empty(pooled);
+  if (pairs) op.winners = winners;
   const Place x = w.random(s.inputs()), y = w.empty(pooled);
   op.x = x, op.y = y;
   op.source_points = w.empty(int64_t(s.strip + s.kernel_rows - 1) * s.in * s.points * s.tiles());
@@ -219,7 +219,7 @@ void in_registers(int used, const Shape& s, bool pairs) {
           expected.push_back(pairs ? std::max({at(0, 0), at(0, 1), at(1, 0), at(1, 1)}) : at(0, 0));
         }
     if (pairs) {
-      const Sample won = w.sample(op.winners, pooled, lane);
+      const Sample won = w.sample(winners, pooled, lane);
       for (int64_t e = 0; e < pooled; ++e) {
         const int64_t o = e / (rows * columns), p = e / columns % rows, q = e % columns;
         const int winner = int(won[e]);
@@ -234,7 +234,7 @@ void in_registers(int used, const Shape& s, bool pairs) {
              s.in * s.kernel_rows * s.kernel_columns);
   }
   w.expect_fences("winograd in registers");
-  if (pairs) back_through_pairs<T, L>(w, used, s, op.x, op.winners);
+  if (pairs) back_through_pairs<T, L>(w, used, s, op.x, winners);
 }
 
 template <class T, int L>

@@ -45,6 +45,7 @@ class Words {
     Fields found;
     for (int64_t n = whole(); n > 0; --n) {
       const std::string name = word(), kind = word();
+      if (kind == "n") found[name] = std::monostate();
       if (kind == "i") found[name] = whole();
       if (kind == "d") found[name] = number();
       if (kind == "I") found[name] = wholes();

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from itertools import combinations
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -43,10 +44,12 @@ class Words:
         self.add(len(flat), *(float(n).hex() if isinstance(n, float) else int(n) for n in flat))
 
     def fields(self, fields: dict[str, Any]) -> None:
-        """name, kind (i, d: a number; I, D: a list), values."""
+        """name, kind (n: nothing; i, d: a number; I, D: a list), values."""
         self.add(len(fields))
         for name, value in fields.items():
-            if isinstance(value, list):
+            if value is None:
+                self.add(name, "n")
+            elif isinstance(value, list):
                 self.add(name, "D" if value and isinstance(value[0], float) else "I")
                 self.numbers(value)
             else:
@@ -212,11 +215,29 @@ def small_networks(rows: list[Row]) -> None:
             given.net.gradients(given.x, given.targets, loss=given.loss, training=training, engine="native")
 
 
+def frozen_networks() -> None:
+    """Every subset of the gradients that a layer with parameters may be asked for, and nothing before it trained."""
+    seen: set[type[cr.Layer]] = set()
+    for row in ROWS:
+        if type(row.layer) in seen or not row.layer.parameter_shapes(*row.shapes):
+            continue
+        seen.add(type(row.layer))
+        net = comparing.around(row)
+        given = comparing.problem_of(net, 5)
+        own = [name for name in net.parameters if name.startswith(f"{net.names[-3]}.")]
+        for size in range(len(own) + 1):
+            for frozen in combinations(own, size):
+                for before in (False, True):
+                    net.frozen = {*frozen, *(net.parameters if before else ())} - ({*own} - {*frozen})
+                    fit(net, given.x, given.targets, given.loss, cr.SGD(0.01), batch_size=3)
+
+
 def main(target: str, isa: str) -> None:
     os.environ["CHAINRULE_ISA"] = isa
     core.Plan = Recorder  # type: ignore[misc, assignment]
     whole_networks()
     small_networks(ROWS)
+    frozen_networks()
     convolutions = [row for row in ROWS if isinstance(row.layer, cr.Conv2d)]
     convolution_rules.LARGE_WEIGHTS, usual = 0, convolution_rules.LARGE_WEIGHTS
     convolution_rules._WORTH = 0.0

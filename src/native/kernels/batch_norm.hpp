@@ -24,7 +24,8 @@ CHAINRULE_INLINE ChannelNorm channel_norm(const BatchNormOp& op, const Block& b,
 
 template <class T>
 CHAINRULE_INLINE double channel_weight(const BatchNormOp& op, const Block& b, int32_t channel) {
-  return op.weight == kNone ? 1.0 : double(parameters<T>(b, op.weight)[channel]);
+  const T* weights = parameters<T>(b, op.weight);
+  return weights == nullptr ? 1.0 : double(weights[channel]);
 }
 
 // Mean and sum of squared deviations of each channel over the lanes that hold samples. Two passes, the second
@@ -48,11 +49,12 @@ template <class T, int L>
 void batch_norm_forward(const BatchNormOp& op, const Block& b) {
   const T* x = at<T>(b, op.x);
   T* y = at<T>(b, op.y);
+  const T* biases = parameters<T>(b, op.bias);
   const int64_t numbers = int64_t{op.places} * L;
   for (int32_t channel = 0; channel < op.channels; ++channel, x += numbers, y += numbers) {
     const ChannelNorm norm = channel_norm<T>(op, b, channel);
     const T mean = T(norm.mean), factor = T(norm.inverse * channel_weight<T>(op, b, channel));
-    const T bias = op.bias == kNone ? T(0) : parameters<T>(b, op.bias)[channel];
+    const T bias = biases == nullptr ? T(0) : biases[channel];
     for (int64_t i = 0; i < numbers; i += L) store<T, L>(y + i, (load<T, L>(x + i) - mean) * factor + bias);
   }
 }

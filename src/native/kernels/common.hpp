@@ -37,6 +37,20 @@ CHAINRULE_INLINE T* gradients(const Block& b, int64_t offset) {
   return static_cast<T*>(b.gradients) + offset;
 }
 
+// Null where there is none.
+template <class T>
+CHAINRULE_INLINE T* at(const Block& b, const OptionalPlace& place) {
+  return place.get() == nullptr ? nullptr : at<T>(b, *place.get());
+}
+template <class T>
+CHAINRULE_INLINE const T* parameters(const Block& b, const OptionalOffset& offset) {
+  return offset.get() == nullptr ? nullptr : parameters<T>(b, *offset.get());
+}
+template <class T>
+CHAINRULE_INLINE T* gradients(const Block& b, const OptionalOffset& offset) {
+  return offset.get() == nullptr ? nullptr : gradients<T>(b, *offset.get());
+}
+
 CHAINRULE_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 CHAINRULE_INLINE int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 

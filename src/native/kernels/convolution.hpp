@@ -181,8 +181,8 @@ void convolve_maps(const ConvolveOp& op, const T* x, const T* w, const T* bias, 
 
 template <class T, int L>
 void convolve_lanes(const ConvolveOp& op, const Block& b) {
-  convolve_maps<T, L>(op, at<T>(b, op.x), parameters<T>(b, op.weight),
-                      op.bias == kNone ? nullptr : parameters<T>(b, op.bias), at<T>(b, op.y));
+  convolve_maps<T, L>(op, at<T>(b, op.x), parameters<T>(b, op.weight), parameters<T>(b, op.bias),
+                      at<T>(b, op.y));
 }
 
 }  // namespace chainrule::CHAINRULE_ISA_NAMESPACE

@@ -33,12 +33,12 @@ void gather(const GatherOp& op, const Block& b) {
   }
   Vec<T, L> strange = {};  // as in all_finite
   int64_t begin[L];
-  for (int lane = 0; lane < L; ++lane) begin[lane] = lane < b.used ? sample_of(b, lane) * op.elements : kNone;
+  for (int lane = 0; lane < L; ++lane) begin[lane] = lane < b.used ? sample_of(b, lane) * op.elements : -1;
   int64_t e = 0;
   for (; e + L <= op.elements; e += L) {
     Vec<T, L> rows[L];
     for (int lane = 0; lane < L; ++lane)
-      rows[lane] = begin[lane] == kNone ? Vec<T, L>{} : read_numbers<T, L>(b, begin[lane] + e);
+      rows[lane] = begin[lane] < 0 ? Vec<T, L>{} : read_numbers<T, L>(b, begin[lane] + e);
     for (int lane = 0; lane < L; ++lane) strange += rows[lane] * T(0);
     transpose<T, L>(rows);
 #pragma GCC unroll 16
@@ -46,7 +46,7 @@ void gather(const GatherOp& op, const Block& b) {
   }
   for (; e < op.elements; ++e) {
     for (int lane = 0; lane < L; ++lane)
-      x[e * L + lane] = begin[lane] == kNone ? T(0) : read_number<T>(b, begin[lane] + e);
+      x[e * L + lane] = begin[lane] < 0 ? T(0) : read_number<T>(b, begin[lane] + e);
     strange += load<T, L>(x + e * L) * T(0);
   }
   b.totals->finite &= sum_lanes<T, L>(strange) == T(0);

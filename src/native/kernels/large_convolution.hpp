@@ -66,7 +66,8 @@ CHAINRULE_INLINE void convolve_in_tiles(const LargeConvolveOp& op, const Block* 
           next.ask_for(k, count);
           const Block& b = blocks[k];
           const T* x = at<T>(b, op.x) + (g * op.in + c) * source_map * L;
-          const T* bias = op.bias == kNone ? nullptr : parameters<T>(b, op.bias) + g * op.out + first;
+          const T* biases = parameters<T>(b, op.bias);
+          const T* bias = biases == nullptr ? nullptr : biases + g * op.out + first;
           T* y = at<T>(b, op.y) + (g * op.out + first) * map * L;
           for_rows(op.rows, [&](const Run& rows, int row) {
             for_runs_of_row<L>(

@@ -63,10 +63,9 @@ CHAINRULE_INLINE void local_outputs(const LocalOp& op, const Block& b, int32_t f
   const LocalSizes sizes = local_sizes(op);
   const T* x = at<T>(b, op.x);
   const int64_t first = filter * sizes.places + place, next = sizes.places * sizes.kernel;
-  const T* weight = parameters<T>(b, op.weight) + first * sizes.kernel;
+  const T *weight = parameters<T>(b, op.weight) + first * sizes.kernel, *bias = parameters<T>(b, op.bias);
   Vec<T, L> sums[kFilters] = {};
-  for (int k = 0; k < kFilters && op.bias != kNone; ++k)
-    sums[k] += parameters<T>(b, op.bias)[first + k * sizes.places];
+  for (int k = 0; k < kFilters && bias != nullptr; ++k) sums[k] += bias[first + k * sizes.places];
   for_taps(op, rows, columns, [&](int64_t tap, int64_t pixel) {
     const Vec<T, L> value = load<T, L>(x + pixel * L);
     for (int k = 0; k < kFilters; ++k) sums[k] += value * weight[k * next + tap];
@@ -106,13 +105,13 @@ void local_backward_input(const LocalOp& op, const Block& b) {
     });
 }
 
-// dw += dy x for every tap of every place, db += dy.
+// dw += dy x for every tap of every place, db += dy: each where it is wanted.
 template <class T, int L>
 void local_backward_parameters(const LocalOp& op, const Block& b) {
   const LocalSizes sizes = local_sizes(op);
   const T *x = at<T>(b, op.x), *dy = at<T>(b, op.dy);
-  T* raw_weights = gradients<T>(b, op.raw_weight);
-  for (int64_t filter = 0; filter < op.out; ++filter)
+  T *raw_weights = gradients<T>(b, op.raw_weight), *raw_bias = gradients<T>(b, op.raw_bias);
+  for (int64_t filter = 0; filter < op.out && raw_weights != nullptr; ++filter)
     for_places(op, [&](int64_t place, Taps rows, Taps columns) {
       const int64_t output = filter * sizes.places + place;
       T* raw = raw_weights + output * sizes.kernel * L;
@@ -121,9 +120,7 @@ void local_backward_parameters(const LocalOp& op, const Block& b) {
         store<T, L>(raw + tap * L, load<T, L>(raw + tap * L) + gradient * load<T, L>(x + pixel * L));
       });
     });
-  if (op.bias == kNone) return;
-  T* raw_bias = gradients<T>(b, op.raw_bias);
-  for (int64_t i = 0; i < op.out * sizes.places * L; i += L)
+  for (int64_t i = 0; i < op.out * sizes.places * L && raw_bias != nullptr; i += L)
     store<T, L>(raw_bias + i, load<T, L>(raw_bias + i) + load<T, L>(dy + i));
 }
 

@@ -106,11 +106,12 @@ void trainable_pool_backward_input(const PoolOp& op, const Block& b) {
   pool_backward<T, L>(op, b, TrainedShare<T, L>{at<T>(b, op.dy), parameters<T>(b, op.weight)});
 }
 
-// dweight = sum dy (sum of the window), dbias = sum dy. The sums of the windows are made again rather
-// than stored.
+// dweight = sum dy (sum of the window), dbias = sum dy: each where it is wanted. The sums of the windows are
+// made again rather than stored.
 template <class T, int L>
 void trainable_pool_backward_parameters(const PoolOp& op, const Block& b) {
   const T *map = at<T>(b, op.x), *dy = at<T>(b, op.dy);
+  T *raw_weight = gradients<T>(b, op.raw_weight), *raw_bias = gradients<T>(b, op.raw_bias);
   for (int32_t channel = 0; channel < op.channels; ++channel, map += int64_t{op.rows} * op.columns * L) {
     Vec<T, L> weight = {}, bias = {};
     for (int32_t row = 0; row < op.out_rows; ++row) {
@@ -123,10 +124,10 @@ void trainable_pool_backward_parameters(const PoolOp& op, const Block& b) {
         bias += load<T, L>(dy);
       }
     }
-    T* raw_weight = gradients<T>(b, op.raw_weight) + channel * L;
-    T* raw_bias = gradients<T>(b, op.raw_bias) + channel * L;
-    store<T, L>(raw_weight, load<T, L>(raw_weight) + weight);
-    store<T, L>(raw_bias, load<T, L>(raw_bias) + bias);
+    const auto add = [&](T* raw, Vec<T, L> sum) {
+      if (raw != nullptr) store<T, L>(raw + channel * L, load<T, L>(raw + channel * L) + sum);
+    };
+    add(raw_weight, weight), add(raw_bias, bias);
   }
 }
 

@@ -151,7 +151,8 @@ void convolve_single(const ConvolveOp& op, const Block& b) {
     for (int first = 0; first < op.out; first += vectors * N) {
       const int filters = int(smaller(op.out - first, int64_t(vectors) * N));
       const T* w = parameters<T>(b, op.weight) + g * op.in * kernel * op.out + first;
-      const T* bias = op.bias == kNone ? nullptr : parameters<T>(b, op.bias) + g * op.out + first;
+      const T* biases = parameters<T>(b, op.bias);
+      const T* bias = biases == nullptr ? nullptr : biases + g * op.out + first;
       const auto run = filters > 4 * N   ? single_run<T, 8>
                        : filters > 2 * N ? single_run<T, 4>
                        : filters > N     ? single_run<T, 2>

@@ -48,12 +48,14 @@ void winograd_pass(const WinogradOp& op, const Block& b, bool backward) {
   from.together = op.in_registers;
   const int64_t inputs = inputs_of_group(op), outputs = outputs_of_group(op);
   T *source_points = at<T>(b, op.source_points), *result_points = at<T>(b, op.result_points);
+  T* all_winners = at<T>(b, op.winners);
+  const T* biases = parameters<T>(b, op.bias);
   for (int64_t g = 0; g < op.groups; ++g) {
     T* x = at<T>(b, op.x) + g * (backward ? outputs : inputs) * L;
     T* y = at<T>(b, op.y) + g * (backward ? inputs : outputs) * L;
-    T* winners = op.winners.offset == kNone ? nullptr : at<T>(b, op.winners) + g * outputs * L;
+    T* winners = all_winners == nullptr ? nullptr : all_winners + g * outputs * L;
     const T* w = parameters<T>(b, op.weight) + g * op.points * op.in * op.out * op.rows.kernel_size;
-    const T* bias = op.bias == kNone ? nullptr : parameters<T>(b, op.bias) + g * op.out;
+    const T* bias = biases == nullptr ? nullptr : biases + g * op.out;
     for (int begin = 0; begin < to.rows; begin += op.strip) {
       const Strip strip(op, begin, tiles, backward);
       from.begin = strip.source_begin, from.end = strip.source_end;

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chainrule.engines.native.axes import Axis, backward_axis, forward_axis
-from chainrule.engines.native.lowering import NONE, NOWHERE, Lowering, Rules, pool_of_pairs
+from chainrule.engines.native.lowering import NOWHERE, Lowering, Rules, pool_of_pairs
 from chainrule.engines.native.program import Slot
 from chainrule.graph import Step
 from chainrule.layers import Conv2d, Linear
@@ -184,8 +184,8 @@ def _winograd(low: Lowering, geometry: _Geometry, *, weights: bool = False, back
 
 def _emit_winograd(low: Lowering, name: str, label: str, way: _Winograd, **fields: Any) -> None:
     geometry = way.geometry
-    defaults = {"turned": NOWHERE, "weight": NONE, "bias": NONE, "raw": NONE, "padded_in": 0, "starts": False}
-    defaults |= {"in_registers": way.in_registers, "pairs": False, "winners": [NONE, 0]}
+    defaults = {"turned": NOWHERE, "weight": None, "bias": None, "raw": None, "padded_in": 0, "starts": False}
+    defaults |= {"in_registers": way.in_registers, "pairs": False, "winners": None}
     axes = {"rows": replace(geometry.rows, runs=()), "columns": replace(geometry.columns, runs=())}
     channels = {"groups": geometry.groups, "in": geometry.inputs, "out": geometry.outputs, "points": way.points}
     low.program.emit(name, label, **{**defaults, **axes, **channels, **fields})
@@ -194,7 +194,7 @@ def _emit_winograd(low: Lowering, name: str, label: str, way: _Winograd, **field
 # --- rules -------------------------------------------------------------------------------------------------------
 
 
-def _packed_weight(low: Lowering, step: Step, geometry: _Geometry, backward: bool) -> int:
+def _packed_weight(low: Lowering, step: Step, geometry: _Geometry, backward: bool) -> int | None:
     """The weight in the order that a convolution walks it; the natural one where that is the same."""
     natural = low.parameter(step, "weight")
     if geometry.plain and backward and geometry.taps == 1:
@@ -206,7 +206,7 @@ def _packed_weight(low: Lowering, step: Step, geometry: _Geometry, backward: boo
     return low.packed(("weight", step.layer_name, backward), numbers, **pack)
 
 
-def _pack(geometry: _Geometry, natural: int, backward: bool) -> dict[str, Any]:
+def _pack(geometry: _Geometry, natural: int | None, backward: bool) -> dict[str, Any]:
     channels = {"groups": geometry.groups, "out": geometry.outputs, "in": geometry.inputs}
     form = {"taps": geometry.taps, "flip": geometry.flip, "mask": geometry.mask_numbers()}
     return {"natural": natural, "backward": backward, **channels, **form}
@@ -222,7 +222,7 @@ def _packed_points(low: Lowering, step: Step, way: _Winograd, backward: bool) ->
     return low.packed(key, numbers, **pack, **form)
 
 
-def _bias(low: Lowering, step: Step) -> int:
+def _bias(low: Lowering, step: Step) -> int | None:
     layer = step.layer
     natural = low.parameter(step, "bias")
     if isinstance(layer, Linear) and layer.bias == "shared":
@@ -265,7 +265,7 @@ def _emit_convolution(
     low.program.emit("convolve_large", label, weight=weight, tile=tile, turned=turned, **fields)
 
 
-def _winograd_forward(low: Lowering, step: Step, way: _Winograd, x: Slot, bias: int) -> None:
+def _winograd_forward(low: Lowering, step: Step, way: _Winograd, x: Slot, bias: int | None) -> None:
     """Down to the maxima of pairs of rows and columns, if those are all that is wanted."""
     pool = pool_of_pairs(low, step) if way.in_registers and _by_pairs(low, step, way) else None
     label, pairs = step.name, dict[str, Any]()
@@ -372,7 +372,7 @@ def _input_gradient(low: Lowering, step: Step, geometry: _Geometry, dy: Slot) ->
         _emit_winograd(low, "winograd_backward_input", label, fast, **fields)
         return
     axes = {"rows": geometry.rows_back, "columns": geometry.columns_back}
-    _emit_convolution(low, step, label, geometry, True, x=dy, y=dx, bias=NONE, **axes)
+    _emit_convolution(low, step, label, geometry, True, x=dy, y=dx, bias=None, **axes)
 
 
 def _weight_gradient(low: Lowering, step: Step, geometry: _Geometry, dy: Slot) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.engines.native.convolution_rules import CONVOLUTION, axes
-from chainrule.engines.native.lowering import NONE, NOWHERE, Lowering, Rules, relu_after_pool
+from chainrule.engines.native.lowering import NOWHERE, Lowering, Rules, relu_after_pool
 from chainrule.engines.native.program import Slot
 from chainrule.graph import Step
 from chainrule.layers import (
@@ -42,7 +42,7 @@ def _local(low: Lowering, step: Step, name: str, label: str, **places: Any) -> N
     layer = step.layer
     assert isinstance(layer, LocallyConnected2d)
     (rows, columns), _ = axes(layer.window, (step.input_shapes[0][1], step.input_shapes[0][2]))
-    fields = {"x": NOWHERE, "y": NOWHERE, "dx": NOWHERE, "dy": NOWHERE, "raw_weight": NONE, "raw_bias": NONE} | places
+    fields = {"x": NOWHERE, "y": NOWHERE, "dx": NOWHERE, "dy": NOWHERE, "raw_weight": None, "raw_bias": None} | places
     fields |= {"weight": low.parameter(step, "weight"), "bias": low.parameter(step, "bias")}
     fields |= {"in": layer.in_channels, "out": layer.out_channels, "rows": rows, "columns": columns}
     low.program.emit(name, label, **fields)
@@ -73,7 +73,7 @@ def _pool(low: Lowering, step: Step, name: str, label: str, **fields: Any) -> No
     layer: Any = step.layer
     channels, rows, columns = step.input_shapes[0]
     defaults = {"x": NOWHERE, "y": NOWHERE, "dx": NOWHERE, "dy": NOWHERE, "norm": 0.0, "weights": [0.0]}
-    defaults |= {"weight": NONE, "bias": NONE, "raw_weight": NONE, "raw_bias": NONE}
+    defaults |= {"weight": None, "bias": None, "raw_weight": None, "raw_bias": None}
     size = {
         "channels": channels,
         "rows": rows,
@@ -339,7 +339,7 @@ def _batch_norm(low: Lowering, step: Step, **fields: Any) -> dict[str, Any]:
         "eps": layer.eps,
         "momentum": layer.momentum,
     }
-    return {"raw_weight": NONE, "raw_bias": NONE, **places, **size, **values, **sums, "training": low.training}
+    return {"raw_weight": None, "raw_bias": None, **places, **size, **values, **sums, "training": low.training}
 
 
 def _batch_norm_forward(low: Lowering, step: Step) -> None:
@@ -403,7 +403,7 @@ def _concat_backward(low: Lowering, step: Step) -> None:
 def _rbf(low: Lowering, step: Step, **fields: Any) -> dict[str, Any]:
     layer = step.layer
     assert isinstance(layer, RBF)
-    places = {"x": NOWHERE, "y": NOWHERE, "dx": NOWHERE, "dy": NOWHERE, "raw_weight": NONE, **fields}
+    places = {"x": NOWHERE, "y": NOWHERE, "dx": NOWHERE, "dy": NOWHERE, "raw_weight": None, **fields}
     return {**places, "weight": low.parameter(step, "weight"), "in": layer.in_features, "out": layer.out_features}
 
 

@@ -14,7 +14,6 @@ from chainrule.losses import BCEWithLogitsLoss, CrossEntropyLoss, HalfSquaredErr
 from chainrule.shapes import product
 
 Mode = Literal["inference", "gradients", "trace", "train"]
-NONE = -1
 NOWHERE = [0, 0]
 
 Rule = Callable[["Lowering", Step], None]
@@ -94,9 +93,9 @@ class Lowering:
         """Whether the gradient of a parameter is wanted."""
         return self.mode != "train" or f"{step.layer_name}.{name}" not in self.graph.frozen
 
-    def parameter(self, step: Step, name: str) -> int:
-        """Offset of a parameter or buffer in the natural memory; NONE if the layer has none of that name."""
-        return self.offsets.get(f"{step.layer_name}.{name}", NONE)
+    def parameter(self, step: Step, name: str) -> int | None:
+        """Offset of a parameter or buffer in the natural memory; None if the layer has none of that name."""
+        return self.offsets.get(f"{step.layer_name}.{name}")
 
     def needs(self, node: int) -> bool:
         """Whether dL/d(node) is wanted."""
