@@ -46,3 +46,12 @@ def test_every_layer_with_a_window_is_written_out() -> None:
 @pytest.mark.parametrize("layer", [cr.ReLU(), cr.Softmax(), cr.Dropout(), cr.LocalResponseNorm(3), cr.BatchNorm2d(2)])
 def test_what_looks_at_one_place_changes_nothing(layer: cr.Layer) -> None:
     assert layer.receptive_field(BEFORE, MAP) == BEFORE
+
+
+@pytest.mark.parametrize("layer", [cr.Linear(24, 5), cr.RBF(24, 5)])
+def test_a_dense_layer_behind_flattened_maps_keeps_their_step(layer: cr.Layer) -> None:
+    flat = cr.Flatten().receptive_field(BEFORE, (2, 4, 3))
+    assert (flat.size, flat.jump, flat.spread) == (BEFORE.size, BEFORE.jump, (4, 3))
+    seen = layer.receptive_field(flat, (24,))
+    assert (seen.size, seen.jump, seen.spread) == ((7 + 3 * 3, 4 + 2 * 2), BEFORE.jump, (1, 1))
+    assert cr.Flatten().receptive_field(BEFORE, (24,)) == BEFORE
