@@ -31,7 +31,9 @@ def test_what_could_steer_a_terminal_is_written_as_an_escape(name: str) -> None:
     assert shown(shown(text)) == expected
 
 
-@pytest.mark.parametrize("text", ["plain", "手写数字 0–9.png", "é ü ∂L/∂w · 10⁻⁹", "C:\\new\\table", "a\u00a0b\u3000c", "[red]"])
+@pytest.mark.parametrize(
+    "text", ["plain", "手写数字 0–9.png", "é ü ∂L/∂w · 10⁻⁹", "C:\\new\\table", "a\u00a0b\u3000c", "[red]"]
+)
 def test_ordinary_text_is_left_alone(text: str) -> None:
     assert shown(text) == text
 

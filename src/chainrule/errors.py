@@ -9,19 +9,46 @@ ChainruleError
 ├── DataError           samples or labels that cannot be used
 ├── FileFormatError     a file that is truncated, corrupt or of another kind
 ├── StorageError        a file that cannot be read or written (missing, disk full, read-only)
+│   └── DownloadError   no source delivered a file
 ├── NonFiniteError      NaN or infinity appeared during a computation
 ├── EngineError         an engine cannot do what was asked
 └── MissingExtraError   an optional dependency is not installed
+
+File names, files, servers and arguments speak in these messages. An error is therefore always shown escaped, in one
+line (GrammarError and DownloadError in the few that they lay out themselves); its `args` keep the text as it was.
 """
 
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
+
+_HIDDEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+"""Unicode's categories of what steers instead of being seen: control and format characters (directions of writing,
+characters without width), halves of surrogate pairs (bytes of a file name that are not UTF-8), separators of lines."""
+
+
+def shown(value: object, most: int | None = None) -> str:
+    """`value` as one line of text that a terminal shows and does not obey; cut to `most` characters.
+
+    A terminal title "\\x1b]0;...", a line break, a change of the direction of writing become escapes such as \\x1b.
+    """
+    text = str(value)
+    if not text.isprintable():
+        text = "".join(_escaped(ch) if unicodedata.category(ch) in _HIDDEN else ch for ch in text)
+    return text if most is None or len(text) <= most else text[: most - 3] + "..."
+
+
+def _escaped(ch: str) -> str:
+    return ch.encode("unicode_escape").decode("ascii")
 
 
 class ChainruleError(Exception):
-    """Base class of every error that chainrule raises on purpose."""
+    """Base class of every error that chainrule raises on purpose. Shown in one line, escaped."""
+
+    def __str__(self) -> str:
+        return shown(self.args[0]) if len(self.args) == 1 else shown(super().__str__())
 
 
 class ShapeError(ChainruleError, ValueError):
@@ -49,9 +76,6 @@ class NameLookupError(ChainruleError, KeyError):
             hint = f"known: {shown}" if known else "there are none"
         super().__init__(f"no {kind} is named {name!r}; {hint}")
 
-    def __str__(self) -> str:  # KeyError would print the repr of the message
-        return str(self.args[0])
-
 
 class GrammarError(ChainruleError, ValueError):
     """A network text has a mistake; `column` (from 0) says where, the message draws a caret under it."""
@@ -59,7 +83,11 @@ class GrammarError(ChainruleError, ValueError):
     def __init__(self, message: str, text: str, column: int) -> None:
         self.text = text
         self.column = column
-        super().__init__(f"{message} (column {column + 1})\n  {text}\n  {' ' * column}^")
+        caret = " " * len(shown(text[:column])) + "^"
+        super().__init__(f"{shown(message)} (column {column + 1})\n  {shown(text)}\n  {caret}")
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class DataError(ChainruleError, ValueError):
@@ -72,6 +100,13 @@ class FileFormatError(ChainruleError, ValueError):
 
 class StorageError(ChainruleError, OSError):
     """A file cannot be read or written: missing, no permission, disk full."""
+
+
+class DownloadError(StorageError):
+    """No source delivered a file; the message is a sentence, a line for each source, and a way out."""
+
+    def __str__(self) -> str:
+        return "\n".join(shown(line) for line in str(self.args[0]).split("\n"))
 
 
 class NonFiniteError(ChainruleError, ArithmeticError):

@@ -182,7 +182,7 @@ def test_metadata_of_a_picture(run: Any) -> None:
 
     trained(run, "out")
     notes = PngInfo()
-    notes.add_text("Title", HOSTILE)
+    notes.add_text("Title", HOSTILE.replace("\udcff", ""))
     Image.fromarray(np.eye(30, dtype=np.uint8) * 255).save("noted.png", pnginfo=notes)
     whole = Path("noted.png").read_bytes()
     Path("half.png").write_bytes(whole[:-30])

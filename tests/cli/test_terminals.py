@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from chainrule import cli
 
 from .commands import SMALL, picture, program, small_data
 
@@ -83,3 +86,11 @@ def test_a_terminal_without_unicode(folder: Path) -> None:
     bars = program("predict", "out", "a.png", cwd=folder, env=environment).stdout
     assert b"\\u" not in bars
     assert b"#" in bars
+
+
+def test_commands_write_to_the_terminal_in_one_place_only() -> None:
+    commands = Path(cli.__file__).parent
+    for path in commands.glob("*.py"):
+        if path.name != "console.py":
+            found = re.findall(r"\bprint\(|\becho\(|sys\.std|Console\(", path.read_text(encoding="utf-8"))
+            assert not found, f"{path.name} writes to the terminal itself: {found}"

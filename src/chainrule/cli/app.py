@@ -2,40 +2,57 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from chainrule.cli.check import check
+from chainrule.cli.console import LEFT, USER_ERROR, complain, finish, prepare_streams, say
 from chainrule.cli.evaluate import evaluate
 from chainrule.cli.explain import examples, explain
 from chainrule.cli.predict import predict
 from chainrule.cli.summary import summary
 from chainrule.cli.train import train
 from chainrule.cli.vectors import vectors
-from chainrule.errors import ChainruleError
+from chainrule.errors import ChainruleError, shown
 
-USER_ERROR = 2
 INTERRUPTED = 130
 
 
 class Commands(TyperGroup):
     """Runs a command, and turns what may go wrong into a sentence on stderr and an exit code."""
 
+    def make_context(self, *args: Any, **more: Any) -> Any:
+        with _usage_escaped():
+            return super().make_context(*args, **more)
+
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with _usage_escaped():
+                return super().invoke(ctx)
         except ChainruleError as error:
-            typer.echo(f"chainrule: {error}", err=True)
+            complain(error)
             raise typer.Exit(USER_ERROR) from None
         except KeyboardInterrupt:
-            typer.echo("chainrule: interrupted", err=True)
+            complain("interrupted")
             raise typer.Exit(INTERRUPTED) from None
         except MemoryError:
-            typer.echo("chainrule: not enough memory; a smaller --batch-size or network may fit", err=True)
+            complain("not enough memory; a smaller --batch-size or network may fit")
             raise typer.Exit(USER_ERROR) from None
+
+
+@contextmanager
+def _usage_escaped() -> Iterator[None]:
+    """Arguments that cannot be understood are quoted escaped; a file name may look like an option."""
+    try:
+        yield
+    except Exception as error:
+        if hasattr(error, "format_message"):  # the exceptions of click, which some versions of typer carry inside
+            error.message = shown(error.message)  # type: ignore[attr-defined]
+        raise
 
 
 app = typer.Typer(
@@ -55,7 +72,7 @@ def _show_version(asked: bool) -> None:
     if asked:
         from chainrule import __version__
 
-        typer.echo(f"chainrule {__version__}")
+        say(f"chainrule {__version__}")
         raise typer.Exit
 
 
@@ -72,9 +89,13 @@ def _options(
 
 
 def main() -> None:
-    """What the `chainrule` program runs."""
+    """What the `chainrule` program and `python -m chainrule` run."""
+    prepare_streams()
     try:
-        app()
-    except BrokenPipeError:  # the reader of a pipe, such as `head`, has left
-        sys.stderr.close()
-        raise SystemExit(1) from None
+        app(prog_name="chainrule")
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0
+    except BrokenPipeError:
+        code = LEFT
+    raise SystemExit(finish(code))

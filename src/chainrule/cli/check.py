@@ -11,6 +11,7 @@ import typer
 from chainrule import data as datasets
 from chainrule.arrays import Array
 from chainrule.cli.common import EngineOption, NetOption, SeedOption, choose_network, loss_of
+from chainrule.cli.console import say_block
 from chainrule.errors import ShapeError
 from chainrule.gradient_check import check_gradients
 from chainrule.network import Network
@@ -43,7 +44,7 @@ def check(
         seed=seed,
         engine=engine,
     )
-    typer.echo(str(report))
+    say_block(str(report))
     if not report.ok:
         raise typer.Exit(WRONG)
 

@@ -19,6 +19,7 @@ from chainrule.cli.common import (
     loss_of,
     make_folder,
 )
+from chainrule.cli.console import can_show, say, say_block
 from chainrule.cli.pictures import draw_plots
 
 
@@ -38,20 +39,21 @@ def evaluate(
     check_fit(net, dataset)
     images, labels = dataset.test_images, dataset.test_labels
     result = net.evaluate(images, labels, loss=loss_of(net), engine=engine, dtype=dtype)  # type: ignore[arg-type]
-    typer.echo(f"{dataset.name}, test images")
-    typer.echo(str(result))
+    say(f"{dataset.name}, test images")
+    say_block(str(result))
     if result.confusion is not None and len(result.confusion) <= 16:
-        typer.echo(_matrix(result.confusion))
+        say_block(_matrix(result.confusion))
     if plots:
         folder = make_folder(output or (model if model.is_dir() else model.parent))
-        typer.echo(f"plots: {draw_plots(folder, net, dataset, engine=engine)}")
+        say(f"plots: {draw_plots(folder, net, dataset, engine=engine)}")
 
 
 def _matrix(confusion: Array) -> str:
     """The confusion matrix as text: rows the true class; zeros as dots."""
     width = max(4, len(str(confusion.max())) + 1)
     head = "true \\ predicted".ljust(17) + "".join(f"{k:>{width}}" for k in range(len(confusion)))
+    zero = "·" if can_show("·") else "."
     rows = [
-        f"{k:>16} " + "".join(f"{count or '·':>{width}}" for count in row) for k, row in enumerate(confusion.tolist())
+        f"{k:>16} " + "".join(f"{count or zero:>{width}}" for count in row) for k, row in enumerate(confusion.tolist())
     ]
     return "\n".join(["", head, *rows])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chainrule.cli.common import DataOption, NetOption, SeedOption, choose_network, loss_of
+from chainrule.cli.console import say, say_document
 from chainrule.errors import ArgumentError, DataError, StorageError
 
 if TYPE_CHECKING:
@@ -86,13 +87,13 @@ def _write(result: Any, form: Format, output: Path | None) -> None:
         Format.json: lambda: json.dumps(result.to_dict(), ensure_ascii=False, indent=1) + "\n",
     }[form]()
     if output is None:
-        typer.echo(text, nl=False)
+        say_document(text)
         return
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise StorageError(f"cannot write {output}: {error.strerror or error}") from None
-    typer.echo(f"written to {output}")
+    say(f"written to {output}")
 
 
 def examples(lang: LangOption = "en") -> None:
@@ -100,4 +101,4 @@ def examples(lang: LangOption = "en") -> None:
     from chainrule.explain.examples import listing
 
     for name, title in listing(lang):
-        typer.echo(f"{name:<10} {title}")
+        say(f"{name:<10} {title}")

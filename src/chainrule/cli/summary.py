@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from chainrule.cli.common import NetOption, choose_network
+from chainrule.cli.console import say_block
 
 
 def summary(
@@ -18,5 +19,5 @@ def summary(
 
     Shapes, parameters, connections, multiply-adds and receptive field of every layer."""
     network = choose_network(model, net, seed=0)
-    typer.echo(str(network))
-    typer.echo(str(network.summary()))
+    say_block(str(network))
+    say_block(str(network.summary()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from chainrule.cli.common import (
     loss_of,
     make_folder,
 )
+from chainrule.cli.console import say
 from chainrule.cli.pictures import draw_plots
 from chainrule.cli.recipes import Settings
 from chainrule.data import Dataset
@@ -101,7 +103,7 @@ class Job:
 
 def run(job: Job) -> int:
     """Do the job; the exit code."""
-    say: Callable[[str], None] = (lambda text: None) if job.quiet else typer.echo
+    tell: Callable[..., None] = (lambda *lines: None) if job.quiet else say
     if job.seed < 0:
         raise ArgumentError(f"--seed must be 0 or larger, not {job.seed}")
     dataset = data.load(job.data)
@@ -110,22 +112,22 @@ def run(job: Job) -> int:
     folder = make_folder(job.output or _next_folder(dataset, job.net))
     kept, held = split(dataset, job.seed)
     copies = job.settings.shifts_for(dataset.name)
-    say(f"{_title(job.net)}, {net.parameter_count:,} parameters, engine {chosen}")
+    tell(f"{_title(job.net)}, {net.parameter_count:,} parameters, engine {chosen}")
     counts = f"{len(kept):,} to train on, {len(held):,} to validate, {len(dataset.test_images):,} to test"
-    say(f"{dataset.name}, images: {counts}")
+    tell(f"{dataset.name}, images: {counts}")
     if copies:
-        say(f"each training image also {copies} times, moved by up to {SHIFT} pixels")
+        tell(f"each training image also {copies} times, moved by up to {SHIFT} pixels")
     history = fit(net, dataset, job, kept, held)
     net.save(folder / MODEL_FILE)
     if history.stopped == "interrupted":
-        typer.echo(f"interrupted after {len(history.rows)} epochs; the network as it was is in {folder / MODEL_FILE}")
+        say(f"interrupted after {len(history.rows)} epochs; the network as it was is in {folder / MODEL_FILE}")
         return INTERRUPTED
     result = net.evaluate(
         dataset.test_images, dataset.test_labels, loss=loss_of(net), engine=job.engine, dtype=job.dtype
     )
     _write_report(folder, job, net, history, result)
     drawn = draw_plots(folder, net, dataset, history=history, engine=job.engine) if job.plots else "not drawn"
-    _farewell(job, folder, result, history, drawn, say)
+    _farewell(job, folder, result, history, drawn, tell)
     return 0
 
 
@@ -203,17 +205,15 @@ def _write_report(folder: Path, job: Job, net: Network, history: History, result
 
 
 def _farewell(
-    job: Job, folder: Path, result: Evaluation, history: History, drawn: str, say: Callable[[str], None]
+    job: Job, folder: Path, result: Evaluation, history: History, drawn: str, tell: Callable[..., None]
 ) -> None:
     right = 100 * (result.accuracy or 0.0)
-    typer.echo(f"test accuracy {right:.2f} %, loss {result.loss:.4f}, on {result.samples:,} images never trained on")
+    say(f"test accuracy {right:.2f} %, loss {result.loss:.4f}, on {result.samples:,} images never trained on")
     if history.stopped == "early":
-        say(f"stopped early after {len(history.rows)} epochs; the best was epoch {history.best_epoch}")
+        tell(f"stopped early after {len(history.rows)} epochs; the best was epoch {history.best_epoch}")
     model = folder / MODEL_FILE
-    say(f"model   {model}")
-    say(f"plots   {drawn}")
-    say(f"report  {folder / 'run.json'}")
+    tell(f"model   {model}", f"plots   {drawn}", f"report  {folder / 'run.json'}")
     other = "--data mnist" if job.data == "digits" else '--net "1x28x28 -> fc 10"'
-    say(f"\nNext:   chainrule predict {folder} your-digit.png")
-    say(f"        chainrule evaluate {folder}" + ("" if job.data == "digits" else f" --data {job.data}"))
-    say(f"        chainrule train {other}")
+    place, source = shlex.quote(str(folder)), "" if job.data == "digits" else f" --data {shlex.quote(job.data)}"
+    tell("", f"Next:   chainrule predict {place} your-picture.png", f"        chainrule evaluate {place}{source}")
+    tell(f"        chainrule train {other}")

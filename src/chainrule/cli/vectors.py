@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from chainrule.cli.console import say
 from chainrule.vectors import write_vectors
 
 
@@ -18,4 +19,4 @@ def vectors(
     Authors of other kernels can test against them; docs/vectors.md says how to read them."""
     manifest = write_vectors(out)
     exact = sum(case["exact"] for case in manifest["cases"])
-    typer.echo(f"{len(manifest['cases'])} cases, {exact} of them exact to the last bit: {out / 'manifest.json'}")
+    say(f"{len(manifest['cases'])} cases, {exact} of them exact to the last bit: {out / 'manifest.json'}")

@@ -1,0 +1,90 @@
+"""The only place where commands write to the terminal: lines are escaped here, so that no command need think of it.
+
+Names of files and what stands in them are foreign. In a line given to `say` or `complain` nothing steers the terminal
+and nothing begins a new line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+import unicodedata
+from typing import TextIO
+
+from chainrule.errors import ChainruleError, StorageError, shown
+
+USER_ERROR = 2
+LEFT = 1
+"""Exit code where the reader of a pipe, such as `head`, has left."""
+
+
+def say(*lines: str) -> None:
+    """Each line on standard output, escaped."""
+    _write("".join(f"{shown(line)}\n" for line in lines))
+
+
+def say_block(text: str) -> None:
+    """A text of several lines that chainrule laid out itself, such as a table."""
+    say(*text.split("\n"))
+
+
+def say_document(text: str) -> None:
+    """A whole document as it is, but for control characters; invisible signs of mathematics belong to it."""
+    _write("".join(shown(ch) if unicodedata.category(ch) == "Cc" and ch not in "\n\t" else ch for ch in text))
+
+
+def complain(error: ChainruleError | str) -> None:
+    """One complaint on standard error; an error has laid out and escaped its message itself."""
+    text = str(error) if isinstance(error, ChainruleError) else shown(error)
+    with contextlib.suppress(OSError):
+        print(f"chainrule: {text}", file=sys.stderr, flush=True)
+
+
+def can_show(text: str) -> bool:
+    """Whether standard output has the characters of `text`."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _write(text: str) -> None:
+    try:
+        print(text, end="", flush=True)
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        raise StorageError(f"cannot write the output: {error.strerror or error}") from None
+
+
+def prepare_streams() -> None:
+    """Characters that a terminal lacks are written as escapes, instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def finish(code: int) -> int:
+    """Write out what is still buffered; the exit code, 1 where the reader has left."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError as error:
+            _abandon(stream)
+            if error.errno != errno.EPIPE and not code:
+                complain(f"cannot write the output: {error.strerror or error}")
+                code = USER_ERROR
+            code = code or LEFT
+    return code
+
+
+def _abandon(stream: TextIO) -> None:
+    """Let what remains go nowhere: Python would complain about it at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
