@@ -6,20 +6,27 @@ The modules of the web are imported where they are used, since most users never 
 from __future__ import annotations
 
 import hashlib
+import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chainrule.data.idx import GZIP_MAGIC
-from chainrule.errors import ArgumentError, StorageError
+from chainrule.data.limits import LIMITS, Limits, SourceError
+from chainrule.errors import ArgumentError, DownloadError, StorageError, shown
+
+if TYPE_CHECKING:
+    from urllib.error import HTTPError
+
+    from chainrule.data.connection import Pace
 
 Report = Callable[[int, int | None], None]  # bytes so far, bytes in all if known
 
-TIMEOUT: Final = 30.0  # seconds without a byte
 _CHUNK: Final = 1 << 16
+_SAID: Final = 200  # characters of what a server says are shown
 
 
 @dataclass(frozen=True)
@@ -30,37 +37,54 @@ class RemoteFile:
     size: int
     sha256: str
 
+    @property
+    def most(self) -> int:
+        """Bytes that a download can have: the content, or what gzip makes of it at its worst."""
+        return self.size + self.size // 100 + 1024
 
-class _MirrorError(Exception):
-    """A mirror did not deliver; the next one is tried. Never leaves this module."""
 
-
-def fetch(files: Sequence[RemoteFile], folder: Path, mirrors: Sequence[str], *, title: str, progress: bool) -> None:
+def fetch(
+    files: Sequence[RemoteFile],
+    folder: Path,
+    mirrors: Sequence[str],
+    *,
+    title: str,
+    progress: bool,
+    limits: Limits = LIMITS,
+) -> None:
     """Bring all `files` into `folder`; those that are there with the right content are not touched.
 
-    A download in progress is `<name>.part`; it is resumed by the next call, also in a new process.
-    Raises StorageError naming each mirror's failure and what to do by hand.
+    A download in progress is `<name>.part`; it is resumed by the next call, also in a new process. A mirror that is
+    silent, slow or sends too much is given up as `limits` says.
+    Raises DownloadError naming each mirror's failure and what to do by hand.
     """
     if isinstance(mirrors, str) or not mirrors:
         raise ArgumentError(f"mirrors must be a list of one or more addresses, got {mirrors!r}")
     missing = [file for file in files if not any(_is_right(path, file) for path in _places(folder, file))]
+    end = time.monotonic() + limits.overall
     with _progress_bars(title, enabled=progress and bool(missing)) as bar_for:
         for file in missing:
-            _fetch_one(file, folder, mirrors, bar_for(file.name))
+            _fetch_one(file, folder, mirrors, bar_for(file.name), limits, end)
 
 
 def _places(folder: Path, file: RemoteFile) -> tuple[Path, Path]:
     return folder / f"{file.name}.gz", folder / file.name
 
 
-def _fetch_one(file: RemoteFile, folder: Path, mirrors: Sequence[str], report: Report) -> None:
+def _fetch_one(
+    file: RemoteFile, folder: Path, mirrors: Sequence[str], report: Report, limits: Limits, end: float
+) -> None:
+    from chainrule.data.connection import Pace
+
     failures = []
     part = folder / f"{file.name}.part"
     for mirror in mirrors:
         try:
-            _from_mirror(f"{mirror.rstrip('/')}/{file.name}", part, file, report)
-        except _MirrorError as error:
-            failures.append(f"  {mirror}: {error}")
+            _from_mirror(f"{mirror.rstrip('/')}/{file.name}", part, file, report, Pace(limits, end))
+        except SourceError as error:
+            failures.append(f"  {shown(mirror)}: {shown(error, _SAID)}")
+            if time.monotonic() >= end:
+                break
             continue
         packed, plain = _places(folder, file)
         with _storage(part):
@@ -68,15 +92,15 @@ def _fetch_one(file: RemoteFile, folder: Path, mirrors: Sequence[str], report: R
                 target = packed if stream.read(2) == GZIP_MAGIC else plain
             part.replace(target)
         return
-    raise StorageError(
-        f"cannot download {file.name}:\n" + "\n".join(failures) + f"\nCheck the connection and try again, or"
-        f" put {file.name}.gz (or without .gz) from another source into {folder}, or set CHAINRULE_DATA to a"
-        " folder that has it"
+    raise DownloadError(
+        f"cannot download {shown(file.name)}:\n" + "\n".join(failures) + "\nCheck the connection and try again, or"
+        f" put {shown(file.name)}.gz (or without .gz) from another source into {shown(folder)}, or set CHAINRULE_DATA"
+        " to a folder that has it"
     )
 
 
-def _from_mirror(url: str, part: Path, file: RemoteFile, report: Report) -> None:
-    """Fill `part` with the right content from one mirror, or raise _MirrorError.
+def _from_mirror(url: str, part: Path, file: RemoteFile, report: Report, pace: Pace) -> None:
+    """Fill `part` with the right content from one mirror, or raise SourceError.
 
     A broken connection is taken up again as long as each attempt gets further than any before.
     """
@@ -87,14 +111,14 @@ def _from_mirror(url: str, part: Path, file: RemoteFile, report: Report) -> None
     while not _is_right(part, file):
         before = _size(part)
         try:
-            finished = _append(address, part, file.size, report)
+            finished = _append(address, part, file.most, report, pace)
         except HTTPError as error:
             error.close()
             if error.code == 404 and address != url:
                 address = url  # this mirror keeps the file uncompressed
                 continue
             if error.code != 416 or not before:
-                raise _MirrorError(f"HTTP {error.code} {error.reason}") from error
+                raise SourceError(_said(error)) from error
             finished, reason = True, ""  # 416: the server has no byte beyond those in `part`
         except StorageError:
             raise
@@ -105,38 +129,58 @@ def _from_mirror(url: str, part: Path, file: RemoteFile, report: Report) -> None
         if finished and not _is_right(part, file):
             _remove(part)  # wrong bytes must not be resumed
             if not before:
-                raise _MirrorError("wrong content (SHA-256 differs)")
+                raise SourceError("wrong content (SHA-256 differs)")
             furthest = 0  # the bytes of an older download may be to blame: once more, from the start
         elif not finished:
             if _size(part) <= furthest:
-                raise _MirrorError(reason)
+                raise SourceError(reason)
             furthest = _size(part)
 
 
-def _append(url: str, part: Path, limit: int, report: Report) -> bool:
+def _said(error: HTTPError) -> str:
+    """The status of an answer; about redirections in a circle urllib writes three lines."""
+    text = f"HTTP {error.code} {error.reason}".split("\n")[0]
+    return f"HTTP {error.code}: it redirects in circles" if "infinite loop" in text else text
+
+
+def _append(url: str, part: Path, most: int, report: Report, pace: Pace) -> bool:
     """Ask for the bytes after those in `part` and append them; True if the server sent all it promised."""
-    from urllib.request import Request, urlopen
+    from urllib.request import Request
+
+    from chainrule.data.connection import open_url
 
     have = _size(part)
     request = Request(url, headers={"User-Agent": "chainrule", "Accept-Encoding": "identity"})
     if have:
         request.add_header("Range", f"bytes={have}-")
-    with urlopen(request, timeout=TIMEOUT) as response:
+    with open_url(request, pace) as response:
         if response.status != 206:  # the server ignores Range and sends everything
             have = 0
-        length = response.headers.get("Content-Length")
-        total = have + int(length) if length else None
+        total = _total(response.headers.get("Content-Length"), have, most)
+        pace.allow(2 * most + _CHUNK)  # chunks have a frame
         with _storage(part):
             stream = part.open("ab" if have else "wb")
         with stream:
-            while chunk := response.read(_CHUNK):
+            while chunk := response.read1(_CHUNK):
                 with _storage(part):
                     stream.write(chunk)
                 have += len(chunk)
                 report(have, total)
-                if have > limit + _CHUNK:  # larger than even the uncompressed file
+                if have > most:
                     return True
     return total is None or have >= total
+
+
+def _total(length: str | None, have: int, most: int) -> int | None:
+    """The size of the file as the server announces it; SourceError where that cannot be."""
+    if length is None:
+        return None
+    if not (length.isascii() and length.isdigit()):
+        raise SourceError(f"it announces a length that is no number: {length}")
+    if len(length) > 18 or have + int(length) > most:
+        announced = f"{int(length):,}" if len(length) <= 18 else "countless"
+        raise SourceError(f"it announces {announced} bytes, where at most {most - have:,} are expected")
+    return have + int(length)
 
 
 def _is_right(path: Path, file: RemoteFile) -> bool:
@@ -201,7 +245,7 @@ def _progress_bars(title: str, *, enabled: bool) -> Iterator[Callable[[str], Rep
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bars:
 
         def bar_for(name: str) -> Report:
