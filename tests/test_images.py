@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from chainrule import data
-from chainrule.data.images import as_digit, as_sample, read_picture, resize
+from chainrule.data.images import as_digit, read_picture, resize
+from chainrule.data.preparation import MNIST_DIGIT, assumed
 from chainrule.errors import DataError, FileFormatError, ShapeError, StorageError
 
 Image = pytest.importorskip("PIL.Image")
@@ -62,7 +63,7 @@ def test_the_grain_of_a_photograph_is_no_ink() -> None:
 
 @pytest.mark.parametrize("picture", [np.full((30, 30), 0.5), np.ones((1, 1)), 0.5 + 0.01 * np.eye(30)])
 def test_an_empty_picture_is_refused(picture: Any) -> None:
-    with pytest.raises(DataError, match="holds no digit"):
+    with pytest.raises(DataError, match="is empty: nothing stands out"):
         as_digit(picture)
 
 
@@ -89,7 +90,7 @@ def save(path: Path, mode: str, ground: int = 255, ink: int = 0) -> Path:
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "LA", "I;16"])
 def test_every_kind_of_png_gives_the_same_digit(tmp_path: Path, mode: str) -> None:
-    digit = as_sample(read_picture(save(tmp_path / "seven.png", mode)), (1, 28, 28))
+    digit = MNIST_DIGIT.sample(read_picture(save(tmp_path / "seven.png", mode)), (1, 28, 28))
     assert np.abs(digit.astype(int) - as_digit(scene(0, 1))).max() <= 30
 
 
@@ -103,11 +104,11 @@ def test_white_ink_on_nothing_is_seen_on_black(tmp_path: Path) -> None:
 
 def test_color_networks_get_the_whole_picture(tmp_path: Path) -> None:
     picture = read_picture(save(tmp_path / "seven.jpg", "RGB"))
-    sample = as_sample(picture, (3, 32, 32))
+    sample = assumed((3, 32, 32)).sample(picture, (3, 32, 32))
     assert sample.shape == (3, 32, 32)
     assert sample.dtype == np.uint8
     with pytest.raises(ShapeError, match="1 or 3, rows, columns"):
-        as_sample(picture, (784,))
+        MNIST_DIGIT.sample(picture, (784,))
 
 
 def test_files_that_are_no_pictures_are_refused(tmp_path: Path) -> None:

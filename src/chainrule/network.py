@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from numpy.typing import ArrayLike
 
@@ -35,6 +35,9 @@ from chainrule.training import (
     train,
 )
 
+if TYPE_CHECKING:
+    from chainrule.data import Preparation
+
 EngineName = Literal["native", "reference"]
 Dtype = Literal["float32", "float64"]
 
@@ -51,6 +54,8 @@ class Network(Graph):
         super().__init__(input, output, seed=seed)
         self.loss: Loss | None = None
         """The loss of the last `fit`; what `evaluate` uses."""
+        self.preparation: Preparation | None = None
+        """How pictures become samples for it, where that is known: a data set's `picture_preparation()`. Saved too."""
 
     # --- inference ---------------------------------------------------------------------------------------------
 
@@ -235,7 +240,7 @@ class Network(Graph):
 
     def save(self, path: str | Path) -> None:
         """Write architecture, parameters and buffers to a safetensors file, atomically."""
-        files.save(self, path, self.loss)
+        files.save(self, path, self.loss, self.preparation)
 
 
 class Sequential(Network):
@@ -284,7 +289,7 @@ def load(path: str | Path, *, layers: Mapping[str, type[Layer]] | None = None) -
     stored = files.read(path, {**LAYERS, **(layers or {})})
     net = Network(stored.input, stored.output, seed=stored.seed)
     files.restore(net, stored)
-    net.loss = stored.loss
+    net.loss, net.preparation = stored.loss, stored.preparation
     return net
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chainrule import data
-from chainrule.data import Dataset
+from chainrule.cli.console import complain
+from chainrule.data import Dataset, Preparation
+from chainrule.data.preparation import assumed
 from chainrule.errors import ArgumentError, DataError, NameLookupError, ShapeError, StorageError
 from chainrule.losses import CrossEntropyLoss, Loss
 from chainrule.network import Network, load, parse
@@ -20,7 +22,14 @@ from chainrule.zoo.perceptrons import mlp, two_two_two
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DataOption = Annotated[str, typer.Option("--data", help="digits, mnist, a folder of IDX files or an .npz file.")]
+DataOption = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        help="digits, mnist, an .npz file, or a folder of IDX files (train-images-idx3-ubyte, ...); "
+        "folders of pictures are not read.",
+    ),
+]
 NetOption = Annotated[
     str | None,
     typer.Option("--net", help='A name (lenet5, lenet5-1998, mlp, ...) or a text such as "1x28x28 -> fc 10".'),
@@ -29,6 +38,16 @@ EngineOption = Annotated[str | None, typer.Option("--engine", help="The engine t
 DtypeOption = Annotated[str | None, typer.Option("--dtype", help="float32 or float64.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Decides all random numbers.")]
 ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that train wrote (or its folder).")]
+
+PrepareOption = Annotated[
+    str | None,
+    typer.Option(
+        "--prepare",
+        metavar="STEPS",
+        help="How pictures become samples: mnist-digit, or light-on-dark or dark-on-light (or neither), crop (or not), "
+        'and fit or stretch; such as "light-on-dark, fit". Default: as the network\'s file says.',
+    ),
+]
 
 MODEL_FILE = "model.safetensors"
 
@@ -63,13 +82,18 @@ def build(text: str, dataset: Dataset, seed: int) -> Network:
     return net
 
 
-def check_fit(net: Network, dataset: Dataset) -> None:
-    """Raise ShapeError or DataError where a network cannot classify a data set."""
+def check_fit(net: Network, dataset: Dataset, hint: str = "") -> None:
+    """Raise ShapeError or DataError where a network cannot classify the images of a data set as they are."""
     if net.input_shape != dataset.input_shape:
         raise ShapeError(
             f"the network takes images of {shape_text(net.input_shape)}, but {dataset.name} holds images of "
-            f"{shape_text(dataset.input_shape)}"
+            f"{shape_text(dataset.input_shape)}{hint}"
         )
+    check_classes(net, dataset)
+
+
+def check_classes(net: Network, dataset: Dataset) -> None:
+    """Raise DataError where a network has fewer outputs than a data set has classes."""
     classes = len(dataset.class_names)
     if len(net.output_shape) != 1 or net.output_shape[0] < classes:
         raise DataError(
@@ -99,6 +123,19 @@ def choose_network(model: Path | None, net: str | None, seed: int) -> Network:
     if net is not None and net.strip().lower().replace("_", "-") == "two-two-two":
         return two_two_two()
     return build(net or "lenet5", data.load("digits"), seed)
+
+
+def preparation_of(net: Network, given: str | None, model: Path) -> Preparation:
+    """As --prepare says, else as the network's file says, else what old files mean; that is said aloud."""
+    known = net.preparation
+    if given is not None:
+        steps = Preparation.parse(given).steps
+        return Preparation(steps, known.black, known.white) if known else Preparation(steps)
+    if known is not None:
+        return known
+    guess = assumed(net.input_shape)
+    complain(f"{model} does not say how its pictures were prepared; assumed: {guess} (--prepare says otherwise)")
+    return guess
 
 
 def make_folder(path: Path) -> Path:

@@ -13,6 +13,7 @@ import sys
 import unicodedata
 from typing import TextIO
 
+from chainrule.arrays import Array
 from chainrule.errors import ChainruleError, StorageError, shown
 
 USER_ERROR = 2
@@ -40,6 +41,24 @@ def complain(error: ChainruleError | str) -> None:
     text = str(error) if isinstance(error, ChainruleError) else shown(error)
     with contextlib.suppress(OSError):
         print(f"chainrule: {text}", file=sys.stderr, flush=True)
+
+
+def say_picture(picture: Array) -> None:
+    """A picture (rows, columns, 3) in 0..1: in colour on a terminal that has it, else in shades of characters."""
+    from rich.console import Console
+    from rich.padding import Padding
+
+    from chainrule.cli.drawing import ASCII_SHADES, SHADES, in_colours, in_shades
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    width = max(console.width - 4, 8)
+    if console.is_terminal and console.color_system and not console.no_color and can_show("▀"):
+        with console.capture() as captured:
+            console.print(Padding(in_colours(picture, width), (0, 0, 0, 2)))
+        _write(captured.get())
+        return
+    lines = in_shades(picture, width, SHADES if can_show(SHADES) else ASCII_SHADES)
+    say(*(f"  {line}".rstrip() for line in lines))
 
 
 def can_show(text: str) -> bool:

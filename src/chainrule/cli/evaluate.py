@@ -14,13 +14,17 @@ from chainrule.cli.common import (
     DtypeOption,
     EngineOption,
     ModelArgument,
+    check_classes,
     check_fit,
     load_model,
     loss_of,
     make_folder,
+    preparation_of,
 )
 from chainrule.cli.console import can_show, say, say_block
 from chainrule.cli.pictures import draw_plots
+from chainrule.data import Dataset
+from chainrule.network import Network
 
 
 def evaluate(
@@ -28,6 +32,14 @@ def evaluate(
     data: DataOption = "digits",
     output: Annotated[Path | None, typer.Option(help="Folder for plots (default: beside the model).")] = None,
     plots: Annotated[bool, typer.Option("--plots/--no-plots", help="Draw the mistakes.")] = True,
+    prepare: Annotated[
+        bool | None,
+        typer.Option(
+            "--prepare/--no-prepare",
+            help="Prepare the images of the data set as predict prepares pictures (default: only where light and dark, "
+            "or the numbers of black and white, are others than those the network learned from).",
+        ),
+    ] = None,
     engine: EngineOption = None,
     dtype: DtypeOption = None,
 ) -> None:
@@ -36,16 +48,34 @@ def evaluate(
     Accuracy, confusion matrix, precision and recall of each class, and plots."""
     net = load_model(model)
     dataset = datasets.load(data)
-    check_fit(net, dataset)
-    images, labels = dataset.test_images, dataset.test_labels
+    notes = [f"{dataset.name}, test images"]
+    if _to_be_prepared(net, dataset, prepare):
+        preparation = preparation_of(net, None, model)
+        check_classes(net, dataset)
+        images = dataset.prepared_test_images(preparation, net.input_shape)
+        notes.append(f"each image prepared by: {preparation}")
+    else:
+        check_fit(net, dataset, "; --prepare makes them fit")
+        images = dataset.test_images
+    labels = dataset.test_labels
     result = net.evaluate(images, labels, loss=loss_of(net), engine=engine, dtype=dtype)  # type: ignore[arg-type]
-    say(f"{dataset.name}, test images")
+    say(*notes)
     say_block(str(result))
     if result.confusion is not None and len(result.confusion) <= 16:
         say_block(_matrix(result.confusion))
     if plots:
         folder = make_folder(output or (model if model.is_dir() else model.parent))
-        say(f"plots: {draw_plots(folder, net, dataset, engine=engine)}")
+        say(f"plots: {draw_plots(folder, net, images, labels, dataset.class_names, engine=engine)}")
+
+
+def _to_be_prepared(net: Network, dataset: Dataset, asked: bool | None) -> bool:
+    """As asked; else whether the images are plainly made in another way than those the network learned from."""
+    if asked is not None or net.preparation is None:
+        return bool(asked)
+    given, learned = dataset.picture_preparation(), net.preparation
+    if given.ground and learned.ground and given.ground != learned.ground:
+        return True
+    return (given.black, given.white) != (learned.black, learned.white)
 
 
 def _matrix(confusion: Array) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from chainrule import plots
 from chainrule.arrays import Array
 from chainrule.cli.common import loss_of
-from chainrule.data import Dataset
 from chainrule.errors import MissingExtraError
 from chainrule.metrics import class_probabilities, confusion_matrix
 from chainrule.network import Network
@@ -16,25 +16,39 @@ from chainrule.training import History
 
 
 def draw_plots(
-    folder: Path, net: Network, dataset: Dataset, *, history: History | None = None, engine: str | None = None
+    folder: Path,
+    net: Network,
+    images: Array,
+    labels: Array,
+    class_names: Sequence[str],
+    *,
+    history: History | None = None,
+    engine: str | None = None,
 ) -> str:
     """Draw everything there is to draw into `folder`; where it is, or why there is nothing."""
-    outputs = net.predict(dataset.test_images, engine=engine)  # type: ignore[arg-type]
+    outputs = net.predict(images, engine=engine)  # type: ignore[arg-type]
+    probabilities = class_probabilities(outputs, loss_of(net))
+    names = [*class_names, *(str(k) for k in range(len(class_names), probabilities.shape[1]))]
     try:
-        return _draw(folder, net, dataset, history, class_probabilities(outputs, loss_of(net)))
+        return _draw(folder, net, images, labels, probabilities, names, history)
     except MissingExtraError as error:
         return f"none: {error}"
 
 
-def _draw(folder: Path, net: Network, dataset: Dataset, history: History | None, probabilities: Array) -> str:
+def _draw(
+    folder: Path,
+    net: Network,
+    images: Array,
+    labels: Array,
+    probabilities: Array,
+    names: Sequence[str],
+    history: History | None,
+) -> str:
     drawn = ["confusion.png", "most_confused.png", "feature_maps.png"]
-    names = list(dataset.class_names)
-    names += [str(k) for k in range(len(names), probabilities.shape[1])]
-    guesses = probabilities.argmax(axis=1)
-    confusion = confusion_matrix(dataset.test_labels, guesses, probabilities.shape[1])
+    confusion = confusion_matrix(labels, probabilities.argmax(axis=1), probabilities.shape[1])
     plots.plot_confusion(confusion, folder / drawn[0], names)
-    plots.plot_most_confused(dataset.test_images, dataset.test_labels, probabilities, folder / drawn[1], names)
-    plots.plot_feature_maps(net, dataset.test_images[0], folder / drawn[2])
+    plots.plot_most_confused(images, labels, probabilities, folder / drawn[1], names)
+    plots.plot_feature_maps(net, images[0], folder / drawn[2])
     if first_convolution(net) is not None:
         drawn.append("filters.png")
         plots.plot_filters(net, folder / "filters.png")

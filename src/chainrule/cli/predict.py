@@ -1,4 +1,4 @@
-"""`chainrule predict`: which digit is in a picture."""
+"""`chainrule predict`: which class a picture shows, and what the network sees of it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,22 @@ import numpy as np
 import typer
 
 from chainrule.arrays import Array
-from chainrule.cli.common import EngineOption, ModelArgument, load_model, loss_of
-from chainrule.cli.console import USER_ERROR, can_show, complain, say
-from chainrule.data.images import as_sample, read_picture
+from chainrule.cli.common import (
+    EngineOption,
+    ModelArgument,
+    PrepareOption,
+    load_model,
+    loss_of,
+    make_folder,
+    preparation_of,
+)
+from chainrule.cli.console import USER_ERROR, can_show, complain, say, say_picture
+from chainrule.data.images import read_picture, write_png
+from chainrule.data.preparation import Preparation
 from chainrule.errors import ChainruleError, DataError, MissingExtraError
 from chainrule.metrics import class_probabilities
+from chainrule.network import Network
+from chainrule.shapes import shape_text
 
 BAR = 24
 BRIEF = 3
@@ -22,38 +33,56 @@ BRIEF = 3
 
 def predict(
     model: ModelArgument,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGES...", help="PNG, JPEG, ... of any size.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGES", help="PNG, JPEG, ... of any size.")],
+    prepare: PrepareOption = None,
+    show: Annotated[bool, typer.Option("--show", help="Draw what the network sees of each picture.")] = False,
+    write: Annotated[
+        Path | None, typer.Option("--write", metavar="FOLDER", help="Write what the network sees as PNG files.")
+    ] = None,
     engine: EngineOption = None,
 ) -> None:
-    """Name the digit in each picture.
+    """Name the class of what each picture shows.
 
-    Pictures may be of any size, in colour, dark on light or light on dark; the digit is cut out and centred.
-    """
+    Pictures are prepared as those were that the network learned from; its file says how."""
     net = load_model(model)
-    failed = 0
-    for path in images:
+    preparation = preparation_of(net, prepare, model)
+    folder = make_folder(write) if write is not None else None
+    failed = False
+    for number, path in enumerate(images):
         try:
-            sample = as_sample(read_picture(path), net.input_shape)
+            sample = preparation.sample(read_picture(path), net.input_shape)
         except MissingExtraError:
             raise
         except DataError as error:
             complain(f"{path}: {error}")
-            failed += 1
+            failed = True
             continue
         except ChainruleError as error:
             complain(error)
-            failed += 1
+            failed = True
             continue
         outputs = net(sample[None], engine=engine)  # type: ignore[arg-type]
         say(*_answer(path, class_probabilities(outputs, loss_of(net))[0], all_classes=len(images) == 1))
+        if show:
+            _show(net, preparation, sample)
+        if folder is not None:
+            target = folder / f"{number + 1}-{path.stem}.png"
+            write_png(target, preparation.picture(sample))
+            say(f"  written to {target}")
     if failed:
         raise typer.Exit(USER_ERROR)
+
+
+def _show(net: Network, preparation: Preparation, sample: Array) -> None:
+    say(f"  seen as {shape_text(net.input_shape)}, prepared by: {preparation}")
+    say_picture(preparation.picture(sample))
 
 
 def _answer(path: Path, probabilities: Array, *, all_classes: bool) -> list[str]:
     """The class, and a bar for each class or for the likeliest few."""
     order = np.argsort(-probabilities, kind="stable")
-    shown = range(len(order)) if all_classes and len(order) <= 20 else order[:BRIEF]
+    likeliest = order[:BRIEF].tolist()
+    shown = list(range(len(order))) if all_classes and len(order) <= 20 else likeliest
     wide = max(len(str(k)) for k in shown)
     bars = [f"  {k:>{wide}}  {_bar(float(probabilities[k]))} {100 * probabilities[k]:5.1f} %" for k in shown]
     return [f"{path}: {order[0]}", *bars]

@@ -21,6 +21,7 @@ from chainrule.cli.common import (
     DtypeOption,
     EngineOption,
     NetOption,
+    PrepareOption,
     SeedOption,
     build,
     loss_of,
@@ -29,7 +30,7 @@ from chainrule.cli.common import (
 from chainrule.cli.console import say
 from chainrule.cli.pictures import draw_plots
 from chainrule.cli.recipes import Settings
-from chainrule.data import Dataset
+from chainrule.data import Dataset, Preparation
 from chainrule.data.shifts import with_shifted_copies
 from chainrule.engines import engine_named
 from chainrule.errors import ArgumentError
@@ -63,6 +64,7 @@ def train(
         int | None,
         typer.Option(help="Moved copies of each training image (default: 9 for the bundled digits, else 0)."),
     ] = None,
+    prepare: PrepareOption = None,
     seed: SeedOption = 0,
     engine: EngineOption = None,
     dtype: DtypeOption = None,
@@ -80,7 +82,7 @@ def train(
 
     LeNet-5 on the bundled digits, unless told otherwise."""
     settings = Settings(epochs, batch_size, optimizer, learning_rate, momentum, weight_decay, schedule, shifts)
-    job = Job(data, net or "lenet5", settings, seed, engine, dtype, output, patience, keep_best, plots, quiet)
+    job = Job(data, net or "lenet5", settings, prepare, seed, engine, dtype, output, patience, keep_best, plots, quiet)
     raise typer.Exit(run(job))
 
 
@@ -91,6 +93,7 @@ class Job:
     data: str
     net: str
     settings: Settings
+    prepare: str | None
     seed: int
     engine: Any
     dtype: Any
@@ -108,6 +111,7 @@ def run(job: Job) -> int:
         raise ArgumentError(f"--seed must be 0 or larger, not {job.seed}")
     dataset = data.load(job.data)
     net = build(job.net, dataset, job.seed)
+    net.preparation = _preparation(dataset, job.prepare)
     chosen = engine_named(job.engine).name
     folder = make_folder(job.output or _next_folder(dataset, job.net))
     kept, held = split(dataset, job.seed)
@@ -115,6 +119,8 @@ def run(job: Job) -> int:
     tell(f"{_title(job.net)}, {net.parameter_count:,} parameters, engine {chosen}")
     counts = f"{len(kept):,} to train on, {len(held):,} to validate, {len(dataset.test_images):,} to test"
     tell(f"{dataset.name}, images: {counts}")
+    if dataset.preparation != net.preparation:
+        tell(f"pictures will be prepared for it by: {net.preparation} (--prepare says otherwise)")
     if copies:
         tell(f"each training image also {copies} times, moved by up to {SHIFT} pixels")
     history = fit(net, dataset, job, kept, held)
@@ -126,9 +132,18 @@ def run(job: Job) -> int:
         dataset.test_images, dataset.test_labels, loss=loss_of(net), engine=job.engine, dtype=job.dtype
     )
     _write_report(folder, job, net, history, result)
-    drawn = draw_plots(folder, net, dataset, history=history, engine=job.engine) if job.plots else "not drawn"
+    drawn = "not drawn"
+    if job.plots:
+        samples = (dataset.test_images, dataset.test_labels, dataset.class_names)
+        drawn = draw_plots(folder, net, *samples, history=history, engine=job.engine)
     _farewell(job, folder, result, history, drawn, tell)
     return 0
+
+
+def _preparation(dataset: Dataset, given: str | None) -> Preparation:
+    """How pictures become samples: as --prepare says, else as the data set's were made or seem to have been made."""
+    own = dataset.picture_preparation()
+    return own if given is None else Preparation(Preparation.parse(given).steps, own.black, own.white)
 
 
 def fit(net: Network, dataset: Dataset, job: Job, kept: Array, held: Array) -> History:

@@ -9,10 +9,23 @@ from chainrule.data.bundled import load_digits
 from chainrule.data.dataset import Dataset
 from chainrule.data.folder import load_folder, load_npz
 from chainrule.data.idx import read_idx, write_idx
+from chainrule.data.images import read_picture
 from chainrule.data.mnist import load_mnist
+from chainrule.data.preparation import Preparation
 from chainrule.errors import FileFormatError, NameLookupError, StorageError
 
-__all__ = ["Dataset", "load", "load_digits", "load_folder", "load_mnist", "load_npz", "read_idx", "write_idx"]
+__all__ = [
+    "Dataset",
+    "Preparation",
+    "load",
+    "load_digits",
+    "load_folder",
+    "load_mnist",
+    "load_npz",
+    "read_idx",
+    "read_picture",
+    "write_idx",
+]
 
 _NAMED = {"digits": load_digits, "mnist": load_mnist}
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from chainrule.data.dataset import Dataset
 from chainrule.data.folder import load_folder
+from chainrule.data.preparation import MNIST_DIGIT
 
 DIGITS_FOLDER: Final = Path(__file__).parent / "digits"
 
@@ -16,4 +17,4 @@ def load_digits() -> Dataset:
 
     Both parts come from MNIST's training part and have no image in common; MNIST's test part stays unseen.
     """
-    return load_folder(DIGITS_FOLDER, name="digits")
+    return load_folder(DIGITS_FOLDER, name="digits", preparation=MNIST_DIGIT)

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.arrays import check_finite
+from chainrule.data.preparation import Preparation
 from chainrule.errors import DataError, DtypeError, ShapeError
+from chainrule.shapes import Shape
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -19,6 +21,7 @@ class Dataset:
     Images have shape (n, channels, height, width); uint8 (0 to 255) or finite float32 / float64 values.
     Labels have shape (n,), are converted to int64 and lie in 0 .. len(class_names) - 1.
     `notes` says what a reader of results should know, for instance how a test part was drawn.
+    `preparation` says how pictures were made into these images, where that is known.
     Raises ShapeError, DtypeError or DataError, naming the part that is wrong.
     """
 
@@ -29,6 +32,7 @@ class Dataset:
     test_labels: NDArray[np.int64]
     class_names: tuple[str, ...]
     notes: str = ""
+    preparation: Preparation | None = None
 
     def __post_init__(self) -> None:
         names = tuple(str(name) for name in self.class_names)
@@ -61,6 +65,23 @@ class Dataset:
         """(channels, height, width) of every image."""
         _, channels, height, width = self.train_images.shape
         return channels, height, width
+
+    def picture_preparation(self) -> Preparation:
+        """How a picture becomes such an image: as is known, else as the training images show."""
+        return self.preparation or Preparation.measured(self.train_images)
+
+    def prepared_test_images(self, preparation: Preparation, shape: Shape) -> NDArray[Any]:
+        """The test images as if they were pictures, each made into a sample of `shape`.
+
+        Raises ShapeError where `shape` is no image, DataError naming the first image in which nothing is found.
+        """
+        own, made = self.picture_preparation(), []
+        for number, image in enumerate(self.test_images):
+            try:
+                made.append(preparation.sample(own.picture(image), shape))
+            except DataError as error:
+                raise DataError(f"data set {self.name!r}, test image {number}: {error}") from None
+        return np.stack(made)
 
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.input_shape))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from chainrule.data.dataset import Dataset, check_images, check_labels
 from chainrule.data.idx import read_idx
+from chainrule.data.preparation import Preparation
 from chainrule.errors import DataError, FileFormatError, ShapeError, StorageError
 
 Part = tuple[NDArray[Any], NDArray[np.int64]]
@@ -29,7 +30,7 @@ _NPZ_KEYS: Final = {
 }
 
 
-def load_folder(folder: str | Path, name: str | None = None) -> Dataset:
+def load_folder(folder: str | Path, name: str | None = None, *, preparation: Preparation | None = None) -> Dataset:
     """The data set in a folder of IDX files: train-images..., train-labels..., t10k-... or test-..., or gzip.
 
     Without a test part every sixth sample on average, drawn with a fixed seed, is held out; `notes` says so.
@@ -39,7 +40,7 @@ def load_folder(folder: str | Path, name: str | None = None) -> Dataset:
     found = find_idx_files(folder)
     train = _read_part(folder, found, "train")
     test = _read_part(folder, found, "test") if any(part == "test" for part, _ in found) else None
-    return assemble(name or folder.resolve().name, train, test)
+    return assemble(name or folder.resolve().name, train, test, preparation)
 
 
 def find_idx_files(folder: Path) -> dict[tuple[str, str], Path]:
@@ -123,7 +124,7 @@ def _to_nchw(images: NDArray[Any], where: str) -> NDArray[Any]:
     raise ShapeError(f"{where}: images must be (n, h, w), (n, c, h, w) or (n, h, w, c), got shape {images.shape}")
 
 
-def assemble(name: str, train: Part, test: Part | None) -> Dataset:
+def assemble(name: str, train: Part, test: Part | None, preparation: Preparation | None = None) -> Dataset:
     """A Dataset with classes named 0, 1, ... up to the largest label; if need be holds a test part out."""
     notes = ""
     if test is None:
@@ -132,7 +133,7 @@ def assemble(name: str, train: Part, test: Part | None) -> Dataset:
     if largest >= 1 << 16:
         raise DataError(f"data set {name!r}: label {largest} is not a class number (more than 65,536 classes)")
     names = tuple(map(str, range(max(largest, 0) + 1)))
-    return Dataset(name, *train, *test, class_names=names, notes=notes)
+    return Dataset(name, *train, *test, class_names=names, notes=notes, preparation=preparation)
 
 
 def _hold_out(name: str, images: NDArray[Any], labels: NDArray[np.int64]) -> tuple[Part, Part, str]:

@@ -1,4 +1,4 @@
-"""Pictures from files, made into what a network was trained on: digits as MNIST's makers made them.
+"""Pictures from files, and the arithmetic that makes samples of them; above all digits as MNIST's makers made them.
 
 A digit is found by its contrast with the border of the picture, cropped, scaled to fit 20x20 pixels in its own shape,
 and put into 28x28 so that its centre of mass is the centre; light ink on black ground.
@@ -6,6 +6,7 @@ and put into 28x28 so that its centre of mass is the centre; light ink on black 
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
 from pathlib import Path
@@ -14,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.arrays import Array
-from chainrule.errors import DataError, FileFormatError, MissingExtraError, ShapeError, StorageError
-from chainrule.shapes import Shape, shape_text
+from chainrule.data.idx import write_atomically
+from chainrule.errors import DataError, FileFormatError, MissingExtraError, StorageError
 
 BOX = 20 / 28
 """Share of the width and height that a digit fills at most."""
@@ -57,12 +58,21 @@ def read_picture(path: str | Path) -> Array:
         raise FileFormatError(f"{path} is a damaged picture: {error}") from None
 
 
+def write_png(path: str | Path, picture: Array) -> None:
+    """Write a picture (rows, columns, 3) in 0..1 as a PNG file, whole or not at all."""
+    try:
+        from PIL import Image
+    except ImportError:
+        raise MissingExtraError("writing pictures", "images") from None
+    data = io.BytesIO()
+    Image.fromarray((255 * np.clip(picture, 0, 1)).round().astype(np.uint8)).save(data, format="png")
+    write_atomically(Path(path), data.getvalue())
+
+
 def _floats(image: Any) -> Array:
     """A Pillow image as (rows, columns, 3) in 0..1; its transparent parts get the ground that its ink asks for."""
     if image.mode.startswith(("I", "F")):  # 16 or 32 bits of grey
-        grey = np.asarray(image, np.float64)
-        grey = (grey - grey.min()) / max(float(np.ptp(grey)), 1e-300)
-        return np.repeat(grey[..., None], 3, axis=2)
+        return np.repeat(_deep_grey(image)[..., None], 3, axis=2)
     image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
     pixels = np.asarray(image.convert("RGBA"), np.float64) / 255
     colors, alpha = pixels[..., :3], pixels[..., 3:]
@@ -75,14 +85,17 @@ def _floats(image: Any) -> Array:
     return filled
 
 
-def as_sample(picture: Array, shape: Shape) -> Array:
-    """A picture (rows, columns, 3) as one uint8 sample of `shape`: a digit where it is (1, h, w), else resized."""
-    if len(shape) != 3 or shape[0] not in (1, 3):
-        raise ShapeError(f"pictures fit networks whose input is (1 or 3, rows, columns), not {shape_text(shape)}")
-    if shape[0] == 1:
-        return as_digit(picture.mean(axis=2), (shape[1], shape[2]))
-    scaled = np.moveaxis(resize(picture, (shape[1], shape[2])), 2, 0)
-    return np.ascontiguousarray((255 * scaled).round().astype(np.uint8))
+def _deep_grey(image: Any) -> Array:
+    """16 bits of grey in 0..1; 32 bits, whose range is not known, from the darkest to the lightest."""
+    grey = np.asarray(image, np.float64)
+    reduction = min(1, LARGEST_SIDE / max(grey.shape))
+    if reduction < 1:
+        grey = resize(grey, (math.ceil(grey.shape[0] * reduction), math.ceil(grey.shape[1] * reduction)))
+    if not np.isfinite(grey).all():
+        raise ValueError("it holds NaN or infinity")
+    if image.mode.startswith("I;16") or (image.mode == "I" and grey.min() >= 0 and 255 < grey.max() <= 65535):
+        return np.asarray(grey / 65535)
+    return np.asarray((grey - grey.min()) / max(float(np.ptp(grey)), 1e-300))
 
 
 def as_digit(grey: Array, size: tuple[int, int] = (28, 28)) -> Array:
@@ -90,10 +103,8 @@ def as_digit(grey: Array, size: tuple[int, int] = (28, 28)) -> Array:
 
     Raises DataError where nothing stands out from the border.
     """
-    reduction = min(1, SEARCHED_SIDE / max(grey.shape))
-    ink, faint = _ink(resize(grey, (math.ceil(grey.shape[0] * reduction), math.ceil(grey.shape[1] * reduction))))
-    rows, columns = np.flatnonzero(ink.max(axis=1) > faint), np.flatnonzero(ink.max(axis=0) > faint)
-    cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    ink, place = _found(grey)
+    cut = ink[place]
     factor = min(BOX * size[0] / cut.shape[0], BOX * size[1] / cut.shape[1])
     small = (max(1, round(cut.shape[0] * factor)), max(1, round(cut.shape[1] * factor)))
     scaled = resize(cut, small)
@@ -102,17 +113,45 @@ def as_digit(grey: Array, size: tuple[int, int] = (28, 28)) -> Array:
     return digit
 
 
+def extent(grey: Array) -> tuple[slice, slice]:
+    """The rows and columns of a grey picture in 0..1 that hold what stands out from its border.
+
+    Raises DataError where nothing does.
+    """
+    ink, place = _found(grey)
+    scales = (grey.shape[0] / ink.shape[0], grey.shape[1] / ink.shape[1])
+    rows, columns = (
+        slice(math.floor(part.start * scale), math.ceil(part.stop * scale))
+        for part, scale in zip(place, scales, strict=True)
+    )
+    return rows, columns
+
+
+def _found(grey: Array) -> tuple[Array, tuple[slice, slice]]:
+    """The ink of a picture, reduced to `SEARCHED_SIDE`, and the rows and columns that it covers there."""
+    reduction = min(1, SEARCHED_SIDE / max(grey.shape))
+    ink, faint = _ink(resize(grey, (math.ceil(grey.shape[0] * reduction), math.ceil(grey.shape[1] * reduction))))
+    rows, columns = np.flatnonzero(ink.max(axis=1) > faint), np.flatnonzero(ink.max(axis=0) > faint)
+    return ink, (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+
+
+def border(picture: Array) -> Array:
+    """The pixels of the four edges, (count, ...), of a picture (rows, columns, ...)."""
+    edges: Array = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+    return edges
+
+
 def _ink(grey: Array) -> tuple[Array, float]:
     """How strongly each pixel differs from the ground, on the side where the ink is, and what counts as its edge."""
-    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    ground = float(np.median(border))
+    edges = border(grey)
+    ground = float(np.median(edges))
     darker, lighter = np.clip(ground - grey, 0, None), np.clip(grey - ground, 0, None)
     ink = darker if (darker**2).sum() >= (lighter**2).sum() else lighter
     peak = float(np.quantile(ink, 0.995)) if ink.size > 2000 else float(ink.max())
     peak = max(peak, 0.5 * float(ink.max()))
     if peak < FAINTEST:
-        raise DataError("the picture holds no digit: nothing stands out from its border")
-    grain = float(np.median(np.abs(border - ground)))
+        raise DataError("the picture is empty: nothing stands out from its border")
+    grain = float(np.median(np.abs(edges - ground)))
     noise = min(0.5 * peak, 4 * grain)
     return np.clip((ink - noise) / (peak - noise), 0, 1), FAINT_IN_GRAIN if grain > 0.002 else FAINT
 

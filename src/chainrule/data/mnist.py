@@ -11,6 +11,7 @@ from typing import Final
 from chainrule.data.dataset import Dataset
 from chainrule.data.download import RemoteFile, fetch
 from chainrule.data.folder import find_idx_files, load_folder
+from chainrule.data.preparation import MNIST_DIGIT
 from chainrule.errors import StorageError
 
 MIRRORS: Final = (
@@ -80,4 +81,4 @@ def download_mnist(
 def load_mnist(*, mirrors: Sequence[str] = MIRRORS, progress: bool = True) -> Dataset:
     """The full MNIST, 60,000 training and 10,000 test images; downloaded (11 MB) if it is nowhere on disk."""
     folder = find_mnist() or download_mnist(mirrors=mirrors, progress=progress)
-    return load_folder(folder, name="mnist")
+    return load_folder(folder, name="mnist", preparation=MNIST_DIGIT)

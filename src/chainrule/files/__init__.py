@@ -13,6 +13,8 @@ architecture   JSON: {"input_shape": [1, 28, 28],
 frozen         JSON: names of the parameters that training leaves alone
 loss           JSON: {"class": "CrossEntropyLoss", "arguments": {"reduction": "mean"}} or null
 seed           JSON: the seed of the network
+preparation    JSON: how pictures become samples, {"steps": ["light-on-dark", "fit"], "black": 0.0, "white": 1.0};
+               absent where that is not known
 """
 
 from chainrule.files.store import Stored, read, restore, save

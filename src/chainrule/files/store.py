@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from chainrule.graph import Graph
 from chainrule.layers.base import Layer, Node
 from chainrule.losses import LOSSES, Loss
 from chainrule.shapes import Shape, integer
+
+if TYPE_CHECKING:
+    from chainrule.data.preparation import Preparation
 
 FORMAT, VERSION = "chainrule", "1"
 
@@ -32,12 +35,13 @@ class Stored:
     output: Node
     seed: int
     loss: Loss | None
+    preparation: Preparation | None
     frozen: frozenset[str]
     parameters: dict[str, Array]
     buffers: dict[str, Array]
 
 
-def save(graph: Graph, path: str | Path, loss: Loss | None) -> None:
+def save(graph: Graph, path: str | Path, loss: Loss | None, preparation: Preparation | None = None) -> None:
     """Write `graph` to `path`. An earlier file stays as it was unless the new one is complete.
 
     A loss class of the user's own is not stored; a warning says so. Raises StorageError if the file cannot be written,
@@ -57,6 +61,8 @@ def save(graph: Graph, path: str | Path, loss: Loss | None) -> None:
         "loss": json.dumps(loss_to_json(loss)),
         "seed": json.dumps(graph.seed),
     }
+    if preparation is not None:
+        metadata["preparation"] = json.dumps(preparation.to_json())
     write_atomically(path, _in_fixed_order(to_bytes(tensors, metadata=metadata)))
 
 
@@ -122,6 +128,7 @@ def _read(path: str, file: Any, known_layers: Mapping[str, type[Layer]]) -> Stor
         output=nodes.output,
         seed=_seed(metadata),
         loss=loss_from_json(_json(metadata, "loss")),
+        preparation=_preparation(metadata),
         frozen=_frozen(metadata, nodes.parameters),
         parameters={name: _tensor(file, name) for name in nodes.parameters},
         buffers={name: _tensor(file, name) for name in nodes.buffers},
@@ -142,6 +149,15 @@ def _seed(metadata: Mapping[str, str]) -> int:
         return integer("seed", _json(metadata, "seed"), 0)
     except ChainruleError as error:
         raise FileFormatError(f"its metadata is invalid: {error}") from None
+
+
+def _preparation(metadata: Mapping[str, str]) -> Preparation | None:
+    """None in the files of networks that were not trained on pictures, or before files said so."""
+    if "preparation" not in metadata:
+        return None
+    from chainrule.data.preparation import Preparation
+
+    return Preparation.from_json(_json(metadata, "preparation"))
 
 
 def _frozen(metadata: Mapping[str, str], parameters: Mapping[str, Shape]) -> frozenset[str]:
