@@ -6,10 +6,13 @@ A graph computes nothing itself; the engines walk it.
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from chainrule.errors import ArgumentError, NameLookupError, ShapeError
 from chainrule.layers.base import Layer, Node
@@ -111,14 +114,45 @@ class Graph:
                 parameter_shapes[f"{name}.{own}"] = shape
             for own, shape in step.layer.buffer_shapes(*step.input_shapes).items():
                 buffer_shapes[f"{name}.{own}"] = shape
-        self.parameters = Parameters(parameter_shapes)
-        self.buffers = Parameters(buffer_shapes)
+        self._parameters = Parameters(parameter_shapes)
+        self._buffers = Parameters(buffer_shapes)
         self.frozen: set[str] = set()
         for number, (name, step) in enumerate(first_uses.items()):
             rng = np.random.default_rng([self.seed, number])
             for own, value in step.layer.initialize(rng, *step.input_shapes).items():
                 (self.parameters if f"{name}.{own}" in parameter_shapes else self.buffers)[f"{name}.{own}"] = value
             self.frozen.update(f"{name}.{own}" for own in step.layer.frozen)
+
+    # --- values ------------------------------------------------------------------------------------------------
+
+    @property
+    def parameters(self) -> Parameters:
+        """What is learned, by name; assigning a mapping of the same names copies its values in."""
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, values: Mapping[str, ArrayLike]) -> None:
+        self._parameters.take(values)
+
+    @property
+    def buffers(self) -> Parameters:
+        """What is kept and saved but not learned by gradient, such as running means; assigned as `parameters` are."""
+        return self._buffers
+
+    @buffers.setter
+    def buffers(self, values: Mapping[str, ArrayLike]) -> None:
+        self._buffers.take(values)
+
+    def with_values(self, parameters: Parameters, buffers: Parameters) -> Self:
+        """The same layers around other values, which are taken over, not copied."""
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        made._parameters, made._buffers, made.frozen = parameters, buffers, set(self.frozen)
+        return made
+
+    def __copy__(self) -> Self:
+        """A graph with parameters, buffers and frozen names of its own; the layers, which hold no values, are shared."""
+        return self.with_values(copy(self.parameters), copy(self.buffers))
 
     # --- which parameters train --------------------------------------------------------------------------------
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from numpy.typing import ArrayLike
 
@@ -48,6 +47,9 @@ class Network(Graph):
     Wherever a network computes, `engine` names the implementation and `dtype` the precision. Without `dtype` it is that
     of the data: float64 for float64 and integers, float32 for float32 and for uint8. uint8 arrays are images, and are
     divided by 255; all other numbers are used as they are. Parameters are kept in float64.
+
+    A copy shares no values with its original: `copy.copy` shares the layers, which hold none, `copy.deepcopy` and
+    pickle nothing.
     """
 
     def __init__(self, input: Node, output: Node, *, seed: int = 0) -> None:
@@ -82,15 +84,13 @@ class Network(Graph):
         chosen, batch, precision = self._prepare(x, engine, dtype)
         return predict(self, chosen, batch, precision, integer("batch_size", batch_size, 1))
 
-    def snapshot(self) -> Network:
+    def snapshot(self) -> Self:
         """A copy of the network as it is now, whose parameters cannot change.
 
         The native engine relies on that: it loads them once, not in every call, so that calls with one or a few samples
         take a fraction of the time. A snapshot does all that a network does, but cannot be trained.
         """
-        made = copy(self)
-        made.parameters, made.buffers, made.frozen = self.parameters.seal(), self.buffers.seal(), set(self.frozen)
-        return made
+        return self.with_values(self.parameters.seal(), self.buffers.seal())
 
     # --- gradients ---------------------------------------------------------------------------------------------
 

@@ -114,10 +114,7 @@ def trainable(row: Row, samples: int) -> bool:
 
 def copy_of(net: cr.Network) -> cr.Network:
     """The same layers with values of their own."""
-    made = cr.Network.__new__(type(net))
-    made.__dict__ |= net.__dict__
-    made.parameters, made.buffers, made.frozen = net.parameters.copy(), net.buffers.copy(), set(net.frozen)
-    return made
+    return net.with_values(net.parameters.copy(), net.buffers.copy())
 
 
 def with_fresh_plans(problem: Problem) -> Problem:

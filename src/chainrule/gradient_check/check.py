@@ -144,7 +144,6 @@ class _Point:
         """A point close by, where nothing is exactly 0 or tied."""
         rng = np.random.default_rng(1)
         net = copy.copy(self.net)
-        net.parameters = self.net.parameters.copy()
         net.parameters.flat += SHIFT * rng.standard_normal(net.parameters.flat.shape)
         x = self.x + SHIFT * rng.standard_normal(self.x.shape)
         return _Point(net, x, self.targets, self.loss, self.training, self.engine)
