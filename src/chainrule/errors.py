@@ -23,6 +23,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Iterable
+from typing import Any
 
 _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 """Unicode's categories of what steers instead of being seen: control and format characters (directions of writing,
@@ -49,6 +50,22 @@ class ChainruleError(Exception):
 
     def __str__(self) -> str:
         return shown(self.args[0]) if len(self.args) == 1 else shown(super().__str__())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions are usually pickled as a call of their class, which fails where the constructor takes other
+        # arguments than the finished message.
+        reduced = super().__reduce__()
+        assert isinstance(reduced, tuple)
+        return _again, reduced[:2], *reduced[2:]
+
+
+def _again(kind: type[ChainruleError], arguments: tuple[Any, ...]) -> ChainruleError:
+    """An error of this kind with finished arguments: made by the built-in exception that it is, not by its own
+    constructor."""
+    error = kind.__new__(kind, *arguments)
+    built_in: Any = next(base for base in kind.__mro__ if base.__module__ == "builtins")
+    built_in.__init__(error, *arguments)
+    return error
 
 
 class ShapeError(ChainruleError, ValueError):
