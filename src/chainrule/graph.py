@@ -151,7 +151,7 @@ class Graph:
         return made
 
     def __copy__(self) -> Self:
-        """A graph with parameters, buffers and frozen names of its own; the layers, which hold no values, are shared."""
+        """A graph with parameters, buffers and frozen names of its own; layers, which hold no values, are shared."""
         return self.with_values(copy(self.parameters), copy(self.buffers))
 
     # --- which parameters train --------------------------------------------------------------------------------
