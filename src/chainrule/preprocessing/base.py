@@ -6,6 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from numbers import Real
 from typing import Self, TypeAlias
 
@@ -98,6 +99,12 @@ class Compose(Preprocessor):
                 raise ArgumentError(f"every step of Compose must be a Preprocessor object, got {step!r}")
         if len({id(step) for step in self.steps}) < len(self.steps):
             raise ArgumentError("the same object stands twice in Compose; each step learns its own values")
+
+    def __copy__(self) -> Self:
+        """With steps of its own: fitting a copy must not change what the original has learned."""
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__, steps=tuple(map(copy, self.steps)))
+        return made
 
     def _fit(self, x: Floats) -> None:
         for step in self.steps[:-1]:
