@@ -102,9 +102,13 @@ except cr.errors.EngineError as error:
     ("arguments", "code", "part"),
     [
         (["--version"], 0, "chainrule "),
-        (["summary", "lenet5"], 0, "61,706"),
-        (["train", "--net", "1x28x28 -> maxpool 4 -> fc 10", "--shifts", "0", "--epochs", "1", "--no-plots"], 0, "engine reference"),
-        (["train", "--engine", "native", "--epochs", "1", "--no-plots"], 1, "cannot be loaded"),
+        (["summary", "1x28x28 -> conv 6@5x5 -> fc 10"], 0, "156"),
+        (
+            ["train", "--net", "1x28x28 -> maxpool 4 -> fc 10", "--shifts", "0", "--epochs", "1", "--no-plots"],
+            0,
+            "engine reference",
+        ),
+        (["train", "--engine", "native", "--epochs", "1", "--no-plots"], 2, "cannot be loaded"),
     ],
 )
 def test_the_commands_work_too(arguments: list[str], code: int, part: str, tmp_path: Path) -> None:

@@ -79,7 +79,8 @@ OWN_UPDATED = {
 
 
 def train(net: cr.Network, updates: int, order: str = "simultaneous") -> cr.Network:
-    net.fit(X, TARGETS, loss=LOSS, optimizer=cr.SGD(0.5), epochs=updates, update_order=order, progress=False)  # type: ignore[arg-type]
+    options: dict[str, Any] = {"update_order": order, "engine": "reference" if order == "sequential" else None}
+    net.fit(X, TARGETS, loss=LOSS, optimizer=cr.SGD(0.5), epochs=updates, progress=False, **options)
     return net
 
 
