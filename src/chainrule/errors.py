@@ -21,8 +21,11 @@ line (GrammarError and DownloadError in the few that they lay out themselves); i
 from __future__ import annotations
 
 import difflib
+import sys
 import unicodedata
+import warnings
 from collections.abc import Iterable
+from types import FrameType
 from typing import Any
 
 _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
@@ -139,3 +142,12 @@ class MissingExtraError(ChainruleError, ImportError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an optional package; install it with: pip install 'chainrule[{extra}]'")
+
+
+def warn(message: str) -> None:
+    """A warning that points at the line outside the package that led to it."""
+    frame: FrameType | None = sys._getframe(1)
+    level = 2
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "chainrule":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)

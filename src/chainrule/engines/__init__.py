@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from chainrule.arrays import compute_dtype
 from chainrule.engines.base import Engine, EpochTotals, GradientResult, Recipe, Trace, Traced, Trainer
-from chainrule.engines.native import NativeEngine
+from chainrule.engines.native import NativeEngine, core
 from chainrule.engines.reference import ReferenceEngine
-from chainrule.errors import NameLookupError
+from chainrule.errors import ArgumentError, NameLookupError, warn
 from chainrule.graph import Graph
 from chainrule.losses import Loss
 from chainrule.shapes import integer
@@ -18,8 +20,15 @@ ENGINES: dict[str, Engine] = {"native": NativeEngine(), "reference": ReferenceEn
 
 
 def native_plan(graph: Graph, batch_size: int, loss: Loss | None, dtype: str) -> str:
-    """The native engine's plan for training with `loss`, or for inference, as text."""
+    """The native engine's plan for training with `loss`, or for inference, as text.
+
+    Raises EngineError where the native engine does not compute the network or the loss.
+    """
+    if loss is not None and not isinstance(loss, Loss):
+        raise ArgumentError(f"loss must be a loss such as CrossEntropyLoss(), not {loss!r}")
+    core.require()
     native = NativeEngine()
+    native.refuse_foreign(graph, loss)
     mode = "inference" if loss is None else "train"
     precision = compute_dtype(np.empty(0), dtype)
     compiled = native.compiled(
@@ -29,13 +38,30 @@ def native_plan(graph: Graph, batch_size: int, loss: Loss | None, dtype: str) ->
 
 
 def engine_named(name: str | None) -> Engine:
-    """An engine by name; the first of `ENGINES` for None."""
+    """An engine by name; for None the first of `ENGINES` that can compute here.
+
+    Raises EngineError for the native engine where its compiled core is missing.
+    """
     if name is None:
-        return next(iter(ENGINES.values()))
+        return _without_core() if core.absent else next(iter(ENGINES.values()))
     try:
-        return ENGINES[name]
+        engine = ENGINES[name]
     except (KeyError, TypeError):
         raise NameLookupError("engine", str(name), ENGINES) from None
+    if engine.name == "native":
+        core.require()
+    return engine
+
+
+@cache
+def _without_core() -> Engine:
+    """The reference engine, which is said once."""
+    warn(
+        f"chainrule runs without its compiled core ({core.absent}), so everything is computed by the reference engine, "
+        f"which is far slower; install chainrule again where a C++ compiler is at hand (pip install .), or pass "
+        f'engine="reference" to choose that without this note'
+    )
+    return ENGINES["reference"]
 
 
 __all__ = [

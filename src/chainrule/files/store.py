@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.arrays import Array
-from chainrule.errors import ChainruleError, FileFormatError, NonFiniteError, StorageError
+from chainrule.errors import ChainruleError, FileFormatError, NonFiniteError, StorageError, warn
 from chainrule.files.architecture import graph_to_json, loss_from_json, loss_to_json, nodes_from_json
 from chainrule.files.atomic import write_atomically
 from chainrule.graph import Graph
@@ -50,7 +49,7 @@ def save(graph: Graph, path: str | Path, loss: Loss | None, preparation: Prepara
     from safetensors.numpy import save as to_bytes
 
     if loss is not None and LOSSES.get(type(loss).__name__) is not type(loss):
-        warnings.warn(f"the loss {loss!r} is not part of chainrule and is not saved with the network", stacklevel=3)
+        warn(f"the loss {loss!r} is not part of chainrule and is not saved with the network")
         loss = None
     tensors = {name: _smallest(name, a) for name, a in (*graph.parameters.items(), *graph.buffers.items())}
     metadata = {

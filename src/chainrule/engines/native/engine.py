@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import warnings
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
@@ -27,7 +26,7 @@ from chainrule.engines.native.compiled import (
 )
 from chainrule.engines.native.pace import Pace
 from chainrule.engines.reference import ReferenceEngine, ReferenceTrainer
-from chainrule.errors import EngineError
+from chainrule.errors import EngineError, warn
 from chainrule.graph import Graph
 from chainrule.losses import LOSSES, CrossEntropyLoss, Loss, MAPLoss
 from chainrule.parameters import Parameters
@@ -46,6 +45,8 @@ class Known:
     plans: dict[Request, Compiled] = field(default_factory=dict)
     foreign: dict[bool, list[str]] = field(default_factory=dict)
     """Layers that only the reference engine can compute, in training and in inference."""
+    told: set[str] = field(default_factory=set)
+    """Why it runs on the reference engine, as far as that has been said."""
     inference: dict[tuple[int, np.dtype[Any], str | None], Compiled] = field(default_factory=dict)
     """Plans by samples, precision and CHAINRULE_ISA: calls with one sample should find theirs at once."""
 
@@ -58,28 +59,42 @@ class NativeEngine:
     def __init__(self) -> None:
         self._known: WeakKeyDictionary[Graph, Known] = WeakKeyDictionary()
         self._reference = ReferenceEngine()
-        self._told: set[str] = set()
 
     def _of(self, graph: Graph) -> Known:
         known = self._known.get(graph)
         return known if known is not None else self._known.setdefault(graph, Known())
 
-    def _falls_back(self, graph: Graph, training: bool) -> bool:
-        """Whether the graph needs the reference engine; said once for each kind of layer."""
+    def _foreign(self, graph: Graph, training: bool, loss: Loss | None = None) -> list[str]:
+        """What of a network and a loss only the reference engine can compute, each as a statement."""
         known = self._of(graph).foreign
         if training not in known:
             known[training] = unsupported_layers(graph, training)
-        foreign = known[training]
-        for name in foreign:
-            if name not in self._told:
-                self._told.add(name)
-                warnings.warn(
-                    f"{name} is not a layer of chainrule, so networks with it run on the reference engine, "
-                    f"which is slower; "
-                    f'pass engine="reference" to choose that without this note',
-                    stacklevel=5,
+        reasons = [f"{name} is not a layer of chainrule" for name in known[training]]
+        if loss is not None and not is_known(loss):
+            reasons.append(f"{type(loss).__name__} is not a loss of chainrule")
+        return reasons
+
+    def refuse_foreign(self, graph: Graph, loss: Loss | None) -> None:
+        """Raise EngineError where only the reference engine can compute."""
+        for reason in self._foreign(graph, loss is not None, loss):
+            raise EngineError(f"{reason}, so the native engine has no plan: the reference engine computes it")
+
+    def _falls_back(self, graph: Graph, training: bool, loss: Loss | None = None, recipe: Recipe | None = None) -> bool:
+        """Whether the reference engine must compute; why is said once for each network."""
+        reasons = self._foreign(graph, training, loss)
+        if recipe is not None and not recipe.optimizer.native_update():
+            reasons.append(f"{type(recipe.optimizer).__name__} is not an optimizer of chainrule")
+        if recipe is not None and recipe.sequential:
+            reasons.append('update_order="sequential" is not an order of the native engine')
+        told = self._of(graph).told
+        for reason in reasons:
+            if reason not in told:
+                told.add(reason)
+                warn(
+                    f"{reason}, so what needs it runs on the reference engine, which is slower; "
+                    f'pass engine="reference" to choose that without this note'
                 )
-        return bool(foreign)
+        return bool(reasons)
 
     def compiled(
         self,
@@ -170,14 +185,14 @@ class NativeEngine:
         self, graph: Graph, x: Array, targets: Array, loss: Loss, dtype: np.dtype[Any], training: bool
     ) -> GradientResult:
         """Loss, gradients of all parameters and of the input."""
-        if self._falls_back(graph, training) or not is_known(loss):
+        if self._falls_back(graph, training, loss):
             return self._reference.gradients(graph, x, targets, loss, dtype, training)
         value, gradients, exports = self._backward(graph, x, targets, loss, dtype, training, "gradients")
         return GradientResult(value, gradients, exports["gradient", "input"], exports["value", "output"])
 
     def trace(self, graph: Graph, x: Array, targets: Array, loss: Loss, dtype: np.dtype[Any], training: bool) -> Trace:
         """Values and gradients of every node and parameter."""
-        if self._falls_back(graph, training) or not is_known(loss):
+        if self._falls_back(graph, training, loss):
             return self._reference.trace(graph, x, targets, loss, dtype, training)
         value, gradients, exports = self._backward(graph, x, targets, loss, dtype, training, "trace")
         tensors = {name: Traced(exports["value", name], exports["gradient", name]) for name in graph.names}
@@ -187,8 +202,7 @@ class NativeEngine:
 
     def trainer(self, graph: Graph, recipe: Recipe) -> Trainer:
         """Begin a training run."""
-        foreign = self._falls_back(graph, True) or not is_known(recipe.loss) or not recipe.optimizer.native_update()
-        if foreign or recipe.sequential:
+        if self._falls_back(graph, True, recipe.loss, recipe):
             return ReferenceTrainer(graph, recipe)
         return NativeTrainer(self, graph, recipe)
 
