@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from chainrule import files
 from chainrule.arrays import Array, as_batch, compute_dtype
+from chainrule.callbacks import Answer
 from chainrule.engines import Engine, Trace, engine_named, native_plan
 from chainrule.errors import ArgumentError, ShapeError
 from chainrule.grammar import Blueprint, parse_text, write_text
@@ -153,7 +154,7 @@ class Network(Graph):
         patience: int | None = None,
         keep_best: bool = False,
         update_order: Literal["simultaneous", "sequential"] = "simultaneous",
-        on_epoch: Callable[[EpochRow], None] | None = None,
+        on_epoch: Callable[[EpochRow], Answer] | None = None,
         engine: EngineName | None = None,
         dtype: Dtype | None = None,
     ) -> History:
@@ -162,7 +163,9 @@ class Network(Graph):
         patience      stop after so many epochs without a lower validation loss
         keep_best     end with the parameters of the epoch of the lowest validation loss
         update_order  "sequential" moves a layer's parameters before the gradient goes on through them: not the rule
-                      (S0-A02), but how the printed results of S0 came about (ER0-14)
+                      (S0-A02), but how the printed results of S0 came about (ER0-14); by the reference engine
+        on_epoch      called with each epoch's row of the history; it may change the optimizer's settings for the epochs
+                      to come (`optimizer.learning_rate = ...`), and ends training by returning "stop"
         """
         if self.parameters.sealed:
             raise ArgumentError("a snapshot cannot be trained; train the network it was taken from")

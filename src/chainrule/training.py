@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chainrule.arrays import Array, as_array, as_batch, compute_dtype
+from chainrule.callbacks import Answer, EpochCallback
 from chainrule.engines import Engine, EpochTotals, Recipe
 from chainrule.equations.random_bits import shuffled_orders
 from chainrule.errors import ArgumentError, DataError, NonFiniteError
@@ -47,7 +48,7 @@ class History(Mapping[str, list[Any]]):
 
     rows: list[EpochRow] = field(default_factory=list)
     best_epoch: int | None = None
-    stopped: Literal["finished", "early", "interrupted"] = "finished"
+    stopped: Literal["finished", "early", "on_epoch", "interrupted"] = "finished"
 
     def __getitem__(self, name: str) -> list[Any]:
         if name not in EpochRow.__dataclass_fields__:
@@ -84,7 +85,7 @@ class Plan:
     keep_best: bool
     dtype: np.dtype[Any]
     sequential: bool
-    on_epoch: Callable[[EpochRow], None] | None
+    on_epoch: EpochCallback | None
 
 
 def plan_training(
@@ -104,7 +105,7 @@ def plan_training(
     keep_best: bool,
     dtype: str | None,
     update_order: str,
-    on_epoch: Callable[[EpochRow], None] | None,
+    on_epoch: Callable[[EpochRow], Answer] | None,
 ) -> Plan:
     """Check the arguments of `fit`."""
     if not isinstance(loss, Loss):
@@ -131,7 +132,7 @@ def plan_training(
         keep_best=bool(keep_best),
         dtype=compute_dtype(x, dtype),
         sequential=update_order == "sequential",
-        on_epoch=on_epoch,
+        on_epoch=None if on_epoch is None else EpochCallback(graph, optimizer, on_epoch),
     )
 
 
@@ -154,7 +155,7 @@ def train(graph: Graph, engine: Engine, x: Array, targets: Array, plan: Plan) ->
     """
     trainer = engine.trainer(graph, Recipe(plan.loss, plan.optimizer, plan.dtype, plan.seed, plan.sequential))
     steps = -(-len(x) // plan.batch_size)
-    rates = plan.schedule.rates(plan.optimizer.learning_rate, plan.epochs, steps)
+    rates = _Rates(plan, steps)
     history = History()
     best = _Best(plan)
     with ExitStack() as stack:
@@ -163,7 +164,7 @@ def train(graph: Graph, engine: Engine, x: Array, targets: Array, plan: Plan) ->
         try:
             for first, count in _groups(plan, len(x)):
                 bar.start(first)
-                group = rates[first : first + count]
+                group = rates.of(first, count)
                 totals = trainer.epochs(
                     x, targets, _orders(plan, first, count, len(x)), plan.batch_size, group, bar.advance
                 )
@@ -171,10 +172,10 @@ def train(graph: Graph, engine: Engine, x: Array, targets: Array, plan: Plan) ->
                 rows = _rows(graph, engine, plan, first, totals, group, bar.elapsed())
                 history.rows += rows
                 bar.finish(rows[-1])
-                if plan.on_epoch is not None:
-                    plan.on_epoch(rows[-1])
-                if best.see(graph, rows[-1]):
-                    history.stopped = "early"
+                early = best.see(graph, rows[-1])
+                asked = plan.on_epoch is not None and plan.on_epoch(rows[-1])
+                if early or asked:
+                    history.stopped = "early" if early else "on_epoch"
                     break
         except KeyboardInterrupt:
             trainer.store()
@@ -184,6 +185,22 @@ def train(graph: Graph, engine: Engine, x: Array, targets: Array, plan: Plan) ->
             raise NonFiniteError(f"in epoch {trainer.step // steps + 1}, {error}") from None
     history.best_epoch = best.epoch
     return history
+
+
+class _Rates:
+    """The learning rates of all steps, computed again when `on_epoch` has changed the optimizer's or the schedule."""
+
+    def __init__(self, plan: Plan, steps: int) -> None:
+        self.plan, self.steps = plan, steps
+        self.basis: tuple[float, str] | None = None
+
+    def of(self, first: int, count: int) -> Array:
+        """(count, steps) rates of the epochs from `first` on."""
+        basis = (self.plan.optimizer.learning_rate, repr(self.plan.schedule))
+        if basis != self.basis:
+            self.basis = basis
+            self.rates = self.plan.schedule.rates(basis[0], self.plan.epochs, self.steps)
+        return self.rates[first : first + count]
 
 
 def _groups(plan: Plan, samples: int) -> Iterator[tuple[int, int]]:
