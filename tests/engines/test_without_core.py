@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import chainrule as cr
+from chainrule import zoo
 
 HIDDEN = """
 import sys, warnings
@@ -68,10 +72,6 @@ def test_the_library_works_on_the_reference_engine(tmp_path: Path) -> None:
 
 
 def test_it_computes_what_the_reference_engine_computes(tmp_path: Path) -> None:
-    import numpy as np
-
-    import chainrule as cr
-
     assert run(LIBRARY, tmp_path).returncode == 0
     x, t = np.random.default_rng(0).normal(size=(8, 1, 6, 6)), np.arange(8) % 3
     net = cr.parse("1x6x6 -> conv 4@3x3 -> relu -> maxpool 2 -> fc 3", seed=1)
@@ -102,7 +102,8 @@ except cr.errors.EngineError as error:
     ("arguments", "code", "part"),
     [
         (["--version"], 0, "chainrule "),
-        (["summary", "1x28x28 -> conv 6@5x5 -> fc 10"], 0, "156"),
+        (["summary", "lenet5.crn"], 0, "61,706"),
+        (["evaluate", "lenet5.crn"], 0, "accuracy"),
         (
             ["train", "--net", "1x28x28 -> maxpool 4 -> fc 10", "--shifts", "0", "--epochs", "1", "--no-plots"],
             0,
@@ -112,8 +113,9 @@ except cr.errors.EngineError as error:
     ],
 )
 def test_the_commands_work_too(arguments: list[str], code: int, part: str, tmp_path: Path) -> None:
+    zoo.lenet5().save(tmp_path / "lenet5.crn")
     done = run(COMMAND.format(arguments=arguments), tmp_path)
     assert done.returncode == code, done.stdout + done.stderr
     assert part in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
-    assert done.stderr.count("runs without its compiled core") == (arguments[0] == "train" and code == 0)
+    assert done.stderr.count("runs without its compiled core") == (arguments[0] in ("train", "evaluate") and not code)
