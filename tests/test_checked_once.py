@@ -48,7 +48,7 @@ def scanned(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     real = arrays.is_finite
 
     def counting(array: Array) -> bool:
-        if array.ndim == 2 and array.shape[1] == 4:
+        if array.ndim == 2 and array.shape[1] == 4 and len(array) > 3:  # no weight
             sizes.append(array.size)
         return real(array)
 

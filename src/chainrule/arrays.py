@@ -41,16 +41,29 @@ def compute_dtype(x: Array, dtype: str | None) -> np.dtype[Any]:
     return FLOATS["float32" if small else "float64"]
 
 
-def check_finite(array: Array, what: str) -> None:
-    """Raise if `array` holds NaN or infinity, naming the first place."""
+def is_finite(array: Array) -> bool:
+    """Whether `array` holds neither NaN nor infinity."""
     if array.dtype.kind != "f":
-        return
+        return True
     with np.errstate(over="ignore", invalid="ignore"):
         total = array.sum()
-    if isfinite(total) or np.isfinite(array).all():  # a sum of large finite numbers may overflow: look closer
+    return isfinite(total) or bool(np.isfinite(array).all())  # a sum of large finite numbers may overflow: look closer
+
+
+def check_finite(array: Array, what: str) -> None:
+    """Raise if `array` holds NaN or infinity, naming the first place."""
+    if is_finite(array):
         return
     index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
     raise DataError(f"{what} holds {array[index]} at index {list(index)}; remove or replace such values first")
+
+
+def check_converted(numbers: Array, x: Array) -> None:
+    """Raise if `numbers`, which are `x` in another precision, are not all finite. Only where they are not, x itself is
+    looked at: to say whether it was so before."""
+    if not is_finite(numbers):
+        check_finite(x, "x")
+        check_finite(numbers, f"x as {numbers.dtype.name}")
 
 
 def as_batch(value: ArrayLike, shape: Shape, what: str = "x", *, check: bool = True) -> Array:
@@ -68,15 +81,19 @@ def as_batch(value: ArrayLike, shape: Shape, what: str = "x", *, check: bool = T
     return array
 
 
-def to_floats(x: Array, dtype: np.dtype[Any]) -> Array:
-    """`x` in the compute dtype, C-contiguous; the bytes of images become 0..1."""
+def to_floats(x: Array, dtype: np.dtype[Any], *, known_finite: bool = False) -> Array:
+    """`x` in the compute dtype, C-contiguous and finite; the bytes of images become 0..1.
+
+    What is known to be finite is looked at only where the compute dtype cannot hold all that x can.
+    """
     if x.dtype == np.uint8:
         result: Array = np.ascontiguousarray(x, dtype) / dtype.type(255)
         return result
     with np.errstate(over="ignore"):
         result = np.ascontiguousarray(x, dtype)
-    if result.dtype.itemsize < x.dtype.itemsize:
-        check_finite(result, f"x as {dtype.name}")
+    narrower = result.dtype.itemsize < x.dtype.itemsize
+    if x.dtype.kind == "f" and (narrower or not known_finite):
+        check_converted(result, x)
     return result
 
 
@@ -102,8 +119,10 @@ __all__ = [
     "as_array",
     "as_batch",
     "as_labels",
+    "check_converted",
     "check_finite",
     "compute_dtype",
+    "is_finite",
     "one_hot",
     "to_floats",
 ]

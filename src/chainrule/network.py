@@ -28,7 +28,7 @@ from chainrule.training import (
     EVALUATION_BATCH,
     EpochRow,
     History,
-    check_pair,
+    check_targets,
     evaluate,
     plan_training,
     predict,
@@ -62,15 +62,13 @@ class Network(Graph):
 
     # --- inference ---------------------------------------------------------------------------------------------
 
-    def _prepare(
-        self, x: ArrayLike, engine: str | None, dtype: str | None, *, check: bool = True
-    ) -> tuple[Engine, Array, Any]:
-        batch = as_batch(x, self.input_shape, check=check)
+    def _prepare(self, x: ArrayLike, engine: str | None, dtype: str | None) -> tuple[Engine, Array, Any]:
+        batch = as_batch(x, self.input_shape, check=False)  # engines see all numbers, and find what is not finite
         return engine_named(engine), batch, compute_dtype(batch, dtype)
 
     def __call__(self, x: ArrayLike, *, engine: EngineName | None = None, dtype: Dtype | None = None) -> Array:
         """Outputs (n, *output_shape) of a batch (n, *input_shape), in inference."""
-        chosen, batch, precision = self._prepare(x, engine, dtype, check=False)
+        chosen, batch, precision = self._prepare(x, engine, dtype)
         return chosen.forward(self, batch, precision)
 
     def predict(
@@ -133,7 +131,7 @@ class Network(Graph):
     def _targets(self, loss: Loss, batch: Array, targets: ArrayLike) -> Array:
         if not isinstance(loss, Loss):
             raise ArgumentError(f"loss must be a loss such as CrossEntropyLoss(), not {loss!r}")
-        return check_pair(self, loss, batch, targets)[1]
+        return check_targets(self, loss, len(batch), targets)
 
     # --- training ----------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from chainrule.arrays import Array, as_array, as_batch, compute_dtype
+from chainrule.arrays import Array, as_array, as_batch, compute_dtype, to_floats
 from chainrule.callbacks import Answer, EpochCallback
 from chainrule.engines import Engine, EpochTotals, Recipe
 from chainrule.equations.random_bits import shuffled_orders
@@ -140,11 +140,16 @@ def check_pair(graph: Graph, loss: Loss, x: ArrayLike, targets: ArrayLike, what:
     """(x, targets) checked against the graph and the loss; targets in the form that the loss computes with."""
     prefix = f"{what} " if what else ""
     batch = as_batch(x, graph.input_shape, f"{prefix}x")
+    return batch, check_targets(graph, loss, len(batch), targets, prefix)
+
+
+def check_targets(graph: Graph, loss: Loss, samples: int, targets: ArrayLike, prefix: str = "") -> Array:
+    """Targets for so many samples, checked against the graph and the loss, in the form that the loss computes with."""
     array = as_array(targets, f"{prefix}targets")
-    if array.ndim == 0 or len(array) != len(batch):
+    if array.ndim == 0 or len(array) != samples:
         given = array.shape[0] if array.ndim else "a single number"
-        raise DataError(f"{prefix}x has {len(batch)} samples, but {prefix}targets has {given}")
-    return batch, loss.prepare_targets(array, len(batch), graph.output_shape)
+        raise DataError(f"{prefix}x has {samples} samples, but {prefix}targets has {given}")
+    return loss.prepare_targets(array, samples, graph.output_shape)
 
 
 def train(graph: Graph, engine: Engine, x: Array, targets: Array, plan: Plan) -> History:
@@ -180,6 +185,9 @@ def train(graph: Graph, engine: Engine, x: Array, targets: Array, plan: Plan) ->
         except KeyboardInterrupt:
             trainer.store()
             history.stopped = "interrupted"
+        except DataError:
+            to_floats(x, plan.dtype)  # names the place in all of x, not in a batch
+            raise
         except NonFiniteError as error:
             trainer.store()
             raise NonFiniteError(f"in epoch {trainer.step // steps + 1}, {error}") from None
@@ -264,8 +272,12 @@ class _Best:
 def predict(graph: Graph, engine: Engine, x: Array, dtype: np.dtype[Any], batch_size: int = EVALUATION_BATCH) -> Array:
     """Outputs in inference, batch by batch so that memory stays bounded."""
     outputs = np.empty((len(x), *graph.output_shape), dtype)
-    for start in range(0, len(x), batch_size):
-        outputs[start : start + batch_size] = engine.forward(graph, x[start : start + batch_size], dtype)
+    try:
+        for start in range(0, len(x), batch_size):
+            outputs[start : start + batch_size] = engine.forward(graph, x[start : start + batch_size], dtype)
+    except DataError:
+        to_floats(x, dtype)  # names the place in all of x, not in the batch
+        raise
     return outputs
 
 

@@ -134,13 +134,13 @@ class Engine(Protocol):
     def gradients(
         self, graph: Graph, x: Array, targets: Any, loss: Loss, dtype: np.dtype[Any], training: bool
     ) -> GradientResult:
-        """Loss, gradients of all parameters and of the input."""
+        """Loss, gradients of all parameters and of the input. Raises DataError as `forward` does."""
 
     def trace(self, graph: Graph, x: Array, targets: Any, loss: Loss, dtype: np.dtype[Any], training: bool) -> Trace:
-        """Values and gradients of every node and parameter."""
+        """Values and gradients of every node and parameter. Raises DataError as `forward` does."""
 
     def trainer(self, graph: Graph, recipe: Recipe) -> Trainer:
-        """Begin a training run."""
+        """Begin a training run, on inputs that are known to be finite."""
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.arrays import Array, check_finite, to_floats
+from chainrule.arrays import Array, to_floats
 from chainrule.engines.base import EpochTotals, FirstNonFinite, GradientResult, OnStep, Recipe, Trace, Traced
 from chainrule.errors import ShapeError
 from chainrule.graph import Graph, Step
@@ -119,7 +119,6 @@ class ReferenceEngine:
 
     def forward(self, graph: Graph, x: Array, dtype: np.dtype[Any]) -> Array:
         """Outputs in inference."""
-        check_finite(x, "x")
         return run_forward(graph, State.of(graph, dtype), to_floats(x, dtype)).values[-1]
 
     def _passes(
@@ -187,7 +186,7 @@ class ReferenceTrainer:
         self, batch: Array, targets: Array, rate: float, totals: EpochTotals, truth: Array | None = None
     ) -> None:
         """One step on one batch, entered in `totals`; `truth` are the classes that its targets name."""
-        graph, loss, x = self.graph, self.recipe.loss, to_floats(batch, self.recipe.dtype)
+        graph, loss, x = self.graph, self.recipe.loss, to_floats(batch, self.recipe.dtype, known_finite=True)
         with np.errstate(all="ignore"):  # what overflows is found below, and named
             done = run_forward(graph, self.state, x, training=True, step=self.step)
             value, saved = loss.forward(done.values[-1], targets)

@@ -24,7 +24,7 @@ from chainrule.losses import Loss
 from chainrule.network import Network
 from chainrule.optimizers import Optimizer
 from chainrule.shapes import integer
-from chainrule.training import check_pair
+from chainrule.training import check_targets
 
 TERMS = 6
 BREADTH = 2
@@ -59,9 +59,9 @@ def derive(
     limits = {"terms": integer("terms", terms, 1), "breadth": integer("breadth", breadth, 1)}
     deep = None if depth is None else integer("depth", depth, 1)
     rule = chosen_optimizer(optimizer, learning_rate)
-    batch = as_batch(x, net.input_shape)
+    batch = as_batch(x, net.input_shape, check=False)
     place = read_place(net, of, len(batch), sample, quantity)
-    prepared = check_pair(net, loss, batch, targets)[1]
+    prepared = check_targets(net, loss, len(batch), targets)
     trace = _finite_trace(net, batch, prepared, loss, training, engine)
     ending = Ending(loss, trace[net.names[-1]].value, prepared, net.names[-1])
     many = len(batch) > 1 and not (place.is_node and _samples_apart(net, training))

@@ -22,7 +22,7 @@ from chainrule.gradient_check.report import GradientReport, Index, Kink, TensorC
 from chainrule.graph import Graph
 from chainrule.losses import Loss
 from chainrule.shapes import integer
-from chainrule.training import check_pair
+from chainrule.training import check_targets
 
 FLOAT64 = np.dtype(np.float64)
 SMALL_SHARE = 0.01
@@ -58,8 +58,8 @@ def check_gradients(
     if not isinstance(loss, Loss):
         raise ArgumentError(f"loss must be a loss such as CrossEntropyLoss(), not {loss!r}")
     first = _positive("step", FIRST_STEP if step is None else step)
-    batch = as_batch(x, net.input_shape)
-    prepared = check_pair(net, loss, batch, targets)[1]
+    batch = as_batch(x, net.input_shape, check=False)  # `to_floats` looks at it
+    prepared = check_targets(net, loss, len(batch), targets)
     point = _Point(net, to_floats(batch, FLOAT64), prepared, loss, training, engine_named(engine))
     count = None if sample is None else integer("sample", sample, 1)
     rng = np.random.default_rng(integer("seed", seed, 0))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chainrule.arrays import Array, check_finite
+from chainrule.arrays import Array, check_converted
 from chainrule.engines.native import core
 from chainrule.engines.native.layer_rules import LAYER_RULES
 from chainrule.engines.native.lowering import LOSS_KINDS, Lowering, Mode, is_alias, loss_divisor
@@ -219,5 +219,5 @@ def contiguous(x: Array, dtype: np.dtype[Any]) -> tuple[Array, bool]:
     with np.errstate(over="ignore"):
         numbers = np.ascontiguousarray(x, dtype)
     if numbers.dtype.itemsize < x.dtype.itemsize:
-        check_finite(numbers, f"x as {dtype.name}")
+        check_converted(numbers, x)
     return numbers if numbers.flags.aligned else numbers.copy(), False

@@ -176,7 +176,9 @@ class NativeEngine:
         gradients = Parameters(graph.parameters.shapes, dtype)
         truth = targets_for(loss, targets, dtype)
         with compiled.lock:
-            value, _ = self._run(compiled, graph, x, dtype, truth, None, list(exports.values()))
+            value, finite = self._run(compiled, graph, x, dtype, truth, None, list(exports.values()))
+            if not finite:
+                check_finite(x, "x")
             if gradients.flat.size:
                 compiled.plan.get_gradient(gradients.flat)
         return value, gradients, exports
