@@ -68,7 +68,7 @@ def network_does(net: cr.Network) -> Any:
     x = RNG_OF(net).normal(size=(8, *net.input_shape))
     t = RNG_OF(net).integers(0, net.output_shape[0], 8)
     loss = net._default_loss(t)
-    seen = [str(net), repr(net), str(net.summary()), sorted(net.frozen), net.parameter_count]
+    seen = [str(net), repr(net), str(net.summary()), sorted(net.frozen), net.parameter_count, told(net.preparation)]
     for engine in ("native", "reference"):
         value, gradients, dx = net.gradients(x, t, loss=loss, engine=engine)
         seen += [net(x, engine=engine), net.predict(x, engine=engine), value, gradients.flat, dx]
@@ -208,7 +208,9 @@ def fitted(net: cr.Network) -> cr.Network:
 
 def loaded() -> cr.Network:
     path = FOLDER / "loaded.crn"
-    fitted(frozen()).save(path)
+    net = fitted(frozen())
+    net.preparation = data.Preparation(("crop", "stretch"))
+    net.save(path)
     return cr.load(path)
 
 
@@ -315,6 +317,9 @@ OBJECTS: dict[str, list[tuple[Callable[[], Any], Does]]] = {
     "Traced": [(lambda: trace()["conv1"], told)],
     "Summary": [(lambda: chain().summary(), told)],
     "Dataset": [(lambda: data.load("digits"), dataset_does)],
+    "Preparation": [
+        (lambda: data.Preparation(("light-on-dark", "fit"), -1.0, 1.0), lambda p: [told(p), str(p), p.to_json()])
+    ],
     "Center": [fit_on_samples(preprocessing.Center())],
     "MinMaxScale": [fit_on_samples(preprocessing.MinMaxScale())],
     "Standardize": [fit_on_samples(preprocessing.Standardize())],
