@@ -5,6 +5,7 @@
 #   make native-test   kernels against plain loops, whole networks on 1 to 4 threads, for each instruction set
 #   make sanitize      the same under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
 #   make neon-test     the same built for 64-bit ARM, under an emulator
+#   make mutants       plant mistakes in a copy of the package and see whether a test notices; MUTANTS=200 SEED=0
 #   make bench     measure against the frameworks that are installed, on a quiet machine; BENCH_ARGS="--quick"
 # Variables: PYTHON=python3.12  TRAIN_ARGS="..."  PYTEST_ARGS="-n 2 -k conv"
 
@@ -12,6 +13,8 @@ PYTHON      ?= python3
 VENV        ?= .venv
 TRAIN_ARGS  ?=
 PYTEST_ARGS ?= -n auto
+MUTANTS     ?= 200
+SEED        ?= 0
 
 BIN        := $(VENV)/bin
 STAMP      := $(VENV)/.installed
@@ -20,7 +23,7 @@ CPP        := $(filter %.cpp %.hpp %.h,$(NATIVE)) $(wildcard tests/native/*.?pp)
 SCRIPTS    := $(wildcard scripts benchmarks examples)
 
 .DEFAULT_GOAL := test
-.PHONY: install train test native-test sanitize neon-test bench check format clean
+.PHONY: install train test native-test sanitize neon-test mutants bench check format clean
 
 install: $(STAMP)
 
@@ -54,6 +57,10 @@ sanitize: $(STAMP)
 
 neon-test: $(STAMP)
 	PYTHON=$(BIN)/python tests/native/neon.sh
+
+mutants: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8.1,<3.9'
+	nice -n 19 $(BIN)/python scripts/mutants.py --count $(MUTANTS) --seed $(SEED) $(MUTANTS_ARGS)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

@@ -87,6 +87,28 @@ def test_variances_below_rounding_count_as_none() -> None:
     assert_close("white", Whiten().fit(cross(1, 1e-9, 1e-9)).transform([[1, 1, 1]]), [[3**0.5, 0, 0]], rtol=1e-14)
 
 
+def test_a_variance_at_the_threshold_is_none() -> None:
+    """Of the variances 1/2 and s² / 2 from 4 samples the second must be above 2 eps = 2^-51."""
+    assert PCA().fit(cross(1, 2**-25)).variances_[1] == 0
+    assert PCA().fit(cross(1, 2**-24)).variances_[1] == 2**-49
+
+
+def test_small_data_have_the_same_shares() -> None:
+    assert_close("shares", PCA().fit(0.1 * AXES).variance_shares_, np.array([9, 4, 1]) / 14, rtol=1e-13)
+
+
+def test_each_direction_has_a_sign_of_its_own() -> None:
+    turned = np.array([[1, 0, 0], [0, 0.6, -0.8], [0, 0.8, 0.6]])
+    found = PCA().fit(cross(3, 2, 1) @ turned).components_
+    assert_close("directions", found, [[1, 0, 0], [0, -0.6, 0.8], [0, 0.8, 0.6]], atol=1e-15)
+
+
+def test_a_direction_without_variance_stays_0_whatever_epsilon() -> None:
+    for kind in ("pca", "zca"):
+        step = Whiten(kind, epsilon=0.25).fit(cross(2, 0))  # type: ignore[arg-type]
+        assert_close(kind, step.transform([[0.0, 5.0]]), [[0, 0]])
+
+
 @pytest.mark.parametrize("epsilon", [0.0, 0.25])
 def test_whitening_divides_by_the_deviation(epsilon: float) -> None:
     factors = 1 / np.sqrt(np.array([3, 4 / 3, 1 / 3]) + epsilon)  # of the axes 1, 2, 0
@@ -180,6 +202,15 @@ def test_steps_after_one_another() -> None:
     assert both.fit([[0.0], [1.0]]) is both
 
 
+@pytest.mark.parametrize("steps", [[PCA(2)], [Center(), PCA(2)], [Center(), MinMaxScale(), PCA(2)], [PCA(2), Center()]])
+def test_the_last_step_says_what_shape_comes_back(steps: list[Any]) -> None:
+    plane = AXES[:, [1, 2, 0]] * [1, 1, 0]
+    step = Compose(steps).fit(plane)
+    assert_close("x", step.inverse(step.transform(plane)), plane, atol=1e-14)
+    with pytest.raises(ShapeError, match=r"Compose was fitted for y of shape \(n, 2\), got \(6, 3\)"):
+        step.inverse(plane)
+
+
 @pytest.mark.parametrize(
     ("step", "text"),
     [
@@ -240,7 +271,7 @@ SENTENCES: list[tuple[Callable[[], Any], type[ChainruleError], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "error", "says"), SENTENCES, ids=[says for _, _, says in SENTENCES])
+@pytest.mark.parametrize(("make", "error", "says"), SENTENCES)
 def test_sentences_of_errors(make: Callable[[], Any], error: type[ChainruleError], says: str) -> None:
     with pytest.raises(error, match=says) as caught:
         make()
