@@ -12,13 +12,13 @@ from __future__ import annotations
 import inspect
 import math
 from abc import ABC, abstractmethod
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from chainrule.arrays import Array, as_array, as_labels, check_finite
-from chainrule.equations import losses
+from chainrule.equations import activations, losses
 from chainrule.errors import DataError, DtypeError, ShapeError
 from chainrule.shapes import Shape, choice, number
 
@@ -40,6 +40,13 @@ class Loss(ABC):
         defaults = inspect.signature(type(self)).parameters
         given = {name: value for name, value in self.hyperparameters().items() if value != defaults[name].default}
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
+
+    by_class: ClassVar[bool] = False
+    """Whether the outputs' first axis after the samples is classes, each place of which has one true class."""
+
+    def guess(self, shape: Shape) -> Literal["largest", "smallest", "sign"]:
+        """How `predicted_classes` reads a class off outputs of `shape`."""
+        return "largest"
 
     @abstractmethod
     def prepare_targets(self, targets: ArrayLike, samples: int, shape: Shape) -> Array:
@@ -87,6 +94,10 @@ class Loss(ABC):
         """The class that each sample's outputs name, or None where they name none."""
         return outputs.argmax(axis=1) if outputs.ndim >= 2 and outputs.shape[1] > 1 else None
 
+    def probabilities(self, outputs: Array) -> Array:
+        """(n, classes): what outputs (n, classes) of a network trained with this loss say about each class."""
+        return activations.softmax(outputs)
+
     def true_classes(self, targets: Array) -> Array | None:
         """The class that each sample's prepared targets name, or None where they name none."""
         return None
@@ -106,6 +117,9 @@ class _ValueTargets(Loss):
             )
         check_finite(array, "targets")
         return array
+
+    def probabilities(self, outputs: Array) -> Array:
+        return _shares(outputs)
 
     def true_classes(self, targets: Array) -> Array | None:
         rows = targets.reshape(len(targets), -1)
@@ -160,10 +174,17 @@ class BCEWithLogitsLoss(_ValueTargets):
     def count(self, outputs_shape: Shape) -> int:
         return math.prod(outputs_shape)
 
+    def guess(self, shape: Shape) -> Literal["largest", "smallest", "sign"]:
+        return "sign" if shape[0] == 1 else "largest"
+
     def predicted_classes(self, outputs: Array) -> Array | None:
         if outputs.ndim == 2 and outputs.shape[1] == 1:
             return (outputs[:, 0] > 0).astype(np.int64)
         return super().predicted_classes(outputs)
+
+    def probabilities(self, outputs: Array) -> Array:
+        chance: Array = activations.ACTIVATIONS["sigmoid"].function(outputs)
+        return np.concatenate([1 - chance, chance], axis=1) if outputs.shape[1] == 1 else _shares(chance)
 
     def true_classes(self, targets: Array) -> Array | None:
         if targets.ndim == 2 and targets.shape[1] == 1:
@@ -173,6 +194,8 @@ class BCEWithLogitsLoss(_ValueTargets):
 
 class _ClassTargets(Loss):
     """A loss whose targets are class indices; outputs (n, classes) or (n, classes, ...) with targets (n, ...)."""
+
+    by_class = True
 
     def prepare_targets(self, targets: ArrayLike, samples: int, shape: Shape) -> Array:
         if not shape:
@@ -249,9 +272,22 @@ class MAPLoss(_ClassTargets):
     def term_gradient(self, outputs: Array, targets: Array) -> Array:
         return losses.maximum_a_posteriori_gradient(outputs, self._one_hot(outputs, targets), self.rubbish)
 
+    def guess(self, shape: Shape) -> Literal["largest", "smallest", "sign"]:
+        return "smallest"
+
     def predicted_classes(self, outputs: Array) -> Array | None:
         classes: Array = outputs.argmin(axis=1)
         return classes
+
+    def probabilities(self, outputs: Array) -> Array:
+        return activations.softmax(-outputs)
+
+
+def _shares(values: Array) -> Array:
+    """Rows that sum to 1, of numbers that should be positive."""
+    positive = np.maximum(values, 1e-300)
+    shares: Array = positive / positive.sum(axis=1, keepdims=True)
+    return shares
 
 
 LOSSES: dict[str, type[Loss]] = {

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chainrule.arrays import Array
-from chainrule.equations import activations
-from chainrule.losses import BCEWithLogitsLoss, HalfSquaredErrorLoss, Loss, MAPLoss, MSELoss
+from chainrule.losses import Loss
 
 
 def confusion_matrix(truth: Array, predicted: Array, classes: int) -> Array:
@@ -25,19 +24,7 @@ def class_probabilities(outputs: Array, loss: Loss) -> Array:
     values = outputs.astype(np.float64)
     if (values >= 0).all() and np.allclose(values.sum(axis=1), 1, atol=1e-4) and values.shape[1] > 1:
         return values
-    if isinstance(loss, BCEWithLogitsLoss):
-        chance: Array = activations.ACTIVATIONS["sigmoid"].function(values)
-        if values.shape[1] == 1:
-            return np.concatenate([1 - chance, chance], axis=1)
-        return _shares(np.maximum(chance, 1e-300))
-    if isinstance(loss, MSELoss | HalfSquaredErrorLoss):
-        return _shares(np.maximum(values, 1e-300))
-    return activations.softmax(-values if isinstance(loss, MAPLoss) else values)
-
-
-def _shares(values: Array) -> Array:
-    shares: Array = values / values.sum(axis=1, keepdims=True)
-    return shares
+    return loss.probabilities(values)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from chainrule.engines import Engine, Trace, engine_named, native_plan
 from chainrule.errors import ArgumentError, ShapeError
 from chainrule.grammar import Blueprint, parse_text, write_text
 from chainrule.graph import Graph, Input
-from chainrule.layers import LAYERS, RBF, Linear
+from chainrule.layers import LAYERS, Linear
 from chainrule.layers.base import Layer, Node
 from chainrule.losses import Loss, MAPLoss, default_loss
 from chainrule.metrics import Evaluation
@@ -211,7 +211,7 @@ class Network(Graph):
         return evaluate(self, chosen, batch, prepared, judge, precision, batch_size)
 
     def _default_loss(self, targets: ArrayLike) -> Loss:
-        penalties = bool(self.steps) and isinstance(self.steps[-1].layer, RBF)
+        penalties = bool(self.steps) and self.steps[-1].layer.gives_penalties
         return MAPLoss() if penalties else default_loss(targets)
 
     # --- description -------------------------------------------------------------------------------------------

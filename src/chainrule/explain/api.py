@@ -19,7 +19,7 @@ from chainrule.explain.lossterms import Ending
 from chainrule.explain.messages import Message, check_language, say
 from chainrule.explain.routes import chain_rule, route
 from chainrule.explain.updates import chosen_optimizer, update_step
-from chainrule.layers import BatchNorm1d, BatchNorm2d
+from chainrule.layers import Layer
 from chainrule.losses import Loss
 from chainrule.network import Network
 from chainrule.optimizers import Optimizer
@@ -100,9 +100,7 @@ def _described(net: Network) -> str:
 
 def _samples_apart(net: Network, training: bool) -> bool:
     """Whether no sample of a batch meets another, so that all numbers of a node's chain belong to one sample."""
-    return all(type(layer) in LOCAL for layer in net.layers.values()) and not (
-        training and any(isinstance(layer, BatchNorm1d | BatchNorm2d) for layer in net.layers.values())
-    )
+    return all(type(layer) in LOCAL and not layer.couples_samples(training) for layer in net.layers.values())
 
 
 def _finite_trace(
@@ -128,10 +126,16 @@ def _look(name: str, array: np.ndarray) -> None:
         raise NonFiniteError(f"nothing can be explained: {name} holds {array[tuple(index)]}{where}")
 
 
+def _trains_otherwise(layer: Layer) -> bool:
+    """Whether a layer computes something else in training."""
+    return layer.couples_samples(True) != layer.couples_samples(False) or (
+        layer.is_identity(True) != layer.is_identity(False)
+    )
+
+
 def _notes(dtype: np.dtype, training: bool, depth: int | None, builder: Builder) -> tuple[Message, ...]:
     notes = [say("pixels")] if dtype == np.uint8 else []
-    coupled = ("BatchNorm1d", "BatchNorm2d", "Dropout")
-    if not training and any(type(layer).__name__ in coupled for layer in builder.graph.layers.values()):
+    if not training and any(_trains_otherwise(layer) for layer in builder.graph.layers.values()):
         notes.append(say("inference"))
     if depth is not None:
         notes.append(say("cut_depth", depth=depth))

@@ -17,7 +17,6 @@ from chainrule.explain.lossterms import Ending, loss_gradient, loss_value
 from chainrule.explain.messages import Message, say
 from chainrule.explain.terms import Evaluation, Index, Place, Terms, Use, sym
 from chainrule.graph import Graph
-from chainrule.layers import Conv2d, Linear, LocallyConnected2d
 from chainrule.layers.base import Context
 
 TOLERANCE = 1e-10
@@ -113,7 +112,7 @@ class Builder:
         for use, which in consumers:
             shares += [(use, terms, False) for terms in local_terms(use.step.layer).input(use, which, index)]
         notes = [say("branches", count=len(consumers))] if len(consumers) > 1 else []
-        if position and isinstance(self.graph.steps[position - 1].layer, Linear | Conv2d | LocallyConnected2d):
+        if position and self.graph.steps[position - 1].layer.has_delta:
             notes.append(say("is_delta", node=name))
         symbol = slope(sym("x" if consumers else "y", Place("value", name, index), self.many))
         engine = float(self.trace[name].gradient[index])

@@ -83,6 +83,9 @@ class Softmax(_SameShape):
 class Identity(_SameShape):
     """y = x."""
 
+    def is_identity(self, training: bool) -> bool:
+        return True
+
     def forward(self, parameters: Values, *xs: Array, context: Context) -> tuple[Array, None]:
         return xs[0], None
 

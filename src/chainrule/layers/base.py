@@ -51,6 +51,22 @@ class Layer(ABC):
     frozen: ClassVar[tuple[str, ...]] = ()
     """Parameters that training leaves alone unless they are unfrozen."""
 
+    has_delta: ClassVar[bool] = False
+    """Whether the outputs are weighted sums of the inputs: the gradient of such a sum is what the sources call δ."""
+
+    gives_penalties: ClassVar[bool] = False
+    """Whether a smaller output speaks for its class."""
+
+    # --- what others ask ---------------------------------------------------------------------------------------
+
+    def is_identity(self, training: bool) -> bool:
+        """Whether the output's numbers are the input's, in their order."""
+        return False
+
+    def couples_samples(self, training: bool) -> bool:
+        """Whether a sample's output depends on the other samples of its batch."""
+        return False
+
     # --- structure ---------------------------------------------------------------------------------------------
 
     @abstractmethod

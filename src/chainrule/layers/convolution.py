@@ -61,6 +61,8 @@ class Conv2d(_Windowed):
                   links are held at zero and not counted.
     """
 
+    has_delta = True
+
     def __init__(
         self,
         in_channels: int,
@@ -176,6 +178,8 @@ class LocallyConnected2d(_Windowed):
     weight (out, output rows, output columns, in, kernel rows, kernel columns), bias (out, output rows, output columns).
     Arguments as Conv2d's.
     """
+
+    has_delta = True
 
     def __init__(
         self,

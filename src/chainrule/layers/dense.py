@@ -42,6 +42,8 @@ class Linear(_Dense):
     Raises ArgumentError for sizes below 1.
     """
 
+    has_delta = True
+
     def __init__(
         self,
         in_features: int,
@@ -94,6 +96,7 @@ class RBF(_Dense):
     A small y means near: pair it with `MAPLoss`.
     """
 
+    gives_penalties = True
     frozen = ("weight",)
 
     def __init__(self, in_features: int, out_features: int) -> None:

@@ -17,6 +17,9 @@ class Dropout(Layer):
     def __init__(self, p: float = 0.5) -> None:
         self.p = number("p", p, 0, 1)
 
+    def is_identity(self, training: bool) -> bool:
+        return not training
+
     def output_shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
 

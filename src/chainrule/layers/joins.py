@@ -13,6 +13,9 @@ from chainrule.shapes import ReceptiveField, Shape, product
 class Flatten(Layer):
     """(n, c, h, w) -> (n, c h w), row-major (S2-F04). The gradient takes the shape of the input again."""
 
+    def is_identity(self, training: bool) -> bool:
+        return True
+
     def output_shape(self, *shapes: Shape) -> Shape:
         return (product(shapes[0]),)
 

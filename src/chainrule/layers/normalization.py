@@ -31,6 +31,9 @@ class _BatchNorm(Layer):
             raise ArgumentError(f"affine must be True or False, not {shown(affine)}")
         self.affine = affine
 
+    def couples_samples(self, training: bool) -> bool:
+        return training
+
     def output_shape(self, *shapes: Shape) -> Shape:
         if len(shapes[0]) not in self.dimensions or shapes[0][0] != self.num_features:
             kind = "(features,) or (channels, length)" if 1 in self.dimensions else "(channels, rows, columns)"

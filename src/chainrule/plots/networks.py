@@ -79,11 +79,8 @@ def plot_feature_maps(net: Graph, x: ArrayLike, path: str | Path) -> None:
 
 
 def _same_as_before(net: Graph, name: str) -> bool:
-    return net.names.index(name) > 0 and type(net.steps[net.names.index(name) - 1].layer).__name__ in (
-        "Flatten",
-        "Identity",
-        "Dropout",
-    )
+    position = net.names.index(name)
+    return position > 0 and net.steps[position - 1].layer.is_identity(False)
 
 
 def _draw_node(figure: Any, value: Array, *, last: bool) -> None:
