@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 import chainrule as cr
@@ -11,8 +14,6 @@ from chainrule import _native
 from chainrule.engines.native import NativeEngine
 from chainrule.engines.native.compiled import Compiled
 
-DENSE = 3
-"""The layout of a gradient that is computed when the step ends."""
 REPEATS = 8
 """How often a block does the operation before the next block comes."""
 
@@ -30,11 +31,11 @@ def network_around(task: KernelTask) -> cr.Network:
 
 def single_operation(compiled: Compiled, label: str) -> tuple[str, dict[str, object]]:
     """The one operation of a plan that computes what the label says."""
-    operations = [op for stage in compiled.program.stages for op in stage.operations if op.label == label]
-    kernels = [op for op in operations if op.name not in ("gather", "scatter")]
+    operations = [record for stage in compiled.program.stages for record, own in stage.operations if own == label]
+    kernels = [record for record in operations if record.name not in ("gather", "scatter")]
     if len(kernels) != 1:
         raise LookupError(f"{len(kernels)} operations for {label!r} in\n{compiled.describe()}")
-    return kernels[0].name, compiled.program.resolved(kernels[0].fields)
+    return kernels[0].name, kernels[0].resolved()
 
 
 class Kernel:
@@ -51,18 +52,11 @@ class Kernel:
         # A dense layer's weight gradient is computed when the step ends: the blocks only turn its input.
         at_the_end = operation[0] == "turn"
         self.repeats = 1 if at_the_end else REPEATS
-        finishes = [finish for finish in compiled.finishes if finish["layout"] == DENSE] if at_the_end else []
-        request = compiled.request
-        self.plan = _native.Plan(
-            request.isa,
-            request.number_bytes,
-            request.lanes,
-            compiled.sizes,
-            [([operation] * self.repeats, [])],
-            finishes,
-            compiled.packs,
-            [],
-        )
+        given = compiled.description
+        finishes = [finish for finish in given.finishes if finish["layout"] == "dense"] if at_the_end else []
+        stages: Any = [([operation] * self.repeats, [])]
+        sizes = {**given.sizes, "zeroed": []}
+        self.plan = _native.Plan(replace(given, sizes=sizes, stages=stages, finishes=finishes))
         self.plan.set_values(net.parameters.flat, net.buffers.flat)
         self.x = np.zeros((task.batch, *net.input_shape), np.float32)
         self.threads = threads

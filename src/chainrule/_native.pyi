@@ -14,20 +14,21 @@ def thread_count() -> int:
 def multiply_add_peak(isa: str, number_bytes: int, threads: int, seconds: float) -> float:
     """Floating-point operations per second of threads that only multiply and add: the machine's peak."""
 
+def schema() -> dict[str, dict[str, str]]:
+    """The kind of every field of every record of a plan."""
+
+def enumerations() -> dict[str, list[str]]:
+    """The values of every enumeration among them."""
+
+def limits() -> dict[str, int]:
+    """Sizes that a lowering has to keep to."""
+
 class Plan:
     """A network lowered to operations, and the memory to run them in."""
 
-    def __init__(
-        self,
-        isa: str,
-        number_bytes: int,
-        lanes: int,
-        sizes: dict[str, int],
-        stages: list[tuple[list[tuple[str, dict[str, Any]]], list[tuple[bool, dict[str, Any]]]]],
-        finishes: list[dict[str, Any]],
-        packs: list[dict[str, Any]],
-        zeroed: list[int],
-    ) -> None: ...
+    def __init__(self, description: Any) -> None:
+        """From a PlanDescription. Raises ValueError if a record is malformed."""
+
     def set_values(self, parameters: NDArray[Any], buffers: NDArray[Any]) -> None: ...
     def get_values(self, parameters: NDArray[Any], buffers: NDArray[Any]) -> None: ...
     def get_gradient(self, out: NDArray[Any]) -> None: ...

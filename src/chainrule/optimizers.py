@@ -75,7 +75,7 @@ class SGD(Optimizer):
         if type(self) is not SGD:
             return {}
         own = {"momentum": self.momentum, "nesterov": self.nesterov, "weight_decay": self.weight_decay}
-        return {"rule": 0, **own, "beta1": 0.0, "beta2": 0.0, "eps": 0.0}
+        return {"rule": "sgd", **own, "beta1": 0.0, "beta2": 0.0, "eps": 0.0}
 
     def update(self, parameters: Array, gradients: Array, memory: Sequence[Array], rate: float, step: int) -> None:
         g = gradients + self.weight_decay * parameters if self.weight_decay else gradients
@@ -116,7 +116,7 @@ class Adam(Optimizer):
         if type(self) not in (Adam, AdamW):
             return {}
         own = {"beta1": self.betas[0], "beta2": self.betas[1], "eps": self.eps, "weight_decay": self.weight_decay}
-        return {"rule": 2 if self.decoupled else 1, **own, "momentum": 0.0, "nesterov": False}
+        return {"rule": "adamw" if self.decoupled else "adam", **own, "momentum": 0.0, "nesterov": False}
 
     def update(self, parameters: Array, gradients: Array, memory: Sequence[Array], rate: float, step: int) -> None:
         mean, square = memory

@@ -1,6 +1,7 @@
 // The Python module chainrule._native: the only file that includes nanobind.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
@@ -31,6 +32,7 @@ Field field_from(nb::handle value) {
   if (nb::isinstance<nb::bool_>(value)) return int64_t(nb::cast<bool>(value));
   if (nb::isinstance<nb::int_>(value)) return nb::cast<int64_t>(value);
   if (nb::isinstance<nb::float_>(value)) return nb::cast<double>(value);
+  if (nb::isinstance<nb::str>(value)) return nb::cast<std::string>(value);
   const nb::sequence items = nb::cast<nb::sequence>(value);
   if (nb::len(items) > 0 && nb::isinstance<nb::float_>(nb::object(items[0])))
     return nb::cast<std::vector<double>>(value);
@@ -43,59 +45,43 @@ Fields fields_from(const nb::dict& dict) {
   return fields;
 }
 
-const KernelTable& table_for(const std::string& isa, int number_bytes, int lanes) {
-  for (int i = 0; i < instruction_set_count(); ++i) {
-    const InstructionSet& set = instruction_sets()[i];
-    if (isa != set.name || !set.supported()) continue;
-    const KernelTables tables = set.tables();
-    for (int k = 0; k < tables.count; ++k)
-      if (tables.tables[k].number_bytes == number_bytes && tables.tables[k].lanes == lanes)
-        return tables.tables[k];
+std::vector<NamedFields> named_from(nb::handle list) {
+  std::vector<NamedFields> all;
+  for (nb::handle item : nb::cast<nb::list>(list)) {
+    const nb::tuple named = nb::cast<nb::tuple>(item);
+    all.push_back({nb::cast<std::string>(named[0]), fields_from(nb::cast<nb::dict>(named[1]))});
   }
-  throw std::invalid_argument("no kernels for " + isa + " with " + std::to_string(lanes) + " lanes");
+  return all;
+}
+
+// From the lowering's PlanDescription, whose attributes have these names.
+PlanDescription description_from(nb::handle given) {
+  PlanDescription plan = {nb::cast<std::string>(given.attr("isa")),
+                          nb::cast<int>(given.attr("number_bytes")),
+                          nb::cast<int>(given.attr("lanes")),
+                          fields_from(nb::cast<nb::dict>(given.attr("sizes"))),
+                          {},
+                          {},
+                          {}};
+  for (nb::handle item : nb::cast<nb::list>(given.attr("stages"))) {
+    const nb::tuple parts = nb::cast<nb::tuple>(item);
+    plan.stages.push_back({named_from(parts[0]), named_from(parts[1])});
+  }
+  for (nb::handle item : nb::cast<nb::list>(given.attr("finishes")))
+    plan.finishes.push_back(fields_from(nb::cast<nb::dict>(item)));
+  for (nb::handle item : nb::cast<nb::list>(given.attr("packs")))
+    plan.packs.push_back(fields_from(nb::cast<nb::dict>(item)));
+  return plan;
 }
 
 // A plan, and a lock: its memory serves one call at a time.
 class LockedPlan {
  public:
-  LockedPlan(const std::string& isa, int number_bytes, int lanes, const nb::dict& sizes,
-             const nb::list& stages, const nb::list& finishes, const nb::list& packs,
-             const std::vector<int64_t>& zeroed) {
-    const KernelTable& table = table_for(isa, number_bytes, lanes);
-    Storage storage;
-    std::vector<LossOp*> losses;
-    std::vector<Stage> stage_list;
-    for (nb::handle item : stages) {
-      const nb::tuple pair = nb::cast<nb::tuple>(item);
-      Stage stage;
-      for (nb::handle operation : nb::cast<nb::list>(pair[0])) {
-        const nb::tuple named = nb::cast<nb::tuple>(operation);
-        const Operation made = make_operation(nb::cast<std::string>(named[0]),
-                                              fields_from(nb::cast<nb::dict>(named[1])), storage);
-        if (made.kind == OpKind::loss) losses.push_back(static_cast<LossOp*>(const_cast<void*>(made.record)));
-        stage.operations.push_back(made);
-      }
-      for (nb::handle between : nb::cast<nb::list>(pair[1])) {
-        const nb::tuple named = nb::cast<nb::tuple>(between);
-        stage.between.push_back(
-            {nb::cast<bool>(named[0]), make_batch_norm(fields_from(nb::cast<nb::dict>(named[1])))});
-      }
-      stage_list.push_back(std::move(stage));
-    }
-    std::vector<FinishOp> finish_list;
-    for (nb::handle item : finishes)
-      finish_list.push_back(make_finish(fields_from(nb::cast<nb::dict>(item)), storage));
-    std::vector<PackOp> pack_list;
-    for (nb::handle item : packs)
-      pack_list.push_back(make_pack(fields_from(nb::cast<nb::dict>(item)), storage));
-    const auto size = [&](const char* name) { return nb::cast<int64_t>(sizes[name]); };
-    const Sizes all = {size("scratch"),     size("kept"),  size("parameters"),   size("buffers"),
-                       size("packed"),      size("raw"),   size("statistics"),   size("shared"),
-                       size("shard_limit"), size("group"), size("loss_divisor"), zeroed};
-    if (all.group < 1 || all.group > kMostGroup) throw std::invalid_argument("a group of another size");
-    parameters_ = all.parameters, buffers_ = all.buffers, number_bytes_ = number_bytes;
-    plan_ = std::make_unique<Plan>(table, all, std::move(storage), std::move(stage_list),
-                                   std::move(finish_list), std::move(pack_list), std::move(losses));
+  explicit LockedPlan(const nb::object& given) {
+    const PlanDescription description = description_from(given);
+    const Sizes sizes = make_sizes(description.sizes);
+    parameters_ = sizes.parameters, buffers_ = sizes.buffers, number_bytes_ = description.number_bytes;
+    plan_ = std::make_unique<Plan>(description);
   }
 
   void set_values(Doubles parameters, Doubles buffers) {
@@ -249,14 +235,14 @@ NB_MODULE(_native, m) {
         "Instruction sets that this processor can run, fastest first, with their lanes.");
   m.def("thread_count", &chainrule::thread_count,
         "Threads that a plan would use: OpenMP's, 1 in a forked child.");
+  m.def("schema", &chainrule::schema, "The kind of every field of every record of a plan.");
+  m.def("enumerations", &chainrule::enumerations, "The values of every enumeration among them.");
+  m.def("limits", &chainrule::limits, "Sizes that a lowering has to keep to.");
   m.def("multiply_add_peak", &chainrule::peak, nb::arg("isa"), nb::arg("number_bytes"), nb::arg("threads"),
         nb::arg("seconds"),
         "Floating-point operations per second of threads that only multiply and add: the machine's peak.");
   nb::class_<LockedPlan>(m, "Plan", "A network lowered to operations, and the memory to run them in.")
-      .def(nb::init<const std::string&, int, int, const nb::dict&, const nb::list&, const nb::list&,
-                    const nb::list&, const std::vector<int64_t>&>(),
-           nb::arg("isa"), nb::arg("number_bytes"), nb::arg("lanes"), nb::arg("sizes"), nb::arg("stages"),
-           nb::arg("finishes"), nb::arg("packs"), nb::arg("zeroed"))
+      .def(nb::init<const nb::object&>(), nb::arg("description"))
       .def("set_values", &LockedPlan::set_values, nb::arg("parameters").noconvert(),
            nb::arg("buffers").noconvert())
       .def("get_values", &LockedPlan::get_values, nb::arg("parameters").noconvert(),

@@ -1,5 +1,7 @@
 #include "dispatch.hpp"
 
+#include <stdexcept>
+
 #include "processor.hpp"
 
 namespace chainrule {
@@ -25,5 +27,17 @@ const InstructionSet kSets[] = {
 
 const InstructionSet* instruction_sets() { return kSets; }
 int instruction_set_count() { return int(sizeof(kSets) / sizeof(kSets[0])); }
+
+const KernelTable& table_for(const std::string& isa, int number_bytes, int lanes) {
+  for (const InstructionSet& set : kSets) {
+    if (isa != set.name || !set.supported()) continue;
+    const KernelTables tables = set.tables();
+    for (int k = 0; k < tables.count; ++k)
+      if (tables.tables[k].number_bytes == number_bytes && tables.tables[k].lanes == lanes)
+        return tables.tables[k];
+  }
+  throw std::invalid_argument("no kernels for " + isa + " with " + std::to_string(lanes) + " lanes of " +
+                              std::to_string(number_bytes) + " bytes");
+}
 
 }  // namespace chainrule

@@ -8,13 +8,25 @@
 
 #include <cstdint>
 
+#include "fields.hpp"
+
 namespace chainrule {
+
+// What the lowering has to keep to.
+constexpr int kMostGroup = 8;       // blocks that a thread may take through an operation together
+constexpr int kMostStripRows = 32;  // of Winograd's algorithm: rows of the result at a time
+constexpr int kTileWeights =
+    256;  // of large weights: weights of a filter in a tile, unless one channel has more
+constexpr int kTileFilters = 16;  // filters of a tile, at most
+
+// Where a place points that an operation does not have: so far away that no memory can be there.
+constexpr int64_t kNowhere = int64_t(1) << 44;
 
 // A tensor of the block: `offset` numbers from the start of the thread's arena, or of the block's kept
 // memory.
 struct Place {
-  int64_t offset;
-  bool kept;
+  int64_t offset = kNowhere;
+  bool kept = false;
 };
 
 // What an operation may do without, such as a bias: a place of the block, or an offset in one of the flat
@@ -67,6 +79,7 @@ struct ConvolveOp {
   Axis rows, columns;
   bool filters_outer;  // walk all rows for a tile of filters before the next tile: for weights larger than
                        // maps
+  CHAINRULE_FIELDS(x, y, weight, bias, groups, in, out, rows, columns, filters_outer)
 };
 
 // The same with weights that do not stay in cache, see kernels/large_convolution.hpp. `turned`: they are the
@@ -74,12 +87,14 @@ struct ConvolveOp {
 struct LargeConvolveOp : ConvolveOp {
   Place tile;
   bool turned;
+  CHAINRULE_MORE_FIELDS(ConvolveOp, tile, turned)
 };
 
 // Maps [rows][columns] into the middle of zeros [padded_rows][padded_columns].
 struct PadOp {
   Place x, y;
   int32_t channels, rows, columns, padded_rows, padded_columns, top, left;
+  CHAINRULE_FIELDS(x, y, channels, rows, columns, padded_rows, padded_columns, top, left)
 };
 
 // dw[o][c][i][j] += sum over places and lanes of dy[o] x[c]. `rows` and `columns` are the forward pass's.
@@ -92,6 +107,7 @@ struct WeightGradientOp {
   int32_t groups, in, out;
   bool starts;
   Axis rows, columns;
+  CHAINRULE_FIELDS(x, dy, sums, raw, groups, in, out, starts, rows, columns)
 };
 
 // The same for many input channels: a vector holds neighbouring channels of one sample, taken from the
@@ -103,6 +119,7 @@ struct ChannelGradientOp {
   int32_t groups, in, out, padded_in;
   bool starts;
   Axis rows, columns;
+  CHAINRULE_FIELDS(x, xt, dy, raw, groups, in, out, padded_in, starts, rows, columns)
 };
 
 // xt[lane][c] = x[c][lane], zeros up to padded_in: what a dense layer's weight gradient reads when the step
@@ -110,6 +127,7 @@ struct ChannelGradientOp {
 struct TurnOp {
   Place x, xt;
   int32_t in, padded_in;
+  CHAINRULE_FIELDS(x, xt, in, padded_in)
 };
 
 // Convolution without stride or dilation by Winograd's algorithm, a strip of rows at a time; see
@@ -123,13 +141,24 @@ struct TurnOp {
 // out. Forward in registers writes these to y, and which of the four it was to `winners` if there
 // are any; the gradients take dy of the maxima, and read there where it came from.
 struct WinogradOp {
-  Place x, y, source_points, result_points, turned;
-  OptionalPlace winners;
-  OptionalOffset weight, bias, raw;
+  Place x, y, source_points, turned;
+  OptionalPlace result_points, winners;
+  int64_t weight, raw;
+  OptionalOffset bias;
   int32_t groups, in, out, padded_in;
   int32_t points, strip;  // strip: rows of the result at a time
   bool starts, in_registers, pairs;
   Axis rows, columns;
+  CHAINRULE_FIELDS(x, y, source_points, groups, in, out, points, strip, rows, columns)
+};
+struct WinogradForwardOp : WinogradOp {
+  CHAINRULE_MORE_FIELDS(WinogradOp, result_points, winners, weight, bias, in_registers, pairs)
+};
+struct WinogradBackwardInputOp : WinogradOp {
+  CHAINRULE_MORE_FIELDS(WinogradOp, result_points, winners, weight, pairs)
+};
+struct WinogradWeightGradientOp : WinogradOp {
+  CHAINRULE_MORE_FIELDS(WinogradOp, result_points, turned, winners, raw, padded_in, starts, pairs)
 };
 
 // db[o] += sum over places of dy[o]. raw: [out][lane]; `shared`: [lane], summed over o as well.
@@ -138,6 +167,7 @@ struct BiasGradientOp {
   int64_t raw;
   int32_t out, places;
   bool shared;
+  CHAINRULE_FIELDS(dy, raw, out, places, shared)
 };
 
 // Convolution with a kernel for every place. weight [out][places][in][kernel rows][kernel columns], bias
@@ -148,6 +178,16 @@ struct LocalOp {
   OptionalOffset bias, raw_weight, raw_bias;
   int32_t in, out;
   Axis rows, columns;
+  CHAINRULE_FIELDS(in, out, rows, columns)
+};
+struct LocalForwardOp : LocalOp {
+  CHAINRULE_MORE_FIELDS(LocalOp, x, y, weight, bias)
+};
+struct LocalBackwardInputOp : LocalOp {
+  CHAINRULE_MORE_FIELDS(LocalOp, dx, dy, weight)
+};
+struct LocalBackwardParametersOp : LocalOp {
+  CHAINRULE_MORE_FIELDS(LocalOp, x, dy, raw_weight, raw_bias)
 };
 
 // Windows over each map, which may lie partly outside: those places are skipped (mean: they count as zeros).
@@ -157,8 +197,37 @@ struct PoolOp {
   int32_t kernel_rows, kernel_columns, stride_rows, stride_columns, top, left;
   double norm;                          // Lp: the p
   const double* weights;                // weighted: [kernel rows][kernel columns]
-  OptionalOffset weight, bias;          // trainable: [channels] in `parameters`
+  int64_t weight, bias;                 // trainable: [channels] in `parameters`
   OptionalOffset raw_weight, raw_bias;  // trainable: [channels][lane] in `gradients`
+  CHAINRULE_FIELDS(channels, rows, columns, out_rows, out_columns, kernel_rows, kernel_columns, stride_rows,
+                   stride_columns, top, left)
+};
+struct MaxPoolForwardOp : PoolOp {
+  CHAINRULE_MORE_FIELDS(PoolOp, x, y)
+};
+struct MaxPoolBackwardOp : PoolOp {
+  CHAINRULE_MORE_FIELDS(PoolOp, x, y, dx, dy)
+};
+struct WeightedPoolForwardOp : PoolOp {
+  CHAINRULE_MORE_FIELDS(PoolOp, x, y, weights)
+};
+struct WeightedPoolBackwardOp : PoolOp {
+  CHAINRULE_MORE_FIELDS(PoolOp, dx, dy, weights)
+};
+struct LpPoolForwardOp : PoolOp {
+  CHAINRULE_MORE_FIELDS(PoolOp, x, y, norm)
+};
+struct LpPoolBackwardOp : PoolOp {
+  CHAINRULE_MORE_FIELDS(PoolOp, x, y, dx, dy, norm)
+};
+struct TrainablePoolForwardOp : PoolOp {
+  CHAINRULE_MORE_FIELDS(PoolOp, x, y, weight, bias)
+};
+struct TrainablePoolBackwardInputOp : PoolOp {
+  CHAINRULE_MORE_FIELDS(PoolOp, dx, dy, weight)
+};
+struct TrainablePoolBackwardParametersOp : PoolOp {
+  CHAINRULE_MORE_FIELDS(PoolOp, x, dy, raw_weight, raw_bias)
 };
 
 // y = R x Cᵀ on each map: R [out_rows][rows], C [out_columns][columns], mostly zeros: begin and end of each
@@ -166,6 +235,13 @@ struct PoolOp {
 struct AdaptivePoolOp {
   Place x, y, dx, dy;
   int32_t channels, rows, columns, out_rows, out_columns;
+  CHAINRULE_FIELDS(channels, rows, columns, out_rows, out_columns)
+};
+struct AdaptivePoolForwardOp : AdaptivePoolOp {
+  CHAINRULE_MORE_FIELDS(AdaptivePoolOp, x, y)
+};
+struct AdaptivePoolBackwardOp : AdaptivePoolOp {
+  CHAINRULE_MORE_FIELDS(AdaptivePoolOp, dx, dy)
 };
 
 // y = f(x), dx = dy f'. The derivative is written in y, for leaky in x.
@@ -173,12 +249,32 @@ struct ElementwiseOp {
   Place x, y, dx, dy;
   int64_t elements;
   double slope;
+  CHAINRULE_FIELDS(elements)
+};
+struct ActivationForwardOp : ElementwiseOp {
+  CHAINRULE_MORE_FIELDS(ElementwiseOp, x, y)
+};
+struct ActivationBackwardOp : ElementwiseOp {
+  CHAINRULE_MORE_FIELDS(ElementwiseOp, y, dx, dy)
+};
+struct LeakyReluForwardOp : ElementwiseOp {
+  CHAINRULE_MORE_FIELDS(ElementwiseOp, x, y, slope)
+};
+struct LeakyReluBackwardOp : ElementwiseOp {
+  CHAINRULE_MORE_FIELDS(ElementwiseOp, x, dx, dy, slope)
 };
 
 // Softmax over `classes`, apart for each of `places`; element = class * places + place.
 struct SoftmaxOp {
   Place x, y, dx, dy;
   int32_t classes, places;
+  CHAINRULE_FIELDS(classes, places)
+};
+struct SoftmaxForwardOp : SoftmaxOp {
+  CHAINRULE_MORE_FIELDS(SoftmaxOp, x, y)
+};
+struct SoftmaxBackwardOp : SoftmaxOp {
+  CHAINRULE_MORE_FIELDS(SoftmaxOp, y, dx, dy)
 };
 
 // y = x s^-beta, s_c = k + alpha / size * sum of x² over the channels c - before .. c + after.
@@ -186,6 +282,13 @@ struct ResponseNormOp {
   Place x, y, dx, dy, scale;
   int32_t channels, places, size;
   double alpha, beta, k;
+  CHAINRULE_FIELDS(x, scale, channels, places, size, alpha, beta, k)
+};
+struct ResponseNormForwardOp : ResponseNormOp {
+  CHAINRULE_MORE_FIELDS(ResponseNormOp, y)
+};
+struct ResponseNormBackwardOp : ResponseNormOp {
+  CHAINRULE_MORE_FIELDS(ResponseNormOp, dx, dy)
 };
 
 // Batch normalisation. `statistics` is an index into Block::statistics (per block) and Block::shared
@@ -201,6 +304,28 @@ struct BatchNormOp {
   OptionalOffset raw_weight, raw_bias;  // [channels], written once by the backward finish
   double eps, momentum;
   bool training;
+  CHAINRULE_FIELDS(channels, places)
+};
+struct BatchNormStatisticsOp : BatchNormOp {
+  CHAINRULE_MORE_FIELDS(BatchNormOp, x, forward_statistics)
+};
+struct BatchNormForwardOp : BatchNormOp {
+  CHAINRULE_MORE_FIELDS(BatchNormOp, x, y, weight, bias, running_mean, running_var, forward_statistics, eps,
+                        training)
+};
+struct BatchNormBackwardSumsOp : BatchNormOp {
+  CHAINRULE_MORE_FIELDS(BatchNormOp, x, dy, running_mean, running_var, forward_statistics,
+                        backward_statistics, eps, training)
+};
+struct BatchNormBackwardInputOp : BatchNormOp {
+  CHAINRULE_MORE_FIELDS(BatchNormOp, x, dx, dy, weight, running_mean, running_var, forward_statistics,
+                        backward_statistics, eps, training)
+};
+struct BatchNormFinishForwardOp : BatchNormOp {
+  CHAINRULE_MORE_FIELDS(BatchNormOp, running_mean, running_var, forward_statistics, eps, momentum)
+};
+struct BatchNormFinishBackwardOp : BatchNormOp {
+  CHAINRULE_MORE_FIELDS(BatchNormOp, backward_statistics, raw_weight, raw_bias)
 };
 
 // y = x * mask, mask 0 or 1 / (1 - p) from Philox4x32-10 with counter (element / 4, sample, step, node), key
@@ -210,6 +335,13 @@ struct DropoutOp {
   int64_t elements;
   double p;
   uint32_t node;
+  CHAINRULE_FIELDS(mask, elements, p, node)
+};
+struct DropoutForwardOp : DropoutOp {
+  CHAINRULE_MORE_FIELDS(DropoutOp, x, y)
+};
+struct DropoutBackwardOp : DropoutOp {
+  CHAINRULE_MORE_FIELDS(DropoutOp, dx, dy)
 };
 
 // y = sources[0] + sources[1] + ... (sum), or their elements one after another (concat / split).
@@ -218,14 +350,24 @@ struct JoinOp {
   const Place* sources;
   const int64_t* elements;  // of each source
   int32_t count;
+  CHAINRULE_FIELDS(y, sources, elements, count)
 };
 
 // y_o = sum_i (x_i - w_oi)².
 struct RbfOp {
   Place x, y, dx, dy;
-  int64_t weight;
-  OptionalOffset raw_weight;  // [out][in]; raw [out][in][lane]
+  int64_t weight, raw_weight;  // [out][in]; raw [out][in][lane]
   int32_t in, out;
+  CHAINRULE_FIELDS(x, weight, in, out)
+};
+struct RbfForwardOp : RbfOp {
+  CHAINRULE_MORE_FIELDS(RbfOp, y)
+};
+struct RbfBackwardInputOp : RbfOp {
+  CHAINRULE_MORE_FIELDS(RbfOp, dx, dy)
+};
+struct RbfBackwardWeightOp : RbfOp {
+  CHAINRULE_MORE_FIELDS(RbfOp, dy, raw_weight)
 };
 
 enum class LossKind : int32_t {
@@ -236,7 +378,10 @@ enum class LossKind : int32_t {
   kBinary,
   kMap
 };
+CHAINRULE_NAMES(LossKind, "cross_entropy", "cross_entropy_probabilities", "squared", "half_squared", "binary",
+                "map")
 enum class Guess : int32_t { kNone, kLargest, kSmallest, kSign };
+CHAINRULE_NAMES(Guess, "none", "largest", "smallest", "sign")
 
 // Adds the block's loss to its totals and writes dL/dx. element = class * places + place. Lanes without a
 // sample get dx = 0 and add nothing.
@@ -247,6 +392,7 @@ struct LossOp {
   int32_t classes, places;
   double scale, rubbish;
   bool gradient;
+  CHAINRULE_FIELDS(x, dx, kind, guess, classes, places, scale, rubbish, gradient)
 };
 
 // Samples of the batch into lanes, and back: element e of lane l is array[sample of lane l][e]. On the way in
@@ -255,11 +401,13 @@ enum class Source : int32_t { kSame, kBytes };  // numbers of type T, or bytes /
 struct GatherOp {
   Place x;
   int64_t elements;
+  CHAINRULE_FIELDS(x, elements)
 };
 struct ScatterOp {
   Place x;
   int64_t elements;
   int32_t target;  // index into Block::exports
+  CHAINRULE_FIELDS(x, elements, target)
 };
 
 // What a block, or a whole batch, adds up to.
@@ -292,59 +440,59 @@ struct Block {
 };
 
 // Every operation with its record: the one list from which enum, table and dispatch are made.
-#define CHAINRULE_OPERATIONS(X)                 \
-  X(gather, GatherOp)                           \
-  X(scatter, ScatterOp)                         \
-  X(pad, PadOp)                                 \
-  X(convolve, ConvolveOp)                       \
-  X(convolve_large, LargeConvolveOp)            \
-  X(weight_gradient, WeightGradientOp)          \
-  X(channel_gradient, ChannelGradientOp)        \
-  X(winograd_forward, WinogradOp)               \
-  X(winograd_backward_input, WinogradOp)        \
-  X(winograd_weight_gradient, WinogradOp)       \
-  X(turn, TurnOp)                               \
-  X(bias_gradient, BiasGradientOp)              \
-  X(local_forward, LocalOp)                     \
-  X(local_backward_input, LocalOp)              \
-  X(local_backward_parameters, LocalOp)         \
-  X(max_pool_forward, PoolOp)                   \
-  X(max_pool_backward, PoolOp)                  \
-  X(weighted_pool_forward, PoolOp)              \
-  X(weighted_pool_backward, PoolOp)             \
-  X(lp_pool_forward, PoolOp)                    \
-  X(lp_pool_backward, PoolOp)                   \
-  X(trainable_pool_forward, PoolOp)             \
-  X(trainable_pool_backward_input, PoolOp)      \
-  X(trainable_pool_backward_parameters, PoolOp) \
-  X(adaptive_pool_forward, AdaptivePoolOp)      \
-  X(adaptive_pool_backward, AdaptivePoolOp)     \
-  X(relu_forward, ElementwiseOp)                \
-  X(relu_backward, ElementwiseOp)               \
-  X(leaky_relu_forward, ElementwiseOp)          \
-  X(leaky_relu_backward, ElementwiseOp)         \
-  X(sigmoid_forward, ElementwiseOp)             \
-  X(sigmoid_backward, ElementwiseOp)            \
-  X(tanh_forward, ElementwiseOp)                \
-  X(tanh_backward, ElementwiseOp)               \
-  X(scaled_tanh_forward, ElementwiseOp)         \
-  X(scaled_tanh_backward, ElementwiseOp)        \
-  X(softmax_forward, SoftmaxOp)                 \
-  X(softmax_backward, SoftmaxOp)                \
-  X(response_norm_forward, ResponseNormOp)      \
-  X(response_norm_backward, ResponseNormOp)     \
-  X(batch_norm_statistics, BatchNormOp)         \
-  X(batch_norm_forward, BatchNormOp)            \
-  X(batch_norm_backward_sums, BatchNormOp)      \
-  X(batch_norm_backward_input, BatchNormOp)     \
-  X(dropout_forward, DropoutOp)                 \
-  X(dropout_backward, DropoutOp)                \
-  X(sum, JoinOp)                                \
-  X(concat, JoinOp)                             \
-  X(split, JoinOp)                              \
-  X(rbf_forward, RbfOp)                         \
-  X(rbf_backward_input, RbfOp)                  \
-  X(rbf_backward_weight, RbfOp)                 \
+#define CHAINRULE_OPERATIONS(X)                                            \
+  X(gather, GatherOp)                                                      \
+  X(scatter, ScatterOp)                                                    \
+  X(pad, PadOp)                                                            \
+  X(convolve, ConvolveOp)                                                  \
+  X(convolve_large, LargeConvolveOp)                                       \
+  X(weight_gradient, WeightGradientOp)                                     \
+  X(channel_gradient, ChannelGradientOp)                                   \
+  X(winograd_forward, WinogradForwardOp)                                   \
+  X(winograd_backward_input, WinogradBackwardInputOp)                      \
+  X(winograd_weight_gradient, WinogradWeightGradientOp)                    \
+  X(turn, TurnOp)                                                          \
+  X(bias_gradient, BiasGradientOp)                                         \
+  X(local_forward, LocalForwardOp)                                         \
+  X(local_backward_input, LocalBackwardInputOp)                            \
+  X(local_backward_parameters, LocalBackwardParametersOp)                  \
+  X(max_pool_forward, MaxPoolForwardOp)                                    \
+  X(max_pool_backward, MaxPoolBackwardOp)                                  \
+  X(weighted_pool_forward, WeightedPoolForwardOp)                          \
+  X(weighted_pool_backward, WeightedPoolBackwardOp)                        \
+  X(lp_pool_forward, LpPoolForwardOp)                                      \
+  X(lp_pool_backward, LpPoolBackwardOp)                                    \
+  X(trainable_pool_forward, TrainablePoolForwardOp)                        \
+  X(trainable_pool_backward_input, TrainablePoolBackwardInputOp)           \
+  X(trainable_pool_backward_parameters, TrainablePoolBackwardParametersOp) \
+  X(adaptive_pool_forward, AdaptivePoolForwardOp)                          \
+  X(adaptive_pool_backward, AdaptivePoolBackwardOp)                        \
+  X(relu_forward, ActivationForwardOp)                                     \
+  X(relu_backward, ActivationBackwardOp)                                   \
+  X(leaky_relu_forward, LeakyReluForwardOp)                                \
+  X(leaky_relu_backward, LeakyReluBackwardOp)                              \
+  X(sigmoid_forward, ActivationForwardOp)                                  \
+  X(sigmoid_backward, ActivationBackwardOp)                                \
+  X(tanh_forward, ActivationForwardOp)                                     \
+  X(tanh_backward, ActivationBackwardOp)                                   \
+  X(scaled_tanh_forward, ActivationForwardOp)                              \
+  X(scaled_tanh_backward, ActivationBackwardOp)                            \
+  X(softmax_forward, SoftmaxForwardOp)                                     \
+  X(softmax_backward, SoftmaxBackwardOp)                                   \
+  X(response_norm_forward, ResponseNormForwardOp)                          \
+  X(response_norm_backward, ResponseNormBackwardOp)                        \
+  X(batch_norm_statistics, BatchNormStatisticsOp)                          \
+  X(batch_norm_forward, BatchNormForwardOp)                                \
+  X(batch_norm_backward_sums, BatchNormBackwardSumsOp)                     \
+  X(batch_norm_backward_input, BatchNormBackwardInputOp)                   \
+  X(dropout_forward, DropoutForwardOp)                                     \
+  X(dropout_backward, DropoutBackwardOp)                                   \
+  X(sum, JoinOp)                                                           \
+  X(concat, JoinOp)                                                        \
+  X(split, JoinOp)                                                         \
+  X(rbf_forward, RbfForwardOp)                                             \
+  X(rbf_backward_input, RbfBackwardInputOp)                                \
+  X(rbf_backward_weight, RbfBackwardWeightOp)                              \
   X(loss, LossOp)
 
 enum class OpKind : int32_t {
@@ -361,6 +509,7 @@ enum class OpKind : int32_t {
 // parameter. kDense: there are no raw gradients; dw[o][c] = sum over blocks and lanes of dy[o] xt[c], which
 // the blocks have kept.
 enum class RawLayout : int32_t { kLanes, kChannels, kNumbers, kDense };
+CHAINRULE_NAMES(RawLayout, "lanes", "channels", "numbers", "dense")
 struct FinishOp {
   RawLayout layout;
   int64_t raw, natural;
@@ -368,8 +517,10 @@ struct FinishOp {
   int32_t taps_rows, taps_columns, padded_in;  // kChannels: columns = in * taps; raw [row][taps][padded_in]
   bool flip;                                   // the taps of each kernel are stored turned by 180 degrees
   const uint8_t* mask;                         // [rows][columns / taps] or null: links that exist
-  Place xt, dy;                                // kDense
+  OptionalPlace xt, dy;                        // kDense
   int32_t points, point_rows;                  // above 0: raw is d(G w) of groups of so many rows
+  CHAINRULE_FIELDS(layout, raw, natural, rows, columns, taps_rows, taps_columns, padded_in, flip, mask, xt,
+                   dy, points, point_rows)
 };
 
 // A copy of a weight in another order. Natural [groups][out][in][taps] becomes, for the forward pass,
@@ -382,14 +533,27 @@ struct PackOp {
   int32_t copies;       // above 0: the one natural number is written so many times instead (a shared bias)
   int32_t points, point_taps;  // above 0: G w is packed, of kernels with so many columns
   bool in_registers;           // as winograd_forward in registers reads it
+  CHAINRULE_FIELDS(natural, packed, groups, out, in, taps, backward, flip, mask, copies, points, point_taps,
+                   in_registers)
 };
 
 enum class UpdateRule : int32_t { kSgd, kAdam, kAdamW };
+CHAINRULE_NAMES(UpdateRule, "sgd", "adam", "adamw")
 struct UpdateOp {
   UpdateRule rule;
   bool nesterov;
   double momentum, weight_decay, beta1, beta2, eps;
+  CHAINRULE_FIELDS(rule, nesterov, momentum, weight_decay, beta1, beta2, eps)
 };
+
+// Named records that are no operations: what follows when all blocks have come to the end of a stage, and
+// what ends a step.
+#define CHAINRULE_FINISHES(X)                              \
+  X(batch_norm_finish_forward, BatchNormFinishForwardOp)   \
+  X(batch_norm_finish_backward, BatchNormFinishBackwardOp) \
+  X(finish, FinishOp)                                      \
+  X(pack, PackOp)                                          \
+  X(update, UpdateOp)
 
 // The kernels of one instruction set for one number type and one number of lanes.
 struct KernelTable {

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <new>
 
+#include "dispatch.hpp"
+
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
@@ -142,15 +144,21 @@ int thread_count() {
   return omp_get_max_threads();
 }
 
-Plan::Plan(const KernelTable& table, const Sizes& sizes, Storage storage, std::vector<Stage> stages,
-           std::vector<FinishOp> finishes, std::vector<PackOp> packs, std::vector<LossOp*> losses)
-    : table_(table),
-      sizes_(sizes),
-      storage_(std::move(storage)),
-      stages_(std::move(stages)),
-      finishes_(std::move(finishes)),
-      packs_(std::move(packs)),
-      losses_(std::move(losses)) {
+Plan::Plan(const PlanDescription& description)
+    : table_(table_for(description.isa, description.number_bytes, description.lanes)),
+      sizes_(make_sizes(description.sizes)) {
+  for (const PlanDescription::Part& part : description.stages) {
+    Stage& stage = stages_.emplace_back();
+    for (const NamedFields& named : part.operations) {
+      stage.operations.push_back(make_operation(named, sizes_, storage_));
+      const Operation& made = stage.operations.back();
+      if (made.kind == OpKind::loss) losses_.push_back(static_cast<LossOp*>(const_cast<void*>(made.record)));
+    }
+    for (const NamedFields& named : part.between) stage.between.push_back(make_between(named));
+  }
+  for (const Fields& fields : description.finishes)
+    finishes_.push_back(make_finish(fields, sizes_, storage_));
+  for (const Fields& fields : description.packs) packs_.push_back(make_pack(fields, storage_));
   const size_t bytes = table_.number_bytes;
   parameters_.reserve(times(sizes_.parameters + sizes_.buffers + sizes_.packed, bytes) + kBeyond);
   gradient_.reserve(times(sizes_.parameters, bytes));

@@ -45,25 +45,9 @@ class Meeting {
   std::atomic<uint32_t> round_{0};
 };
 
-constexpr int kMostGroup = 8;  // blocks that a thread may take through an operation together
-
-struct Between {
-  bool backward;
-  BatchNormOp op;
-};
-
 struct Stage {
   std::vector<Operation> operations;
   std::vector<Between> between;  // what follows when all blocks have finished
-};
-
-// Sizes in numbers of the plan's type, but statistics and shared in doubles.
-struct Sizes {
-  int64_t scratch, kept, parameters, buffers, packed, raw, statistics, shared;
-  int64_t shard_limit;
-  int64_t group;                // blocks that a thread takes through an operation together
-  int64_t loss_divisor;         // "mean" divides by samples * this; 0 for "sum"
-  std::vector<int64_t> zeroed;  // begin, end, ... of the raw gradients that start from zero in every step
 };
 
 struct Batch {
@@ -86,8 +70,8 @@ struct Optimizer {
 
 class Plan {
  public:
-  Plan(const KernelTable& table, const Sizes& sizes, Storage storage, std::vector<Stage> stages,
-       std::vector<FinishOp> finishes, std::vector<PackOp> packs, std::vector<LossOp*> losses);
+  // Throws std::invalid_argument if the description is malformed.
+  explicit Plan(const PlanDescription& description);
 
   // Begins anew: with these values, and an optimizer that remembers nothing.
   void set_values(const double* parameters, const double* buffers);

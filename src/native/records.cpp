@@ -2,18 +2,25 @@
 
 #include <new>
 #include <stdexcept>
+#include <type_traits>
 
 namespace chainrule {
 
 namespace {
 
+// Fills a record's fields, one after another.
 class Reader {
  public:
-  Reader(const Fields& fields, Storage& storage) : fields_(fields), storage_(storage) {}
+  Reader(const std::string& record, const Fields& fields, const Sizes* sizes, Storage& storage)
+      : record_(record), fields_(fields), sizes_(sizes), storage_(storage) {}
 
-  void operator()(const char* name, int64_t& value) { value = get<int64_t>(name); }
-  void operator()(const char* name, int32_t& value) { value = narrow<int32_t>(get<int64_t>(name)); }
-  void operator()(const char* name, uint32_t& value) { value = narrow<uint32_t>(get<int64_t>(name)); }
+  void operator()(const char* name, int64_t& value) { value = whole(name, get<int64_t>(name)); }
+  void operator()(const char* name, int32_t& value) {
+    value = narrow<int32_t>(whole(name, get<int64_t>(name)));
+  }
+  void operator()(const char* name, uint32_t& value) {
+    value = narrow<uint32_t>(whole(name, get<int64_t>(name)));
+  }
   void operator()(const char* name, bool& value) { value = get<int64_t>(name) != 0; }
   void operator()(const char* name, double& value) {
     const Field& field = find(name);
@@ -21,8 +28,8 @@ class Reader {
   }
   void operator()(const char* name, Place& place) {
     const auto& numbers = get<std::vector<int64_t>>(name);
-    if (numbers.size() != 2) throw std::invalid_argument(std::string("a place has two numbers: ") + name);
-    place = {numbers[0], numbers[1] != 0};
+    if (numbers.size() != 2) refuse(name, "is no place");
+    place = place_of(name, numbers[0], numbers[1]);
   }
   template <class P>
   void operator()(const char* name, Optional<P>& optional) {
@@ -31,163 +38,223 @@ class Reader {
     (*this)(name, place);
     optional = place;
   }
-  void operator()(const char* name, const double*& values) {
-    values = storage_.keep(get<std::vector<double>>(name));
+  void operator()(const char* name, std::vector<int64_t>& values) {
+    values = get<std::vector<int64_t>>(name);
   }
-  void operator()(const char* name, const int64_t*& values) {
-    values = storage_.keep(get<std::vector<int64_t>>(name));
-  }
+  void operator()(const char* name, const double*& values) { values = list<double>(name); }
+  void operator()(const char* name, const int64_t*& values) { values = list<int64_t>(name); }
   void operator()(const char* name, const uint8_t*& values) {
+    values = nullptr;
+    if (std::holds_alternative<std::monostate>(find(name))) return;
     const auto& numbers = get<std::vector<int64_t>>(name);
-    if (numbers.empty()) {
-      values = nullptr;
-      return;
-    }
+    lengths_[name] = int64_t(numbers.size());
     values = storage_.keep(std::vector<uint8_t>(numbers.begin(), numbers.end()));
   }
   void operator()(const char* name, const Place*& places) {
     const auto& numbers = get<std::vector<int64_t>>(name);
     std::vector<Place> list;
-    for (size_t i = 0; i + 1 < numbers.size(); i += 2) list.push_back({numbers[i], numbers[i + 1] != 0});
+    for (size_t i = 0; i + 1 < numbers.size(); i += 2)
+      list.push_back(place_of(name, numbers[i], numbers[i + 1]));
+    lengths_[name] = int64_t(list.size());
     places = storage_.keep(list);
   }
   void operator()(const char* name, Axis& axis) {
     const auto& n = get<std::vector<int64_t>>(name);
-    if (n.size() < 6 || (n.size() - 6) % 9 != 0)
-      throw std::invalid_argument(std::string("not an axis: ") + name);
+    if (n.size() < 6 || (n.size() - 6) % 9 != 0) refuse(name, "is no axis");
+    const auto at = [&](size_t i) { return narrow<int32_t>(n[i]); };
     std::vector<Run> runs;
     for (size_t i = 6; i < n.size(); i += 9)
-      runs.push_back({narrow<int32_t>(n[i]), narrow<int32_t>(n[i + 1]), narrow<int32_t>(n[i + 2]),
-                      narrow<int32_t>(n[i + 3]),
-                      Taps{narrow<int32_t>(n[i + 4]), narrow<int32_t>(n[i + 5]), narrow<int32_t>(n[i + 6]),
-                           narrow<int32_t>(n[i + 7]), narrow<int32_t>(n[i + 8])}});
-    axis = {storage_.keep(runs),   int32_t(runs.size()),  narrow<int32_t>(n[0]), narrow<int32_t>(n[1]),
-            narrow<int32_t>(n[2]), narrow<int32_t>(n[3]), narrow<int32_t>(n[4]), narrow<int32_t>(n[5])};
+      runs.push_back({at(i), at(i + 1), at(i + 2), at(i + 3),
+                      Taps{at(i + 4), at(i + 5), at(i + 6), at(i + 7), at(i + 8)}});
+    axis = {storage_.keep(runs), int32_t(runs.size()), at(0), at(1), at(2), at(3), at(4), at(5)};
   }
   template <class E>
     requires std::is_enum_v<E>
   void operator()(const char* name, E& value) {
-    value = static_cast<E>(get<int64_t>(name));
+    const std::string& given = get<std::string>(name);
+    int32_t index = 0;
+    for (const char* known : Names<E>::values) {
+      if (given == known) {
+        value = static_cast<E>(index);
+        return;
+      }
+      ++index;
+    }
+    refuse(name, "cannot be '" + given + "'");
+  }
+
+  void expect_length(const char* name, int64_t length) const {
+    const auto found = lengths_.find(name);
+    if (found != lengths_.end() && found->second != length)
+      refuse(name, "has " + std::to_string(found->second) + " items instead of " + std::to_string(length));
+  }
+  void expect_no_others() const {
+    for (const auto& [name, value] : fields_)
+      if (!known_.contains(name)) refuse(name, "is not one of its fields");
   }
 
  private:
+  [[noreturn]] void refuse(const std::string& field, const std::string& why) const {
+    throw std::invalid_argument("the record '" + record_ + "' is malformed: '" + field + "' " + why);
+  }
   template <class T>
   static T narrow(int64_t value) {
     if (value != int64_t(T(value))) throw std::bad_alloc();  // no memory could hold what needs such an index
     return T(value);
   }
-  const Field& find(const char* name) const {
+  int64_t whole(const char* name, int64_t value) const {
+    if (value < 0) refuse(name, "is negative");
+    return value;
+  }
+  Place place_of(const char* name, int64_t offset, int64_t kept) const {
+    const int64_t end = sizes_ == nullptr ? 0 : kept != 0 ? sizes_->kept : sizes_->scratch;
+    if (offset < 0 || offset >= end) refuse(name, "lies outside of the block's memory");
+    return {offset, kept != 0};
+  }
+  template <class T>
+  const T* list(const char* name) {
+    const auto& numbers = get<std::vector<T>>(name);
+    lengths_[name] = int64_t(numbers.size());
+    return storage_.keep(numbers);
+  }
+  const Field& find(const char* name) {
     const auto found = fields_.find(name);
-    if (found == fields_.end()) throw std::invalid_argument(std::string("missing field: ") + name);
+    if (found == fields_.end()) refuse(name, "is missing");
+    known_[name];
     return found->second;
   }
   template <class T>
-  const T& get(const char* name) const {
-    const T* value = std::get_if<T>(&find(name));
-    if (value == nullptr) throw std::invalid_argument(std::string("field of another kind: ") + name);
+  const T& get(const char* name) {
+    const Field& field = find(name);
+    if (std::holds_alternative<std::monostate>(field)) refuse(name, "is required, but absent");
+    const T* value = std::get_if<T>(&field);
+    if (value == nullptr) refuse(name, "is of another kind");
     return *value;
   }
 
+  const std::string& record_;
   const Fields& fields_;
+  const Sizes* sizes_;
   Storage& storage_;
+  std::map<std::string, int64_t> lengths_, known_;
 };
 
-#define F(name) read(#name, op.name)
-
-void fill(Reader& read, GatherOp& op) { F(x), F(elements); }
-void fill(Reader& read, ScatterOp& op) { F(x), F(elements), F(target); }
-void fill(Reader& read, ConvolveOp& op) {
-  F(x), F(y), F(weight), F(bias), F(groups), F(in), F(out), F(rows), F(columns), F(filters_outer);
+// Lists as long as the record's numbers say.
+template <class Record>
+void expect_lengths(const Record& op, const Reader& read) {
+  if constexpr (std::is_same_v<Record, JoinOp>)
+    read.expect_length("sources", op.count), read.expect_length("elements", op.count);
+  if constexpr (std::is_base_of_v<PoolOp, Record>)
+    read.expect_length("weights", int64_t(op.kernel_rows) * op.kernel_columns);
+  if constexpr (std::is_same_v<Record, FinishOp>)
+    read.expect_length("mask", op.rows * op.columns / (int64_t(op.taps_rows) * op.taps_columns));
+  if constexpr (std::is_same_v<Record, PackOp>)
+    read.expect_length("mask", int64_t(op.groups) * op.out * op.in);
 }
-void fill(Reader& read, LargeConvolveOp& op) {
-  fill(read, static_cast<ConvolveOp&>(op));
-  F(tile), F(turned);
-}
-void fill(Reader& read, PadOp& op) {
-  F(x), F(y), F(channels), F(rows), F(columns), F(padded_rows), F(padded_columns), F(top), F(left);
-}
-void fill(Reader& read, WeightGradientOp& op) {
-  F(x), F(dy), F(sums), F(raw), F(groups), F(in), F(out), F(starts), F(rows), F(columns);
-}
-void fill(Reader& read, ChannelGradientOp& op) {
-  F(x), F(xt), F(dy), F(raw), F(groups), F(in), F(out), F(padded_in), F(starts), F(rows), F(columns);
-}
-void fill(Reader& read, WinogradOp& op) {
-  F(x), F(y), F(source_points), F(result_points), F(turned), F(winners), F(weight), F(bias), F(raw),
-      F(groups), F(in), F(out);
-  F(padded_in), F(points), F(strip), F(starts), F(in_registers), F(pairs), F(rows), F(columns);
-}
-void fill(Reader& read, TurnOp& op) { F(x), F(xt), F(in), F(padded_in); }
-void fill(Reader& read, BiasGradientOp& op) { F(dy), F(raw), F(out), F(places), F(shared); }
-void fill(Reader& read, LocalOp& op) {
-  F(x), F(y), F(dx), F(dy), F(weight), F(bias), F(raw_weight), F(raw_bias), F(in), F(out), F(rows),
-      F(columns);
-}
-void fill(Reader& read, PoolOp& op) {
-  F(x), F(y), F(dx), F(dy), F(channels), F(rows), F(columns), F(out_rows), F(out_columns), F(kernel_rows);
-  F(kernel_columns), F(stride_rows), F(stride_columns), F(top), F(left), F(norm), F(weights), F(weight),
-      F(bias);
-  F(raw_weight), F(raw_bias);
-}
-void fill(Reader& read, AdaptivePoolOp& op) {
-  F(x), F(y), F(dx), F(dy), F(channels), F(rows), F(columns), F(out_rows), F(out_columns);
-}
-void fill(Reader& read, ElementwiseOp& op) { F(x), F(y), F(dx), F(dy), F(elements), F(slope); }
-void fill(Reader& read, SoftmaxOp& op) { F(x), F(y), F(dx), F(dy), F(classes), F(places); }
-void fill(Reader& read, ResponseNormOp& op) {
-  F(x), F(y), F(dx), F(dy), F(scale), F(channels), F(places), F(size), F(alpha), F(beta), F(k);
-}
-void fill(Reader& read, BatchNormOp& op) {
-  F(x), F(y), F(dx), F(dy), F(channels), F(places), F(weight), F(bias), F(running_mean), F(running_var);
-  F(forward_statistics), F(backward_statistics), F(raw_weight), F(raw_bias), F(eps), F(momentum), F(training);
-}
-void fill(Reader& read, DropoutOp& op) { F(x), F(y), F(dx), F(dy), F(mask), F(elements), F(p), F(node); }
-void fill(Reader& read, JoinOp& op) { F(y), F(sources), F(elements), F(count); }
-void fill(Reader& read, RbfOp& op) { F(x), F(y), F(dx), F(dy), F(weight), F(raw_weight), F(in), F(out); }
-void fill(Reader& read, LossOp& op) {
-  F(x), F(dx), F(kind), F(guess), F(classes), F(places), F(scale), F(rubbish), F(gradient);
-}
-void fill(Reader& read, FinishOp& op) {
-  F(layout), F(raw), F(natural), F(rows), F(columns), F(taps_rows), F(taps_columns), F(padded_in), F(flip),
-      F(mask), F(xt), F(dy), F(points), F(point_rows);
-}
-void fill(Reader& read, PackOp& op) {
-  F(natural), F(packed), F(groups), F(out), F(in), F(taps), F(backward), F(flip), F(mask), F(copies),
-      F(points), F(point_taps), F(in_registers);
-}
-void fill(Reader& read, UpdateOp& op) {
-  F(rule), F(nesterov), F(momentum), F(weight_decay), F(beta1), F(beta2), F(eps);
-}
-
-#undef F
 
 template <class Record>
-Record filled(const Fields& fields, Storage& storage) {
-  Reader read(fields, storage);
+Record filled(const std::string& name, const Fields& fields, const Sizes* sizes, Storage& storage) {
+  Reader read(name, fields, sizes, storage);
   Record op = {};
-  fill(read, op);
+  Record::fields(op, read);
+  read.expect_no_others();
+  expect_lengths(op, read);
   return op;
+}
+
+template <class Record>
+Record filled(const std::string& name, const Fields& fields) {
+  Storage none;
+  return filled<Record>(name, fields, nullptr, none);
+}
+
+// What kinds of values fields have.
+struct Describer {
+  std::map<std::string, std::string> kinds;
+
+  void operator()(const char* name, int64_t&) { kinds[name] = "whole"; }
+  void operator()(const char* name, int32_t&) { kinds[name] = "whole"; }
+  void operator()(const char* name, uint32_t&) { kinds[name] = "whole"; }
+  void operator()(const char* name, bool&) { kinds[name] = "flag"; }
+  void operator()(const char* name, double&) { kinds[name] = "number"; }
+  void operator()(const char* name, Place&) { kinds[name] = "place"; }
+  void operator()(const char* name, OptionalPlace&) { kinds[name] = "optional place"; }
+  void operator()(const char* name, OptionalOffset&) { kinds[name] = "optional whole"; }
+  void operator()(const char* name, std::vector<int64_t>&) { kinds[name] = "wholes"; }
+  void operator()(const char* name, const double*&) { kinds[name] = "numbers"; }
+  void operator()(const char* name, const int64_t*&) { kinds[name] = "wholes"; }
+  void operator()(const char* name, const uint8_t*&) { kinds[name] = "optional wholes"; }
+  void operator()(const char* name, const Place*&) { kinds[name] = "places"; }
+  void operator()(const char* name, Axis&) { kinds[name] = "axis"; }
+  template <class E>
+    requires std::is_enum_v<E>
+  void operator()(const char* name, E&) {
+    kinds[name] = Names<E>::kind;
+  }
+};
+
+template <class Record>
+std::map<std::string, std::string> described() {
+  Describer describe;
+  Record op = {};
+  Record::fields(op, describe);
+  return describe.kinds;
+}
+
+template <class E>
+std::pair<const std::string, std::vector<std::string>> values_of() {
+  return {Names<E>::kind, {std::begin(Names<E>::values), std::end(Names<E>::values)}};
 }
 
 }  // namespace
 
-Operation make_operation(const std::string& name, const Fields& fields, Storage& storage) {
-#define CHAINRULE_MAKE(kind, record) \
-  if (name == #kind) return {OpKind::kind, storage.keep(filled<record>(fields, storage))};
-  CHAINRULE_OPERATIONS(CHAINRULE_MAKE)
-#undef CHAINRULE_MAKE
-  throw std::invalid_argument("unknown operation: " + name);
+Sizes make_sizes(const Fields& fields) {
+  Sizes sizes = filled<Sizes>("sizes", fields);
+  if (sizes.group < 1 || sizes.group > kMostGroup) throw std::invalid_argument("a group of another size");
+  return sizes;
 }
 
-FinishOp make_finish(const Fields& fields, Storage& storage) { return filled<FinishOp>(fields, storage); }
-PackOp make_pack(const Fields& fields, Storage& storage) { return filled<PackOp>(fields, storage); }
-UpdateOp make_update(const Fields& fields) {
-  Storage none;
-  return filled<UpdateOp>(fields, none);
+Operation make_operation(const NamedFields& named, const Sizes& sizes, Storage& storage) {
+  const auto& [name, fields] = named;
+#define CHAINRULE_MAKE(kind, record) \
+  if (name == #kind) return {OpKind::kind, storage.keep(filled<record>(name, fields, &sizes, storage))};
+  CHAINRULE_OPERATIONS(CHAINRULE_MAKE)
+#undef CHAINRULE_MAKE
+  throw std::invalid_argument("there is no operation called '" + name + "'");
 }
-BatchNormOp make_batch_norm(const Fields& fields) {
-  Storage none;
-  return filled<BatchNormOp>(fields, none);
+
+Between make_between(const NamedFields& named) {
+  const auto& [name, fields] = named;
+  if (name == "batch_norm_finish_forward") return {false, filled<BatchNormFinishForwardOp>(name, fields)};
+  if (name == "batch_norm_finish_backward") return {true, filled<BatchNormFinishBackwardOp>(name, fields)};
+  throw std::invalid_argument("nothing called '" + name + "' can follow a stage");
+}
+
+FinishOp make_finish(const Fields& fields, const Sizes& sizes, Storage& storage) {
+  return filled<FinishOp>("finish", fields, &sizes, storage);
+}
+PackOp make_pack(const Fields& fields, Storage& storage) {
+  return filled<PackOp>("pack", fields, nullptr, storage);
+}
+UpdateOp make_update(const Fields& fields) { return filled<UpdateOp>("update", fields); }
+
+std::map<std::string, std::map<std::string, std::string>> schema() {
+  return {{"sizes", described<Sizes>()},
+#define CHAINRULE_DESCRIBE(name, record) {#name, described<record>()},
+          CHAINRULE_OPERATIONS(CHAINRULE_DESCRIBE) CHAINRULE_FINISHES(CHAINRULE_DESCRIBE)
+#undef CHAINRULE_DESCRIBE
+  };
+}
+
+std::map<std::string, std::vector<std::string>> enumerations() {
+  return {values_of<LossKind>(), values_of<Guess>(), values_of<RawLayout>(), values_of<UpdateRule>()};
+}
+
+std::map<std::string, int64_t> limits() {
+  return {{"group", kMostGroup},
+          {"strip_rows", kMostStripRows},
+          {"tile_weights", kTileWeights},
+          {"tile_filters", kTileFilters}};
 }
 
 }  // namespace chainrule

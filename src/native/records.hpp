@@ -12,9 +12,27 @@
 
 namespace chainrule {
 
-// Nothing is an optional place that is absent.
-using Field = std::variant<std::monostate, int64_t, double, std::vector<int64_t>, std::vector<double>>;
+// Nothing is an optional place that is absent; text names the value of an enumeration.
+using Field =
+    std::variant<std::monostate, int64_t, double, std::string, std::vector<int64_t>, std::vector<double>>;
 using Fields = std::map<std::string, Field>;
+
+struct NamedFields {
+  std::string name;
+  Fields fields;
+};
+
+// A plan as the lowering gives it.
+struct PlanDescription {
+  struct Part {
+    std::vector<NamedFields> operations, between;
+  };
+  std::string isa;
+  int number_bytes, lanes;
+  Fields sizes;
+  std::vector<Part> stages;
+  std::vector<Fields> finishes, packs;
+};
 
 // Owns what records point to.
 class Storage {
@@ -42,11 +60,36 @@ struct Operation {
   const void* record;
 };
 
-// Throws std::invalid_argument for an unknown name or a missing field.
-Operation make_operation(const std::string& name, const Fields& fields, Storage& storage);
-FinishOp make_finish(const Fields& fields, Storage& storage);
+// What follows when all blocks have come to the end of a stage.
+struct Between {
+  bool backward;
+  BatchNormOp op;
+};
+
+// Sizes in numbers of the plan's type, but statistics and shared in doubles.
+struct Sizes {
+  int64_t scratch, kept, parameters, buffers, packed, raw, statistics, shared;
+  int64_t shard_limit;
+  int64_t group;                // blocks that a thread takes through an operation together
+  int64_t loss_divisor;         // "mean" divides by samples * this; 0 for "sum"
+  std::vector<int64_t> zeroed;  // begin, end, ... of the raw gradients that start from zero in every step
+  CHAINRULE_FIELDS(scratch, kept, parameters, buffers, packed, raw, statistics, shared, shard_limit, group,
+                   loss_divisor, zeroed)
+};
+
+// All throw std::invalid_argument for a name that nobody has, and a field that is missing, unknown, of
+// another kind, or points to where the block has no memory.
+Sizes make_sizes(const Fields& fields);
+Operation make_operation(const NamedFields& named, const Sizes& sizes, Storage& storage);
+Between make_between(const NamedFields& named);
+FinishOp make_finish(const Fields& fields, const Sizes& sizes, Storage& storage);
 PackOp make_pack(const Fields& fields, Storage& storage);
 UpdateOp make_update(const Fields& fields);
-BatchNormOp make_batch_norm(const Fields& fields);
+
+// What there is: the kind of every field of every record, the values of enumerations, and sizes that the
+// lowering has to keep to.
+std::map<std::string, std::map<std::string, std::string>> schema();
+std::map<std::string, std::vector<std::string>> enumerations();
+std::map<std::string, int64_t> limits();
 
 }  // namespace chainrule

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.native import compiled, convolution_rules, core
+from chainrule.engines.native import compiled, core
+from chainrule.engines.native.rules import convolution
 from tests.engines.comparing import assert_engines_agree, fitted
 from tests.strategies import Problem
 
@@ -30,7 +31,7 @@ def convolutional() -> cr.Network:
 @pytest.fixture(autouse=True)
 def small_weights_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that small networks will do."""
-    monkeypatch.setattr(convolution_rules, "LARGE_WEIGHTS", 0)
+    monkeypatch.setattr(convolution, "LARGE_WEIGHTS", 0)
 
 
 @pytest.mark.parametrize("make", [shared, convolutional])

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
-from chainrule.engines.native import convolution_rules
 from chainrule.engines.native.compiled import instruction_set
+from chainrule.engines.native.rules import winograd
 from tests.engines.comparing import assert_engines_agree
 from tests.strategies import Problem
 
@@ -23,8 +23,8 @@ IN_REGISTERS = instruction_set().registers >= 32
 @pytest.fixture(autouse=True, params=[(6,), (8,)], ids=["6 points", "8 points"])
 def wherever_possible(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The algorithm is taken wherever it can be."""
-    monkeypatch.setattr(convolution_rules, "_WORTH", np.inf)
-    monkeypatch.setattr(convolution_rules, "_POINTS", request.param)
+    monkeypatch.setattr(winograd, "WORTH", np.inf)
+    monkeypatch.setattr(winograd, "POINTS", request.param)
 
 
 @pytest.fixture(params=[False, True], ids=["in memory", "in registers"])
@@ -32,8 +32,8 @@ def in_registers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     """Where the sums at the points are kept, however many channels there are."""
     if request.param and not IN_REGISTERS:
         pytest.skip("this processor has 16 vector registers")
-    monkeypatch.setattr(convolution_rules, "_IN_REGISTERS", (request.param,))
-    monkeypatch.setattr(convolution_rules, "_NEAR_BYTES", np.inf)
+    monkeypatch.setattr(winograd, "IN_REGISTERS", (request.param,))
+    monkeypatch.setattr(winograd, "NEAR_BYTES", np.inf)
     return bool(request.param)
 
 
@@ -90,7 +90,7 @@ def test_only_the_maxima_of_pairs_are_stored(in_registers: bool, between: tuple[
     x = rng.normal(size=(samples, *shape))
     problem = Problem(net, x, rng.normal(size=(samples, *net.output_shape)), loss)
     assert_engines_agree(problem, True)
-    pairs = (convolution_rules._POINTS[0] + 1 - arguments["kernel_size"][1]) % 2 == 0
+    pairs = (winograd.POINTS[0] + 1 - arguments["kernel_size"][1]) % 2 == 0
     for plan in (net.plan(samples, dtype="float64"), net.plan(samples, dtype="float64", loss=loss)):
         assert ("max_pool_forward" in plan) == ("max_pool_backward" in plan or not in_registers or not pairs)
         assert ("max_pool_forward" in plan) == (not in_registers or not pairs)

@@ -12,42 +12,6 @@
 namespace chainrule {
 namespace {
 
-const KernelTable& table_for(const Transcript& transcript) {
-  for (int i = 0; i < instruction_set_count(); ++i) {
-    const InstructionSet& set = instruction_sets()[i];
-    if (transcript.isa != set.name || !set.supported()) continue;
-    const KernelTables tables = set.tables();
-    for (int k = 0; k < tables.count; ++k) {
-      const KernelTable& table = tables.tables[k];
-      if (table.number_bytes == transcript.number_bytes && table.lanes == transcript.lanes) return table;
-    }
-  }
-  fail("no kernels for " + transcript.isa + " with " + std::to_string(transcript.lanes) + " lanes");
-}
-
-std::unique_ptr<Plan> plan_of(const Transcript& transcript) {
-  Storage storage;
-  std::vector<Stage> stages;
-  std::vector<LossOp*> losses;
-  for (const Transcript::Parts& parts : transcript.stages) {
-    Stage stage;
-    for (const auto& [name, fields] : parts.operations) {
-      const Operation made = make_operation(name, fields, storage);
-      if (made.kind == OpKind::loss) losses.push_back(static_cast<LossOp*>(const_cast<void*>(made.record)));
-      stage.operations.push_back(made);
-    }
-    for (const auto& [backward, fields] : parts.between)
-      stage.between.push_back({backward, make_batch_norm(fields)});
-    stages.push_back(std::move(stage));
-  }
-  std::vector<FinishOp> finishes;
-  for (const Fields& fields : transcript.finishes) finishes.push_back(make_finish(fields, storage));
-  std::vector<PackOp> packs;
-  for (const Fields& fields : transcript.packs) packs.push_back(make_pack(fields, storage));
-  return std::make_unique<Plan>(table_for(transcript), transcript.sizes, std::move(storage),
-                                std::move(stages), std::move(finishes), std::move(packs), std::move(losses));
-}
-
 // Numbers of the plan's type, in memory that ends where they end.
 class Numbers {
  public:
@@ -81,7 +45,10 @@ using Results = std::vector<std::vector<double>>;
 class Repetition {
  public:
   Repetition(const Transcript& transcript, int threads)
-      : transcript_(transcript), plan_(plan_of(transcript)), threads_(threads) {
+      : transcript_(transcript),
+        plan_(std::make_unique<Plan>(transcript.plan)),
+        sizes_(make_sizes(transcript.plan.sizes)),
+        threads_(threads) {
     for (const Event& event : transcript.events) {
       if (event.what == "values")
         plan_->set_values(event.first.data(), event.second.data());
@@ -94,7 +61,7 @@ class Repetition {
 
  private:
   void on_batch(const Event& event) {
-    const int bytes = transcript_.number_bytes;
+    const int bytes = transcript_.plan.number_bytes;
     Numbers inputs(event.inputs, event.bytes ? 1 : bytes), numbers(event.numbers, bytes);
     Batch batch = {};
     batch.inputs = inputs.data();
@@ -112,7 +79,7 @@ class Repetition {
   }
 
   void run(const Event& event, Batch& batch) {
-    const int bytes = transcript_.number_bytes;
+    const int bytes = transcript_.plan.number_bytes;
     batch.samples = event.samples;
     std::vector<Numbers> exports;
     for (size_t k = 3; k < event.results.size(); ++k)
@@ -121,9 +88,8 @@ class Repetition {
     const Totals totals = plan_->run(batch, threads_);
     results_.push_back({totals.loss});
     results_.push_back({double(totals.correct)});
-    Numbers gradient(std::vector<double>(transcript_.sizes.parameters), bytes);
-    if (transcript_.sizes.parameters > 0)
-      std::memcpy(gradient.data(), plan_->gradient(), transcript_.sizes.parameters * bytes);
+    Numbers gradient(std::vector<double>(sizes_.parameters), bytes);
+    if (sizes_.parameters > 0) std::memcpy(gradient.data(), plan_->gradient(), sizes_.parameters * bytes);
     results_.push_back(gradient.values(bytes));
     for (const Numbers& array : exports) results_.push_back(array.values(bytes));
   }
@@ -137,13 +103,14 @@ class Repetition {
                                int64_t(event.rates.size()), optimizer, totals.data(), threads_));
     std::vector<double> losses, correct;
     for (const Totals& step : totals) losses.push_back(step.loss), correct.push_back(double(step.correct));
-    std::vector<double> parameters(transcript_.sizes.parameters), buffers(transcript_.sizes.buffers);
+    std::vector<double> parameters(sizes_.parameters), buffers(sizes_.buffers);
     plan_->get_values(parameters.data(), buffers.data());
     results_.insert(results_.end(), {losses, correct, parameters, buffers});
   }
 
   const Transcript& transcript_;
   std::unique_ptr<Plan> plan_;
+  Sizes sizes_;
   int threads_;
   Results results_;
 };
@@ -165,7 +132,7 @@ void repeat(const Transcript& transcript) {
   size_t index = 0;
   for (const Event& event : transcript.events)
     for (const std::vector<double>& written : event.results)
-      compare(alone.results()[index++], written, transcript.number_bytes);
+      compare(alone.results()[index++], written, transcript.plan.number_bytes);
   for (int threads = 2; threads <= 4; ++threads)
     if (Repetition(transcript, threads).results() != alone.results())
       fail("other bits on " + std::to_string(threads) + " threads");

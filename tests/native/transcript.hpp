@@ -47,11 +47,18 @@ class Words {
       const std::string name = word(), kind = word();
       if (kind == "n") found[name] = std::monostate();
       if (kind == "i") found[name] = whole();
+      if (kind == "s") found[name] = word();
       if (kind == "d") found[name] = number();
       if (kind == "I") found[name] = wholes();
       if (kind == "D") found[name] = numbers();
     }
     return found;
+  }
+
+  std::vector<NamedFields> named() {
+    std::vector<NamedFields> list(whole());
+    for (NamedFields& item : list) item.name = word(), item.fields = fields();
+    return list;
   }
 
  private:
@@ -71,33 +78,15 @@ struct Event {
 };
 
 struct Transcript {
-  struct Parts {
-    std::vector<std::pair<std::string, Fields>> operations;
-    std::vector<std::pair<bool, Fields>> between;
-  };
-
   explicit Transcript(Words& words) {
-    isa = words.word();
-    number_bytes = int(words.whole()), lanes = words.whole();
-    for (int64_t* size :
-         {&sizes.scratch, &sizes.kept, &sizes.parameters, &sizes.buffers, &sizes.packed, &sizes.raw,
-          &sizes.statistics, &sizes.shared, &sizes.shard_limit, &sizes.group, &sizes.loss_divisor})
-      *size = words.whole();
-    sizes.zeroed = words.wholes();
+    plan.isa = words.word(), plan.number_bytes = int(words.whole()), plan.lanes = int(words.whole());
+    plan.sizes = words.fields();
     for (int64_t n = words.whole(); n > 0; --n) {
-      Parts parts;
-      for (int64_t k = words.whole(); k > 0; --k) {
-        const std::string name = words.word();
-        parts.operations.emplace_back(name, words.fields());
-      }
-      for (int64_t k = words.whole(); k > 0; --k) {
-        const bool backward = words.whole() != 0;
-        parts.between.emplace_back(backward, words.fields());
-      }
-      stages.push_back(parts);
+      std::vector<NamedFields> operations = words.named();
+      plan.stages.push_back({operations, words.named()});
     }
-    for (int64_t n = words.whole(); n > 0; --n) finishes.push_back(words.fields());
-    for (int64_t n = words.whole(); n > 0; --n) packs.push_back(words.fields());
+    for (int64_t n = words.whole(); n > 0; --n) plan.finishes.push_back(words.fields());
+    for (int64_t n = words.whole(); n > 0; --n) plan.packs.push_back(words.fields());
     for (int64_t n = words.whole(); n > 0; --n) events.push_back(event(words));
   }
 
@@ -133,12 +122,7 @@ struct Transcript {
     event.labels = words.wholes();
   }
 
-  std::string isa;
-  int number_bytes;
-  int64_t lanes;
-  Sizes sizes = {};
-  std::vector<Parts> stages;
-  std::vector<Fields> finishes, packs;
+  PlanDescription plan;
   std::vector<Event> events;
 };
 

@@ -8,7 +8,6 @@ What a transcript is: `Recorder` below writes it, `Transcript` in transcript.hpp
 from __future__ import annotations
 
 import os
-import re
 import sys
 from itertools import combinations
 from pathlib import Path
@@ -17,15 +16,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 import chainrule as cr
-from chainrule.engines.native import convolution_rules, core
+from chainrule.engines.native import core
 from chainrule.engines.native.compiled import instruction_set
+from chainrule.engines.native.program import PlanDescription
+from chainrule.engines.native.rules import convolution, winograd
 from tests.engines import comparing
 from tests.helpers import Array
 from tests.layers.rows import ROWS, Row
 
 CORE_PLAN = core.Plan
-SIZES = ("scratch", "kept", "parameters", "buffers", "packed", "raw", "statistics", "shared", "shard_limit",
-         "group", "loss_divisor")  # fmt: skip
 
 
 class Words:
@@ -44,11 +43,13 @@ class Words:
         self.add(len(flat), *(float(n).hex() if isinstance(n, float) else int(n) for n in flat))
 
     def fields(self, fields: dict[str, Any]) -> None:
-        """name, kind (n: nothing; i, d: a number; I, D: a list), values."""
+        """name, kind (n: nothing; i, d: a number; s: a word; I, D: a list), values."""
         self.add(len(fields))
         for name, value in fields.items():
             if value is None:
                 self.add(name, "n")
+            elif isinstance(value, str):
+                self.add(name, "s", value)
             elif isinstance(value, list):
                 self.add(name, "D" if value and isinstance(value[0], float) else "I")
                 self.numbers(value)
@@ -75,24 +76,22 @@ class Recorder:
     everyone: ClassVar[list[Recorder]] = []
     operations: ClassVar[set[str]] = set()
 
-    def __init__(self, isa: str, number_bytes: int, lanes: int, sizes: Any, stages: Any, finishes: Any, packs: Any,
-                 zeroed: list[int]) -> None:  # fmt: skip
-        self._plan = CORE_PLAN(isa, number_bytes, lanes, sizes, stages, finishes, packs, zeroed)
-        self._sizes, self._dtype = sizes, np.dtype(f"f{number_bytes}")
+    def __init__(self, description: PlanDescription) -> None:
+        self._plan = CORE_PLAN(description)
+        self._sizes, self._dtype = description.sizes, np.dtype(f"f{description.number_bytes}")
         self._events: list[Words] = []
         self._words = Words()
-        self._words.add(isa, number_bytes, lanes)
-        self._words.add(*(sizes[name] for name in SIZES))
-        self._words.numbers(zeroed)
-        self._words.add(len(stages))
-        for operations, between in stages:
-            self.operations.update(name for name, _ in operations)
-            for named in (operations, between):  # by an operation's name, and by whether it runs backward
+        self._words.add(description.isa, description.number_bytes, description.lanes)
+        self._words.fields(description.sizes)
+        self._words.add(len(description.stages))
+        for parts in description.stages:
+            for named in parts:
+                self.operations.update(name for name, _ in named)
                 self._words.add(len(named))
                 for name, fields in named:
                     self._words.add(name)
                     self._words.fields(fields)
-        for records in (finishes, packs):
+        for records in (description.finishes, description.packs):
             self._words.add(len(records))
             for fields in records:
                 self._words.fields(fields)
@@ -239,19 +238,18 @@ def main(target: str, isa: str) -> None:
     small_networks(ROWS)
     frozen_networks()
     convolutions = [row for row in ROWS if isinstance(row.layer, cr.Conv2d)]
-    convolution_rules.LARGE_WEIGHTS, usual = 0, convolution_rules.LARGE_WEIGHTS
-    convolution_rules._WORTH = 0.0
+    convolution.LARGE_WEIGHTS, usual = 0, convolution.LARGE_WEIGHTS
+    winograd.WORTH = 0.0
     whole_networks()
     small_networks(convolutions)
-    convolution_rules.LARGE_WEIGHTS = usual
+    convolution.LARGE_WEIGHTS = usual
     # Winograd's algorithm wherever it can be, whatever it costs.
-    convolution_rules._WORTH = convolution_rules._NEAR_BYTES = np.inf
+    winograd.WORTH = winograd.NEAR_BYTES = np.inf
     for points, in_registers in ((6, False), (8, instruction_set().registers >= 32)):
-        convolution_rules._POINTS, convolution_rules._IN_REGISTERS = (points,), (in_registers,)
+        winograd.POINTS, winograd.IN_REGISTERS = (points,), (in_registers,)
         whole_networks()
         small_networks(convolutions)
-    known = re.findall(r"X\((\w+), \w+\)", Path("src/native/ops.hpp").read_text())
-    if missing := set(known) - Recorder.operations:
+    if missing := set(core.schema()) - {"sizes", "finish", "pack", "update"} - Recorder.operations:
         sys.exit(f"no network here has these operations: {missing}")
     lines = [line for recorder in Recorder.everyone for line in recorder.lines()]
     Path(target).write_text("\n".join([str(len(Recorder.everyone)), *lines]) + "\n")

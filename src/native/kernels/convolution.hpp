@@ -12,7 +12,7 @@
 
 namespace chainrule::CHAINRULE_ISA_NAMESPACE {
 
-constexpr int kMaxFilters = kRegisters == 32 ? 16 : 12;
+constexpr int kMaxFilters = kRegisters == 32 ? kTileFilters : 12;
 
 // Columns beside one another, so that few filters still fill the pipeline.
 constexpr int columns_of_tile(int filters) {

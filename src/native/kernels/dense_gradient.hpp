@@ -46,8 +46,8 @@ template <class T, int L>
 void finish_dense(const FinishOp& op, const void* kept, int64_t block_bytes, int64_t blocks, void* natural,
                   int64_t begin, int64_t end) {
   constexpr int N = kChannelVector<T>;
-  const char *xt = static_cast<const char*>(kept) + op.xt.offset * sizeof(T),
-             *dy = static_cast<const char*>(kept) + op.dy.offset * sizeof(T);
+  const char *xt = static_cast<const char*>(kept) + op.xt.get()->offset * sizeof(T),
+             *dy = static_cast<const char*>(kept) + op.dy.get()->offset * sizeof(T);
   const int64_t vectors = op.padded_in / N;
   for (int64_t row = begin; row < end;) {
     const int rows = int(smaller(kProductFilters, end - row));

@@ -9,8 +9,6 @@
 
 namespace chainrule::CHAINRULE_ISA_NAMESPACE {
 
-constexpr int kTileWeights = 256;  // weights of a filter in a tile, unless one channel has more
-
 // The weights [begin, end) of the filters from `first` on, as they lie in memory: `lines` lines of `pieces`
 // neighbouring numbers, `distance` apart.
 template <class T>

@@ -290,8 +290,6 @@ const PointsTransforms<T>& transforms_for(const WinogradOp& op) {
   return (op.points == 6 ? six : eight)[op.columns.kernel_size - kLeastTaps];
 }
 
-constexpr int kMostStripRows = 32;
-
 // Result rows [begin, end), the source rows that reach them, and the convolution from these to those. At a
 // point, rows of tiles follow each other in memory: they are one long row, in which the next row's tap is
 // `tiles` further.

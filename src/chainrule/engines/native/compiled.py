@@ -12,13 +12,15 @@ import numpy as np
 
 from chainrule.arrays import Array, check_converted
 from chainrule.engines.native import core
-from chainrule.engines.native.layer_rules import LAYER_RULES
-from chainrule.engines.native.lowering import LOSS_KINDS, Lowering, Mode, is_alias, loss_divisor
-from chainrule.engines.native.program import Program
+from chainrule.engines.native.fusion import Mode, Task
+from chainrule.engines.native.lowering import Lowering
+from chainrule.engines.native.program import PlanDescription, Program
+from chainrule.engines.native.records.convolution import ConvolveLarge
+from chainrule.engines.native.rules import LAYER_RULES
+from chainrule.engines.native.rules.losses import loss_plan
 from chainrule.errors import ArgumentError, EngineError
 from chainrule.graph import Graph
-from chainrule.losses import CrossEntropyLoss, Loss, MAPLoss
-from chainrule.shapes import product
+from chainrule.losses import Loss
 
 SHARDS = 16
 """Most shards of a batch: as many threads can share a step."""
@@ -94,44 +96,39 @@ class Compiled:
         """For calls that belong together: a run and the gradient it leaves."""
         self._loaded = False
         self.program = Program(request.lanes, request.number_bytes)
-        low = Lowering(
+        task = Task(
             graph=graph,
-            program=self.program,
-            rules=LAYER_RULES,
             mode=request.mode,
             training=request.training,
-            loss=loss,
-            guesses=request.guesses,
             small=request.small,
+            lanes=request.lanes,
+            number_bytes=request.number_bytes,
             channel_vector=isa.channel_vector[request.number_bytes],
             registers=isa.registers,
         )
+        plan = None
         if loss is not None:
-            low.memory["loss kind"] = 1 if probabilities else LOSS_KINDS[type(loss)]
+            plan = loss_plan(loss, graph.output_shape, probabilities=probabilities, guesses=request.guesses)
+        low = Lowering(task, self.program, LAYER_RULES, plan)
         low.lower()
         self._check_extents()
         self.exports = low.exports
         self.sizes = self._sizes(graph, low, loss)
-        self.finishes, self.packs = [self.program.resolved(finish) for finish in low.finishes], low.packs
+        self.description = PlanDescription(
+            isa=request.isa,
+            number_bytes=request.number_bytes,
+            lanes=request.lanes,
+            sizes={**self.sizes, "zeroed": low.zeroed},
+            stages=self.program.resolved_stages(),
+            finishes=[finish.resolved() for finish in low.finishes.values()],
+            packs=[pack.resolved() for pack in low.packs.values()],
+        )
         try:
-            self.plan = core.Plan(
-                request.isa,
-                request.number_bytes,
-                request.lanes,
-                self.sizes,
-                [
-                    (
-                        [(op.name, self.program.resolved(op.fields)) for op in stage.operations],
-                        [(backward, self.program.resolved(fields)) for backward, fields in stage.between],
-                    )
-                    for stage in self.program.stages
-                ],
-                self.finishes,
-                self.packs,
-                low.zeroed,
-            )
+            self.plan = core.Plan(self.description)
         except (MemoryError, OverflowError, RuntimeError):
             raise EngineError(f"not enough memory for a plan of {self.sizes} numbers") from None
+        except (ValueError, TypeError) as error:
+            raise EngineError(f"the native core refuses the plan that it was given: {error}") from None
 
     def _check_extents(self) -> None:
         """The core counts the numbers of one sample's tensor in 32 bits."""
@@ -145,29 +142,26 @@ class Compiled:
     def _sizes(self, graph: Graph, low: Lowering, loss: Loss | None) -> dict[str, int]:
         scratch, kept = self.program.lay_out()
         natural = graph.parameters.flat.size + graph.buffers.flat.size
-        raw_bytes = max(self.program.raw * self.request.number_bytes, 1)
-        divisor = 0
-        if loss is not None:
-            elements = product(graph.output_shape)
-            classes = graph.output_shape[0] if isinstance(loss, CrossEntropyLoss | MAPLoss) else 1
-            divisor = loss_divisor(loss, elements, classes)
+        flat = self.program.flat
+        raw_bytes = max(flat["raw"] * self.request.number_bytes, 1)
+        mean = loss is not None and loss.reduction == "mean"
         return {
             "scratch": scratch,
             "kept": kept,
             "parameters": graph.parameters.flat.size,
             "buffers": graph.buffers.flat.size,
-            "packed": low.natural_size - natural + self.program.packed,
-            "raw": self.program.raw,
-            "statistics": self.program.statistics,
-            "shared": self.program.statistics,
+            "packed": low.natural_size - natural + flat["packed"],
+            "raw": flat["raw"],
+            "statistics": flat["statistics"],
+            "shared": flat["statistics"],
             "shard_limit": max(1, min(SHARDS, RAW_BYTES // raw_bytes)),
             "group": GROUP if self._has_large_weights() else 1,
-            "loss_divisor": divisor,
+            "loss_divisor": loss.count((1, *graph.output_shape)) if loss is not None and mean else 0,
         }
 
     def _has_large_weights(self) -> bool:
         """Whether a convolution's weights, dense layers' above all, would be read from memory for each block anew."""
-        return any(op.name == "convolve_large" for stage in self.program.stages for op in stage.operations)
+        return any(isinstance(op, ConvolveLarge) for stage in self.program.stages for op, _ in stage.operations)
 
     def load(self, graph: Graph) -> None:
         """Copy the graph's parameters and buffers into the plan; those of a snapshot once."""
@@ -187,22 +181,14 @@ class Compiled:
         ]
         for index, stage in enumerate(self.program.stages):
             lines.append(f"stage {index + 1}")
-            lines += [f"  {op.name:<34} {op.label}" for op in stage.operations]
-            lines += [
-                f"  all blocks meet: batch statistics ({'backward' if b else 'forward'})" for b, _ in stage.between
-            ]
+            lines += [f"  {record.name:<34} {label}" for record, label in stage.operations]
+            lines += [f"  all blocks meet: {record.name}" for record in stage.between]
         return "\n".join(lines)
 
 
 def unsupported_layers(graph: Graph, training: bool) -> list[str]:
     """Layers that only the reference engine can compute: those that are not of the package."""
-    return sorted(
-        {
-            type(step.layer).__name__
-            for step in graph.steps
-            if type(step.layer) not in LAYER_RULES and not is_alias(step, training)
-        }
-    )
+    return sorted({type(step.layer).__name__ for step in graph.steps if type(step.layer) not in LAYER_RULES})
 
 
 def dtype_bytes(dtype: np.dtype[Any]) -> int:

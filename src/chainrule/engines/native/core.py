@@ -17,7 +17,7 @@ _chosen = "OMP_WAIT_POLICY" in os.environ or "GOMP_SPINCOUNT" in os.environ
 if not _chosen:
     os.environ["GOMP_SPINCOUNT"] = "10000"
 try:
-    from chainrule._native import Plan, isas, thread_count
+    from chainrule._native import Plan, enumerations, isas, limits, schema, thread_count
 except ImportError as error:
     absent = error
 finally:
@@ -34,4 +34,4 @@ def require() -> None:
         )
 
 
-__all__ = ["Plan", "absent", "isas", "require", "thread_count"]
+__all__ = ["Plan", "absent", "enumerations", "isas", "limits", "require", "schema", "thread_count"]

@@ -25,10 +25,11 @@ from chainrule.engines.native.compiled import (
     unsupported_layers,
 )
 from chainrule.engines.native.pace import Pace
+from chainrule.engines.native.rules.losses import is_known
 from chainrule.engines.reference import ReferenceEngine, ReferenceTrainer
 from chainrule.errors import EngineError, warn
 from chainrule.graph import Graph
-from chainrule.losses import LOSSES, CrossEntropyLoss, Loss, MAPLoss
+from chainrule.losses import Loss
 from chainrule.parameters import Parameters
 
 Prepared: TypeAlias = tuple[Array, bool, Array, Array | None]
@@ -111,7 +112,7 @@ class NativeEngine:
         """The plan for a mode and batch geometry, made once."""
         isa: InstructionSet = instruction_set()
         number_bytes = dtype_bytes(dtype)
-        probabilities = targets is not None and targets.dtype.kind == "f" and type(loss).__name__ == "CrossEntropyLoss"
+        probabilities = loss is not None and loss.by_class and targets is not None and targets.dtype.kind == "f"
         described = None
         if loss is not None:
             described = (type(loss).__name__, *sorted(loss.hyperparameters().items()), probabilities)
@@ -209,14 +210,9 @@ class NativeEngine:
         return NativeTrainer(self, graph, recipe)
 
 
-def is_known(loss: Loss) -> bool:
-    """Whether the core computes this loss: those of the package, not subclasses of a user's own."""
-    return type(loss) in LOSSES.values()
-
-
 def targets_for(loss: Loss, targets: Array, dtype: np.dtype[Any]) -> Array:
     """Targets as the core reads them: int64 class indices or numbers of the compute dtype."""
-    indices = isinstance(loss, CrossEntropyLoss | MAPLoss) and targets.dtype.kind != "f"
+    indices = loss.by_class and targets.dtype.kind != "f"
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(targets, np.int64 if indices else dtype)
 

@@ -3,48 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from chainrule.shapes import Shape
+from chainrule.engines.native.records.base import Record
+from chainrule.engines.native.slots import Slot
+from chainrule.shapes import Shape, product
 
 ALIGNMENT = 64
-
-
-@dataclass(eq=False)
-class Slot:
-    """A tensor of a block: `elements` numbers for each lane. `locked`: its values are read again after its consumer;
-    `outlives`: they are read when all blocks have come to the end."""
-
-    label: str
-    elements: int
-    locked: bool = False
-    outlives: bool = False
-    first: int = -1
-    last: int = -1
-    stages: set[int] = field(default_factory=set)
-    offset: int = 0
-
-    @property
-    def kept(self) -> bool:
-        """Whether the values cross a stage, so that all blocks' must be kept at once."""
-        return self.outlives or len(self.stages) > 1
-
-
-@dataclass
-class Operation:
-    """One call of a kernel."""
-
-    name: str
-    fields: dict[str, Any]
-    label: str
+Flat = Literal["raw", "packed", "statistics"]
 
 
 @dataclass
 class Stage:
-    """What every block walks through before the threads meet; `between` couples the samples then."""
+    """What every block walks through before the threads wait for each other, with labels; `between` couples the samples
+    then."""
 
-    operations: list[Operation] = field(default_factory=list)
-    between: list[tuple[bool, dict[str, Any]]] = field(default_factory=list)
+    operations: list[tuple[Record, str]] = field(default_factory=list)
+    between: list[Record] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class PlanDescription:
+    """All that the core makes a plan of, under the names that it has there."""
+
+    isa: str
+    number_bytes: int
+    lanes: int
+    sizes: dict[str, Any]
+    stages: list[tuple[list[tuple[str, dict[str, Any]]], list[tuple[str, dict[str, Any]]]]]
+    finishes: list[dict[str, Any]]
+    packs: list[dict[str, Any]]
 
 
 class Program:
@@ -56,38 +44,35 @@ class Program:
         self.stages = [Stage()]
         self.slots: list[Slot] = []
         self._time = 0
-        self.raw = 0
-        self.packed = 0
-        self.statistics = 0
+        self.flat: dict[Flat, int] = {"raw": 0, "packed": 0, "statistics": 0}
 
-    def slot(self, label: str, shape: Shape | int, *, locked: bool = False, outlives: bool = False) -> Slot:
+    def slot(self, label: str, shape: Shape | int, *, outlives: bool = False) -> Slot:
         """A new tensor."""
-        elements = shape if isinstance(shape, int) else _product(shape)
-        made = Slot(label, elements, locked, outlives)
+        made = Slot(label, shape if isinstance(shape, int) else product(shape), outlives)
         self.slots.append(made)
         return made
 
-    def emit(self, name: str, label: str, **fields: Any) -> None:
-        """Append an operation; slots among its fields live at least until now."""
-        for value in fields.values():
-            for slot in value if isinstance(value, list) else [value]:
-                if isinstance(slot, Slot):
-                    slot.first = self._time if slot.first < 0 else slot.first
-                    slot.last = self._time
-                    slot.stages.add(len(self.stages) - 1)
-        self.stages[-1].operations.append(Operation(name, fields, label))
+    def emit(self, record: Record, label: str) -> None:
+        """Append an operation; its slots live at least until now, and what it reads must have been written."""
+        slots = list(record.slots())
+        for slot, reads in slots:
+            assert slot.first >= 0 or not reads, f"{label} reads {slot.label}, which nothing has written"
+            slot.first = self._time if slot.first < 0 else slot.first
+            slot.last = self._time
+            slot.stages.add(len(self.stages) - 1)
+        self.stages[-1].operations.append((record, label))
         self._time += 1
 
-    def cut(self, backward: bool, fields: dict[str, Any]) -> None:
+    def cut(self, between: Record) -> None:
         """End the stage: all blocks must have come this far before any goes on."""
-        self.stages[-1].between.append((backward, fields))
+        self.stages[-1].between.append(between)
         self.stages.append(Stage())
 
-    def take(self, what: str, numbers: int) -> int:
-        """Reserve `numbers` in a flat region ("raw", "packed", "statistics"); aligned."""
-        offset: int = getattr(self, what)
+    def take(self, what: Flat, numbers: int) -> int:
+        """Reserve `numbers` in a flat region; aligned."""
+        offset = self.flat[what]
         step = ALIGNMENT // (8 if what == "statistics" else self.number_bytes)
-        setattr(self, what, offset + -(-numbers // step) * step)
+        self.flat[what] += -(-numbers // step) * step
         return offset
 
     def lay_out(self) -> tuple[int, int]:
@@ -116,23 +101,12 @@ class Program:
             total = max(total, offset + size)
         return total
 
-    def resolved(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Fields as the core takes them: a slot is (offset, kept)."""
-        return {name: _resolve(value) for name, value in fields.items()}
-
-
-def _resolve(value: Any) -> Any:
-    if isinstance(value, Slot):
-        return [value.offset, int(value.kept)]
-    if isinstance(value, list) and value and isinstance(value[0], Slot):
-        return [n for slot in value for n in (slot.offset, int(slot.kept))]
-    if hasattr(value, "numbers"):
-        return value.numbers()
-    return value
-
-
-def _product(shape: Shape) -> int:
-    result = 1
-    for extent in shape:
-        result *= extent
-    return result
+    def resolved_stages(self) -> list[tuple[list[tuple[str, dict[str, Any]]], list[tuple[str, dict[str, Any]]]]]:
+        """The stages as the core takes them."""
+        return [
+            (
+                [(record.name, record.resolved()) for record, _ in stage.operations],
+                [(record.name, record.resolved()) for record in stage.between],
+            )
+            for stage in self.stages
+        ]

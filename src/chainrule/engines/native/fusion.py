@@ -1,0 +1,163 @@
+"""What is to be computed, and which steps of the graph become one, before anything is lowered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from chainrule.graph import Graph, Step
+from chainrule.layers import Layer, MaxPool2d, ReLU
+
+Mode = Literal["inference", "gradients", "trace", "train"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A graph, what is wanted of it, and the kernels that will do it."""
+
+    graph: Graph
+    mode: Mode
+    training: bool
+    small: bool
+    lanes: int
+    number_bytes: int
+    channel_vector: int
+    registers: int
+
+    @property
+    def backward(self) -> bool:
+        """Whether gradients are wanted."""
+        return self.mode != "inference"
+
+    @property
+    def optimizing(self) -> bool:
+        """Whether steps may become one: not in a trace, which shows each of them."""
+        return self.mode != "trace"
+
+    def trains(self, step: Step, name: str) -> bool:
+        """Whether the gradient of a parameter is wanted."""
+        return self.mode != "train" or f"{step.layer_name}.{name}" not in self.graph.frozen
+
+    @cached_property
+    def needed(self) -> list[bool]:
+        """Whether dL/d(node) is wanted, for every node."""
+        found = [self.mode in ("gradients", "trace")]
+        for step in self.graph.steps:
+            own = any(self.trains(step, name) for name in step.layer.parameter_shapes(*step.input_shapes))
+            found.append(own or any(found[source] for source in step.inputs))
+        return found
+
+    @cached_property
+    def readers(self) -> list[list[Step]]:
+        """The steps that read each node, each as often as it does."""
+        found: list[list[Step]] = [[] for _ in self.graph.names]
+        for step in self.graph.steps:
+            for source in step.inputs:
+                found[source].append(step)
+        return found
+
+    def only_reader(self, step: Step) -> Step | None:
+        """The one step that reads another's value, which is not the network's output."""
+        readers = self.readers[step.index]
+        return readers[0] if len(readers) == 1 and step.index != len(self.graph.names) - 1 else None
+
+    def is_identity(self, step: Step) -> bool:
+        """Whether a step only renames its input's values."""
+        return step.layer.is_identity(self.training)
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What fusion asks about a layer class.
+
+    `keeps_output`: its backward pass reads its output. `overwrites`: it may write its output over its input.
+    `takes_pairs`: whether it can give the maxima of pairs of rows and columns in place of its outputs.
+    """
+
+    keeps_output: bool = False
+    overwrites: bool = False
+    takes_pairs: Callable[[Task, Step], bool] = field(default=lambda _task, _step: False)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Steps that one rule lowers together: that of `step`, and what else becomes part of it.
+
+    `relu`: a ReLU of the output, last of all. `pool`: only the maxima of pairs of rows and columns are wanted.
+    `in_place`: the output may be written over the input.
+    """
+
+    step: Step
+    steps: tuple[Step, ...]
+    relu: Step | None = None
+    pool: Step | None = None
+    in_place: bool = False
+
+    @property
+    def first(self) -> Step:
+        """The step that reads the group's inputs."""
+        return self.steps[0]
+
+    @property
+    def last(self) -> Step:
+        """The step whose value is the group's."""
+        return self.steps[-1]
+
+
+def fused(task: Task, traits: dict[type[Layer], Traits]) -> list[Group]:
+    """Every step in one group, in the order of their first steps."""
+    groups: list[Group] = []
+    taken: set[int] = set()
+    makers: dict[int, Group] = {}
+    for step in task.graph.steps:
+        if step.index in taken:
+            continue
+        group = _group_of(task, step, traits)
+        if _in_place(task, group, traits, makers):
+            group = Group(step, (step,), in_place=True)
+        groups.append(group)
+        taken |= {own.index for own in group.steps}
+        makers[group.last.index] = group
+    return groups
+
+
+def _group_of(task: Task, step: Step, traits: dict[type[Layer], Traits]) -> Group:
+    if task.optimizing and not task.is_identity(step):
+        if type(step.layer) is ReLU and (pool := _max_pool_after(task, step)) is not None:
+            return Group(pool, (step, pool), relu=step)
+        relu = task.only_reader(step)
+        relu = relu if relu is not None and type(relu.layer) is ReLU else None
+        pool = _max_pool_after(task, relu or step)
+        if pool is not None and _by_pairs(pool) and traits[type(step.layer)].takes_pairs(task, step):
+            return Group(step, (step, *([relu] if relu else []), pool), relu, pool)
+    return Group(step, (step,))
+
+
+def _max_pool_after(task: Task, step: Step) -> Step | None:
+    """The max pooling that alone reads a step. Behind a ReLU both orders give the same numbers and the same gradients:
+    the maximum of max(0, x) is max(0, maximum of x), and where that is not positive nothing flows back in either."""
+    reader = task.only_reader(step)
+    return reader if reader is not None and type(reader.layer) is MaxPool2d else None
+
+
+def _by_pairs(pool: Step) -> bool:
+    layer = pool.layer
+    assert isinstance(layer, MaxPool2d)
+    return layer.kernel_size == layer.stride == (2, 2) and not any(layer.padding)
+
+
+def _in_place(task: Task, group: Group, traits: dict[type[Layer], Traits], makers: dict[int, Group]) -> bool:
+    """Whether a group is an elementwise step that alone reads a value which nobody needs afterwards."""
+    if not task.optimizing or task.is_identity(group.step) or not traits[type(group.step.layer)].overwrites:
+        return False
+    owner, uses = group.first.inputs[0], len(task.readers[group.first.inputs[0]])
+    while owner and uses == 1 and task.is_identity(task.graph.steps[owner - 1]):
+        owner = task.graph.steps[owner - 1].inputs[0]
+        uses = len(task.readers[owner])
+    if owner == 0 or uses != 1:
+        return False
+    maker = makers[owner]
+    keeps = maker.relu is not None or maker.pool is not None or traits[type(maker.step.layer)].keeps_output
+    return not (task.backward and keeps)
