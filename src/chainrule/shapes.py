@@ -38,16 +38,16 @@ def shown(value: object) -> str:
     return text if len(text) <= 120 else text[:117] + "..."
 
 
-def integer(name: str, value: object, least: int) -> int:
-    """`value` as an int of at least `least`; booleans and fractions are refused."""
+def integer(name: str, value: object, least: int, most: int = LARGEST) -> int:
+    """`value` as an int between `least` and `most`; booleans and fractions are refused."""
     if isinstance(value, bool):
         raise ArgumentError(f"{name} must be an integer, not {value}")
     try:
         number = operator.index(cast(SupportsIndex, value))
     except TypeError:
         raise ArgumentError(f"{name} must be an integer, not {shown(value)}") from None
-    if not least <= number <= LARGEST:
-        raise ArgumentError(f"{name} must lie between {least} and {LARGEST}, not {shown(number)}")
+    if not least <= number <= most:
+        raise ArgumentError(f"{name} must lie between {least} and {most}, not {shown(number)}")
     return number
 
 

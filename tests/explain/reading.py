@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 _UP = {ord(up): down for up, down in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True)}
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|e-?\d+)?")
@@ -25,7 +26,7 @@ def value_of(side: str) -> float | None:
     side = re.sub(r"(\d)·10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: f"{m[1]}e{m[2].translate(_UP)}", side)
     side = re.sub(r"(?<=[\d)])([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: f"**({m[1].translate(_UP)})", side)
     side = side.replace("−", "-").replace("·", "*").replace("^", "**").replace("√", "sqrt").replace("σ", "sigmoid")
-    if re.sub(r"sqrt|exp|log|tanh|max|sigmoid|[\de.,+*/()\s-]", "", side) or not re.search(r"\d", side):
+    if re.sub(r"(sqrt|exp|log|tanh|max|sigmoid)(?=\()|[\de.,+*/()\s-]", "", side) or not re.search(r"\d", side):
         return None
     try:
         return float(eval(side, {"__builtins__": {}}, _FUNCTIONS))
@@ -37,33 +38,31 @@ def equations_in(text: str) -> Iterator[tuple[str, float, float]]:
     """(line, one side, the next side) for all neighbouring sides that hold nothing but numbers; `text` is not
     wrapped."""
     for line in text.splitlines():
-        plain = re.sub(r"\s+(\[[^\]]*\]|\((step|第) ?\d+.*\))$", "", line)
+        plain = re.sub(r"\s+(\[[^\]]*\]|[(（](step|第) ?\d+.*[)）])$", "", line)
         plain = re.sub(r"^(numbers|local|together|数值|局部|合计)\s", "", plain.strip())
         found = [value_of(side) for side in plain.split(" = ")]
-        for a, b in zip(found, found[1:], strict=False):
+        for a, b in pairwise(found):
             if a is not None and b is not None:
                 yield line, a, b
 
 
-def sums_in(text: str) -> Iterator[tuple[str, list[float], float, bool]]:
-    """(the lines, the printed values, the printed total, whether terms are left out) of every column of terms."""
+def sums_in(text: str) -> Iterator[tuple[str, list[float], float]]:
+    """(the lines, the printed values, the printed total) of every column of terms; `text` is not wrapped."""
     lines = text.splitlines()
     for start, line in enumerate(lines):
         if not line.startswith(("numbers ", "数值 ")):
             continue
-        block = [line]
+        values = [_last_number(line)]
         for following in lines[start + 1 :]:
-            if not following.startswith("  ") or " = " not in following:
+            values.append(_last_number(following) if following.startswith("  ") else None)
+            if values[-1] is None:
                 break
-            block.append(following)
-        if len(block) > 1:
-            values = [_last_number(one) for one in block]
-            hidden = any("…" in one for one in block)
-            yield "\n".join(block), values[:-1], values[-1], hidden
+        found = [value for value in values if value is not None]
+        if len(found) > 1:
+            yield "\n".join(lines[start : start + len(found)]), found[:-1], found[-1]
 
 
-def _last_number(line: str) -> float:
-    side = re.sub(r"\s+\((step|第) ?\d+.*\)$", "", line).rpartition(" = ")[2] if " = " in line else line
-    found = value_of(side.replace("numbers", "").replace("数值", ""))
-    assert found is not None, line
-    return found
+def _last_number(line: str) -> float | None:
+    """The number that a line ends with, behind which a step may be named."""
+    side = re.sub(r"\s*[(\[（](from )?(step|见?第) ?\d+[^)\]]*[)\]）]$", "", line).rpartition(" = ")[2]
+    return value_of(re.sub(r"^(numbers|数值)", "", side))

@@ -115,7 +115,7 @@ def test_depth_breadth_and_terms_limit_the_length() -> None:
     narrow = cr.explain(net, x, targets, cr.CrossEntropyLoss(), breadth=1, **ask)
     assert len(narrow.steps) < len(whole.steps)
     cut = cr.explain(net, x, targets, cr.CrossEntropyLoss(), depth=1, **ask)
-    assert "Opened 1 layer(s) deep" in cut.text(width=10**4)
+    assert "The chain is opened 1 layer deep" in cut.text(width=10**4)
     assert cut.value == whole.value
 
 

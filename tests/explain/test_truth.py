@@ -28,7 +28,7 @@ from tests.strategies import Problem, problems
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
-WIDE = 10**6
+WIDE = 2000
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 
@@ -62,7 +62,7 @@ def assert_true(text: str, digits: int) -> int:
     for line, a, b in equations_in(text):
         assert abs(a - b) <= near * abs(b) + 1e-15, line
         count += 1
-    for block, values, total, _ in sums_in(text):
+    for block, values, total in sums_in(text):
         size = sum(map(abs, values))
         assert abs(sum(values) - total) <= near * abs(total) + 1e-15 * size, block
         count += 1
@@ -105,7 +105,7 @@ def test_terms_that_cancel_show_the_digits_that_remain() -> None:
     assert_true(derivation.text(width=WIDE), 6)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
 @given(problems(), st.integers(0, 2**32), st.sampled_from([3, 6, 9]))
 def test_every_printed_equation_holds_for_the_digits_shown(p: Problem, seed: int, digits: int) -> None:
     derivation = derived(p, seed, digits=digits)
@@ -149,7 +149,7 @@ def test_equal_is_said_only_of_equal_numbers() -> None:
 # --- sums ------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
 @given(problems(), st.integers(0, 2**32))
 def test_a_sum_says_what_share_of_it_is_hidden(p: Problem, seed: int) -> None:
     derivation = derived(p, seed)
@@ -196,7 +196,7 @@ SIGNS = "*^·"
 def signs_of_text(text: str) -> tuple[set[str], set[str]]:
     """(signs behind numbers, signs that a legend names)."""
     behind = set(re.findall(rf"(?<=\d)[{SIGNS}]+(?=\s|$)", text, flags=re.MULTILINE))
-    named = set(re.findall(rf"(?:(?<=\s)|^)([{SIGNS}])(?= \S)", text, flags=re.MULTILINE))
+    named = set(re.findall(rf"(?:(?<=[\s，])|^)([{SIGNS}])(?= \S)", text, flags=re.MULTILINE))
     return set("".join(behind)), named
 
 
@@ -208,7 +208,7 @@ def marks_of_page(page: str) -> tuple[set[str], set[str]]:
     return cells, named
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
 @given(problems(), st.integers(0, 2**32))
 def test_legends_name_exactly_the_marks_that_are_there(p: Problem, seed: int) -> None:
     for table in tables_of(derived(p, seed)):
@@ -228,7 +228,7 @@ def check_legend(table: Table) -> None:
 
 def test_the_legends_of_the_worked_examples_name_their_marks() -> None:
     tables = [table for name in STORIES for one in story(name).derivations for table in tables_of(one)]
-    assert {mark for table in tables for mark in table.marks.values()} >= {"window", "winner"}
+    assert {kind for table in tables for kind in table.kinds} == {"window", "here", "largest", "winner"}
     for table in tables:
         check_legend(table)
 
@@ -236,7 +236,7 @@ def test_the_legends_of_the_worked_examples_name_their_marks() -> None:
 # --- references ------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
 @given(problems(), st.integers(0, 2**32))
 def test_nothing_refers_to_what_is_not_there(p: Problem, seed: int) -> None:
     derivation = derived(p, seed)
@@ -280,7 +280,7 @@ def check_width(text: str, wide: str, width: int) -> None:
     assert numbers_in(text) == numbers_in(wide)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
 @given(problems(), st.integers(0, 2**32), st.integers(40, 120))
 def test_no_number_is_broken_or_lost_at_any_width(p: Problem, seed: int, width: int) -> None:
     derivation = derived(p, seed, digits=random.Random(seed).choice([6, 9]))

@@ -67,8 +67,8 @@ def explain(
 
 _LAZY = {
     "Derivation": "derivation",
-    "DerivationStep": "derivation",
-    "Part": "derivation",
+    "DerivationStep": "steps",
+    "Part": "steps",
     "Factor": "terms",
     "Place": "terms",
     "Term": "terms",

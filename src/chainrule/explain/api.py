@@ -17,6 +17,7 @@ from chainrule.explain.derivation import Derivation
 from chainrule.explain.local import LOCAL
 from chainrule.explain.lossterms import Ending
 from chainrule.explain.messages import Message, check_language, say
+from chainrule.explain.precision import MOST_DIGITS
 from chainrule.explain.routes import chain_rule, route
 from chainrule.explain.updates import chosen_optimizer, update_step
 from chainrule.layers import Layer
@@ -72,6 +73,7 @@ def derive(
     if place.quantity == "parameter" and rule is not None:
         before = float(trace[place.name].value[place.index])
         steps = [*steps, update_step(rule, place, before, last.result)]
+    digits = integer("digits", digits, 1, MOST_DIGITS)
     numbered = tuple(replace(step, number=number) for number, step in enumerate(steps, 1))
     assert last.engine_value is not None
     return Derivation(
@@ -88,7 +90,7 @@ def derive(
         chain=chain_rule(net, place),
         notes=_notes(as_array(x, "x").dtype, training, deep, builder),
         lang=language,
-        digits=integer("digits", digits, 1),
+        digits=digits,
     )
 
 
@@ -137,9 +139,9 @@ def _notes(dtype: np.dtype, training: bool, depth: int | None, builder: Builder)
     notes = [say("pixels")] if dtype == np.uint8 else []
     if not training and any(_trains_otherwise(layer) for layer in builder.graph.layers.values()):
         notes.append(say("inference"))
-    if depth is not None:
+    if builder.cut_depth:
         notes.append(say("cut_depth", depth=depth))
-    if any(len(indices) > builder.breadth for indices in builder.wanted.values()):
+    if builder.cut_breadth:
         notes.append(say("cut_breadth", breadth=builder.breadth))
     return tuple(notes)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from chainrule.explain.expressions import Expr
+from chainrule.explain.expressions import Expr, Num
 from chainrule.explain.messages import Message
 from chainrule.explain.terms import Table
 
@@ -57,17 +57,30 @@ class Row:
     value: float
     step: int | None = None
 
+    @property
+    def is_number(self) -> bool:
+        """Whether the term is nothing but its number."""
+        return self.numbers is None and isinstance(self.symbols, Num) and self.symbols.value == self.value
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The terms that are left out: how many, what share of the sum they are, and what they add up to."""
+
+    message: Message
+    total: float
+
 
 @dataclass(frozen=True)
 class SumRows:
-    """left = the sum of the rows and of what is left out = total."""
+    """left = the sum of the rows and of what is left out = total. Rows have `digits` where the total needs more."""
 
     label: Message
     left: Expr
     rows: tuple[Row, ...]
     total: float
-    rest_count: int = 0
-    rest_total: float = 0.0
+    rest: Rest | None = None
+    digits: int | None = None
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ import numpy as np
 
 from chainrule.engines import Trace
 from chainrule.errors import EngineError
-from chainrule.explain.derivation import DerivationStep, Part
-from chainrule.explain.expressions import LOSS, slope
+from chainrule.explain.expressions import LOSS, Expr, slope
 from chainrule.explain.local import local_terms
 from chainrule.explain.lossterms import Ending, loss_gradient, loss_value
 from chainrule.explain.messages import Message, say
+from chainrule.explain.steps import DerivationStep, Part, StepKind
 from chainrule.explain.terms import Evaluation, Index, Place, Terms, Use, sym
 from chainrule.graph import Graph
 from chainrule.layers.base import Context
@@ -39,6 +39,10 @@ class Builder:
     many: bool
     wanted: dict[int, dict[Index, float]] = field(default_factory=dict)
     levels: dict[int, int] = field(default_factory=dict)
+    cut_depth: bool = False
+    """Whether something was not opened because it lies too deep."""
+    cut_breadth: bool = False
+    """Whether something was not opened because larger numbers of its node were."""
 
     def use(self, position: int) -> Use:
         """The use that makes node number `position`."""
@@ -72,8 +76,7 @@ class Builder:
             found = []
         self.levels = level
         for position in range(first, len(self.graph.names)):
-            allowed = depth is None or self.levels.get(position, 0) <= depth
-            for index in self._chosen(position) if allowed else ():
+            for index in self._opened(position, depth):
                 found.append(self.node_step(position, index))
                 for use, _ in self._consumers(position):
                     reached = self.levels.get(position, 0) + 1
@@ -82,11 +85,15 @@ class Builder:
             found.append(self.loss_step())
         return found[::-1]
 
-    def _chosen(self, position: int) -> list[Index]:
-        """Which elements of a node are opened: those that weigh most."""
+    def _opened(self, position: int, depth: int | None) -> list[Index]:
+        """Which elements of a node get a step: those that weigh most, unless the node lies too deep."""
         weights = self.wanted.get(position, {})
         if any(weights.values()):  # a term of 0 needs no chain of its own
             weights = {index: weight for index, weight in weights.items() if weight}
+        if depth is not None and self.levels.get(position, 0) > depth:
+            self.cut_depth = self.cut_depth or bool(weights)
+            return []
+        self.cut_breadth = self.cut_breadth or len(weights) > self.breadth
         best = sorted(weights, key=lambda index: -weights[index])[: self.breadth]
         return sorted(best, reverse=True)
 
@@ -150,8 +157,7 @@ class Builder:
         self.wanted, self.levels = {last: {place.index: math.inf}}, {last: 1}
         found = []
         for position in range(last, 0, -1):
-            allowed = depth is None or self.levels.get(position, 0) <= depth
-            for index in self._chosen(position) if allowed else ():
+            for index in self._opened(position, depth):
                 found.append(self.value_step(position, index))
                 for source in self.graph.steps[position - 1].inputs:
                     reached = self.levels.get(position, 0) + 1
@@ -172,12 +178,18 @@ class Builder:
     # --- steps -------------------------------------------------------------------------------------------------
 
     def _step(
-        self, kind: str, place: Place | None, symbol: object, title: Message, shares: list[Share], engine: float,
+        self,
+        kind: StepKind,
+        place: Place | None,
+        symbol: Expr,
+        title: Message,
+        shares: list[Share],
+        engine: float,
         notes: list[Message],
-    ) -> DerivationStep:  # fmt: skip
+    ) -> DerivationStep:
         parts = [self._part(use, share, other, kind) for use, share, other in shares]
         result = math.fsum(part.total for part in parts if not part.alternative)
-        step = DerivationStep(kind, 0, place, symbol, title, tuple(parts), result, engine, tuple(notes))  # type: ignore[arg-type]
+        step = DerivationStep(kind, 0, place, symbol, title, tuple(parts), result, engine, tuple(notes))
         for number in (result, *(part.total for part in parts if part.alternative)):
             self._check(step, number)
         return step
@@ -192,7 +204,7 @@ class Builder:
                 f"own must have backward passes that are linear in dy (check_gradients tests it)"
             )
 
-    def _part(self, use: Use | None, share: Terms | Evaluation, alternative: bool, kind: str) -> Part:
+    def _part(self, use: Use | None, share: Terms | Evaluation, alternative: bool, kind: StepKind) -> Part:
         node = self.ending.node if use is None else use.name
         layer = type(self.ending.loss).__name__ if use is None else type(use.step.layer).__name__
         if isinstance(share, Evaluation):
@@ -200,27 +212,54 @@ class Builder:
                 for place in share.sources:
                     self._want(place, 1.0)
             return Part(
-                node, layer, share.formula, share.result, share.letters, expression=share.expression, count=1,
-                notes=share.notes, tables=tuple(share.tables()), alternative=alternative,
+                node,
+                layer,
+                share.formula,
+                share.result,
+                share.letters,
+                expression=share.expression,
+                count=1,
+                notes=share.notes,
+                tables=tuple(share.tables()),
+                alternative=alternative,
                 size=abs(share.result),
-            )  # fmt: skip
+            )
         products = share.products
         order = np.argsort(-np.abs(products), kind="stable")
-        kept = sorted(int(k) for k in order[: self.most_terms])
-        terms = tuple(share.term(k, float(products[k]), self.many) for k in kept)
-        total = math.fsum(products)
-        left = len(products) - len(kept)
-        rest = math.fsum(np.delete(products, kept)) if left else 0.0
+        kept = self._kept(products, order)
+        hidden = np.delete(products, kept)
         self._want_largest(share, products, order, "value" if kind == "value" else "gradient")
         return Part(
-            node, layer, share.formula, total, share.letters, share.label, terms, len(products), left, rest, None,
-            share.notes, tuple(share.tables()), alternative, float(np.abs(products).sum()),
-        )  # fmt: skip
+            node,
+            layer,
+            share.formula,
+            total=math.fsum(products),
+            letters=share.letters,
+            label=share.label,
+            terms=tuple(share.term(k, float(products[k]), self.many) for k in kept),
+            count=len(products),
+            rest_count=len(hidden),
+            rest_total=math.fsum(hidden),
+            rest_size=math.fsum(np.abs(hidden)),
+            notes=share.notes,
+            tables=tuple(share.tables()),
+            alternative=alternative,
+            size=float(np.abs(products).sum()),
+        )
+
+    def _kept(self, products: np.ndarray, order: np.ndarray) -> list[int]:
+        """Which terms are shown: all, or the largest. No term of 0 is shown while others are hidden, save one that
+        stands for all."""
+        if len(products) <= self.most_terms:
+            return list(range(len(products)))
+        filled = max(1, np.count_nonzero(products))
+        return sorted(int(k) for k in order[: min(self.most_terms, filled)])
 
     def _want_largest(self, share: Terms, products: np.ndarray, order: np.ndarray, quantity: str) -> None:
         """Note which numbers of other nodes the largest terms take, so that they are derived too."""
         for column in share.columns:
             if column.quantity == quantity and column.indices is not None:
+                self.cut_breadth |= bool(np.count_nonzero(products) > self.breadth)
                 for k in order[: self.breadth]:
                     place = Place(column.quantity, column.name, tuple(int(i) for i in column.indices[k]))
                     self._want(place, abs(float(products[k])))

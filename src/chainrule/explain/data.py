@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.explain.derivation import Derivation, DerivationStep, Part
 from chainrule.explain.expressions import Expr
 from chainrule.explain.mathml import to_mathml
 from chainrule.explain.messages import Language, Message
 from chainrule.explain.notations import to_latex, to_text
-from chainrule.explain.terminal import words
+from chainrule.explain.precision import precise
+from chainrule.explain.steps import DerivationData, DerivationStep, Part
 from chainrule.explain.terms import Place, Table, Term
+from chainrule.explain.words import words
 
 VERSION = 1
 
@@ -19,9 +20,7 @@ def expression_dict(expr: Expr | None, digits: int) -> dict[str, str] | None:
     """One expression in all three notations."""
     if expr is None:
         return None
-    return {
-        "text": to_text(expr, digits), "latex": to_latex(expr, digits), "mathml": to_mathml(expr, digits),
-    }  # fmt: skip
+    return {"text": to_text(expr, digits), "latex": to_latex(expr, digits), "mathml": to_mathml(expr, digits)}
 
 
 def place_dict(place: Place | None) -> dict[str, Any] | None:
@@ -50,6 +49,12 @@ class _Writer:
         ]
         return {"factors": factors, "value": term.value}
 
+    def expression(self, part: Part) -> dict[str, str] | None:
+        """Numbers in as many digits as it takes to give the total."""
+        if part.expression is None:
+            return None
+        return expression_dict(precise(part.expression, part.total, self.digits), self.digits)
+
     def table(self, table: Table) -> dict[str, Any]:
         marks = [{"row": r, "column": c, "mark": mark} for (r, c), mark in sorted(table.marks.items())]
         return {
@@ -69,10 +74,10 @@ class _Writer:
             "where": [expression_dict(line, self.digits) for line in part.formula.where],
             "sources": list(part.formula.sources),
             "letters": dict(part.letters),
-            "expression": expression_dict(part.expression, self.digits),
+            "expression": self.expression(part),
             "terms": [self.term(term) for term in part.terms],
             "term_count": part.count,
-            "rest": {"count": part.rest_count, "total": part.rest_total},
+            "rest": {"count": part.rest_count, "total": part.rest_total, "size": part.rest_size},
             "total": part.total,
             "alternative": part.alternative,
             "notes": [self.words(note) for note in part.notes],
@@ -93,7 +98,7 @@ class _Writer:
         }
 
 
-def derivation_dict(derivation: Derivation, lang: Language) -> dict[str, Any]:
+def derivation_dict(derivation: DerivationData, lang: Language) -> dict[str, Any]:
     """The whole derivation; texts in `lang`."""
     writer = _Writer(lang, derivation.digits)
     return {

@@ -1,136 +1,32 @@
-"""A derivation as plain data: steps from the loss down to the asked number. Renderers take this and nothing else."""
+"""The chain rule of one number, as it is given to the user: data that prints itself."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
-from chainrule.explain.expressions import Expr
-from chainrule.explain.messages import Language, Message
-from chainrule.explain.terms import Formula, Place, Table, Term
-
-if TYPE_CHECKING:
-    from chainrule.explain.blocks import Block
-
-StepKind = Literal["loss", "gradient", "parameter", "update", "value"]
+from chainrule.explain.blocks import Block
+from chainrule.explain.data import derivation_dict
+from chainrule.explain.document import Document
+from chainrule.explain.layout import derivation_blocks
+from chainrule.explain.messages import Language
+from chainrule.explain.steps import DerivationData, DerivationStep, Part
 
 
 @dataclass(frozen=True)
-class Part:
-    """One share of a number: what comes through one consumer, or on one path. An `alternative` is another way to the
-    same number and is not added.
-
-    Of a sum the largest terms are kept, in their order; `rest_count` terms that add up to `rest_total` are left out.
-    What is no sum has an `expression` instead of terms.
-    """
-
-    node: str
-    layer: str
-    formula: Formula
-    total: float
-    letters: tuple[tuple[str, str], ...] = ()
-    label: Message | None = None
-    terms: tuple[Term, ...] = ()
-    count: int = 0
-    rest_count: int = 0
-    rest_total: float = 0.0
-    expression: Expr | None = None
-    notes: tuple[Message, ...] = ()
-    tables: tuple[Table, ...] = ()
-    alternative: bool = False
-    size: float = 0.0
-    """The sum of the sizes of all terms: what rounding errors are measured against."""
-
-
-@dataclass(frozen=True)
-class DerivationStep:
-    """One number: how it is written, its parts, its result, and what the engine has for it (None: nothing)."""
-
-    kind: StepKind
-    number: int
-    place: Place | None
-    symbol: Expr
-    title: Message
-    parts: tuple[Part, ...]
-    result: float
-    engine_value: float | None
-    notes: tuple[Message, ...] = ()
-
-    @property
-    def deviation(self) -> float:
-        """|result - engine's number|, relative to the larger of that number and the sum of the terms' sizes."""
-        if self.engine_value is None:
-            return 0.0
-        difference = abs(self.result - self.engine_value)
-        return difference / self.scale if difference else 0.0
-
-    @property
-    def scale(self) -> float:
-        """What rounding errors are measured against."""
-        return max(abs(self.engine_value or 0.0), sum(part.size for part in self.parts), 1e-300)
-
-
-@dataclass(frozen=True)
-class Derivation:
+class Derivation(DerivationData, Document):
     """The chain rule written out for one number of one network.
 
     `value` is the number, `engine_value` the engine's, `steps` the chain in reading order. Print it, or use `show()`,
     `markdown()`, `html()`, `latex()`, `to_dict()`; in a notebook it shows itself. Every one takes `lang`.
     """
 
-    of: str
-    place: Place
-    value: float
-    engine_value: float
-    steps: tuple[DerivationStep, ...]
-    network: str
-    engine: str
-    sample: int | None
-    samples: int
-    route: tuple[str, ...]
-    chain: Expr | None
-    notes: tuple[Message, ...]
-    lang: Language = "en"
-    digits: int = 6
-
     def blocks(self) -> list[Block]:
         """The derivation as headings, texts, formulas and tables."""
-        from chainrule.explain.layout import derivation_blocks
-
         return derivation_blocks(self)
-
-    def step_of(self, place: Place) -> int | None:
-        """The number of the step that derives what lives at a place."""
-        return next((step.number for step in self.steps if step.place == place and step.kind != "update"), None)
-
-    def text(self, *, lang: Language | None = None, width: int = 80) -> str:
-        """As plain text of at most `width` columns."""
-        from chainrule.explain.terminal import plain
-
-        return plain(self.blocks(), lang or self.lang, self.digits, width)
-
-    def show(self, *, lang: Language | None = None) -> None:
-        """Print to the terminal, in colour where it has any."""
-        from chainrule.explain.terminal import show
-
-        show(self.blocks(), lang or self.lang, self.digits)
-
-    def markdown(self, *, lang: Language | None = None) -> str:
-        """As Markdown with LaTeX between dollar signs."""
-        from chainrule.explain.markdown import markdown
-
-        return markdown(self.blocks(), lang or self.lang, self.digits)
-
-    def html(self, *, lang: Language | None = None, page: bool = True) -> str:
-        """As HTML with MathML: a whole page, or a part to put into one."""
-        from chainrule.explain.html import html
-
-        return html(self.blocks(), lang or self.lang, self.digits, page=page)
 
     def to_dict(self, *, lang: Language | None = None) -> dict[str, Any]:
         """As dictionaries, lists, strings and numbers, ready for JSON."""
-        from chainrule.explain.data import derivation_dict
-
         return derivation_dict(self, lang or self.lang)
 
     def __str__(self) -> str:
@@ -139,8 +35,5 @@ class Derivation:
     def __repr__(self) -> str:
         return f"<Derivation of {self.of} in {len(self.steps)} steps: {self.value!r}>"
 
-    def _repr_html_(self) -> str:
-        return self.html(page=False)
 
-    def _repr_markdown_(self) -> str:
-        return self.markdown()
+__all__ = ["Derivation", "DerivationStep", "Part"]

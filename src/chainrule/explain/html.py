@@ -7,10 +7,11 @@ from html import escape
 from typing import Any
 
 from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Row, SumRows, Text
-from chainrule.explain.expressions import Expr, Sym, equal, number
+from chainrule.explain.expressions import Expr, Num, Sym, equal, number
 from chainrule.explain.mathml import to_mathml
-from chainrule.explain.messages import Language, Message, say
-from chainrule.explain.terminal import short, words
+from chainrule.explain.messages import COMMA, Language, Message, say
+from chainrule.explain.terms import SIGNS, Table, kinds_of
+from chainrule.explain.words import short, words
 
 STYLE = """
 .chainrule { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 0 1rem; color: #222;
@@ -29,11 +30,14 @@ STYLE = """
   border: 1px solid #e4e6ee; }
 .chainrule .map th { color: #889; font-weight: normal; } .chainrule .caption { margin: .8rem 0 0; }
 .chainrule .window { background: #dff3e4; } .chainrule .here { background: #fff3c4; font-weight: 600; }
-.chainrule .winner, .chainrule .winner_here { background: #cfe8ff; font-weight: 600; }
-.chainrule .winner_here { outline: 2px solid #d9a400; } .chainrule .zero { color: #aab; }
+.chainrule .winner { background: #cfe8ff; font-weight: 600; } .chainrule .largest { background: #fff3c4; }
+.chainrule .winner.here { outline: 2px solid #d9a400; } .chainrule .zero { color: #aab; }
+.chainrule .legend { margin: 0; color: #556; font-size: .93em; } .chainrule .legend span { padding: 0 .3rem; }
 .chainrule .list td:first-child { white-space: nowrap; }
 .chainrule .list td, .chainrule .list th { border-bottom: 1px solid #e4e6ee; }
 """
+
+CELL_DIGITS = 4
 
 
 class Html:
@@ -97,11 +101,11 @@ class Html:
         shown = []
         head = self.say(block.label)
         for row in block.rows:
-            shown.append(self._line(head, *self._row(row)))
+            shown.append(self._line(head, *self._row(row, block.digits)))
             head = ""
-        if block.rest_count:
-            rest = self.say(say("rest", count=block.rest_count))
-            shown.append(self._line("", rest, self.math(number(block.rest_total)), ""))
+        if block.rest is not None:
+            rest = self.say(block.rest.message)
+            shown.append(self._line("", rest, self.math(Num(block.rest.total, block.digits)), ""))
         shown.append(self._line("", self.block(equal(block.left, number(block.total))), "", ""))
         return f"<table>{''.join(shown)}</table>"
 
@@ -113,11 +117,10 @@ class Html:
             f'<td class="source">{tag}</td></tr>'
         )
 
-    def _row(self, row: Row) -> tuple[str, str, str]:
+    def _row(self, row: Row, digits: int | None) -> tuple[str, str, str]:
         tag = "" if row.step is None else self.say(say("from_step", number=row.step))
         left = row.symbols if row.numbers is None else equal(row.symbols, row.numbers)
-        plain = row.numbers is None and row.symbols == number(row.value)
-        return self.block(left), "" if plain else self.math(number(row.value)), tag
+        return self.block(left), "" if row.is_number else self.math(Num(row.value, digits)), tag
 
     def _grid(self, block: Grid) -> str:
         table = block.table
@@ -125,13 +128,23 @@ class Html:
         rows = [f"<tr>{head}</tr>"] if table.column_labels else []
         for r, cells in enumerate(table.cells):
             label = escape(table.row_labels[r]) if table.row_labels else ""
-            marks = [table.marks.get((r, c), "") for c in range(len(cells))]
-            shown = "".join(
-                f'<td class="{mark}">{short(value).replace("-", "−")}</td>'
-                for mark, value in zip(marks, cells, strict=True)
-            )
+            shown = "".join(self._cell(table, r, c) for c in range(len(cells)))
             rows.append(f"<tr><th>{label}</th>{shown}</tr>")
-        return f'<p class="caption">{self.say(table.title)}</p><table class="map">{"".join(rows)}</table>'
+        title = f'<p class="caption">{self.say(table.title)}</p>{self._legend(table)}'
+        return f'{title}<table class="map">{"".join(rows)}</table>'
+
+    def _cell(self, table: Table, r: int, c: int) -> str:
+        """A number with its marks: a colour, and a sign that is there without colours, too."""
+        mark = table.marks.get((r, c), "")
+        signs = "".join(SIGNS.get(kind, "") for kind in kinds_of(mark))
+        number = short(table.cells[r][c], table.digits.get((r, c), CELL_DIGITS))
+        sign = f"<sup>{signs}</sup>" if signs else ""
+        return f'<td class="{mark}">{number}{sign}</td>' if mark else f"<td>{number}</td>"
+
+    def _legend(self, table: Table) -> str:
+        """What the marks mean that occur in a table."""
+        named = [f'<span class="{kind}">{SIGNS[kind]}</span> {self.say(say(f"mark_{kind}"))}' for kind in table.kinds]
+        return f'<p class="legend">{COMMA[self.lang].join(named)}</p>' if named else ""
 
 
 def html(blocks: Sequence[Block], lang: Language, digits: int, *, page: bool) -> str:

@@ -1,16 +1,20 @@
-"""A derivation as blocks: the one place that decides what is said, in which order."""
+"""A derivation as blocks: the one place that decides what is said, in which order, and in how many digits."""
 
 from __future__ import annotations
 
 from chainrule.explain.asking import place_text
-from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Row, SumRows, Text
-from chainrule.explain.derivation import Derivation, DerivationStep, Part
-from chainrule.explain.expressions import Cases, Expr, Rel, Sum, Sym, equal, number
+from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Rest, Row, SumRows, Text
+from chainrule.explain.expressions import Cases, Expr, Num, Rel, Sum, Sym, equal, number
 from chainrule.explain.messages import Message, say
+from chainrule.explain.precision import digits_of_terms, precise, printed, rounded_relation
+from chainrule.explain.steps import DerivationData, DerivationStep, Part
 from chainrule.explain.terms import Term
 
+MOST_DETAILS = 3
+"""Formulas of local derivatives that are shown for one sum."""
 
-def derivation_blocks(derivation: Derivation) -> list[Block]:
+
+def derivation_blocks(derivation: DerivationData) -> list[Block]:
     """The whole derivation: what is asked, the chain, every step, and the comparison with the engine."""
     many = derivation.samples > 1
     asked = place_text(derivation.place)
@@ -25,45 +29,66 @@ def derivation_blocks(derivation: Derivation) -> list[Block]:
         blocks.append(Text(say("route", route=" → ".join(derivation.route))))
     if derivation.chain is not None:
         blocks.append(Equations(say("chain"), (derivation.chain,), ("S0-E35",)))
-    long_way = True
+    long_way: int | None = None
     for step in derivation.steps:
         blocks += step_blocks(derivation, step, long_way)
-        long_way = long_way and not any(part.alternative for part in step.parts)
+        if long_way is None and any(part.alternative for part in step.parts):
+            long_way = step.number
     return [*blocks, *_ending(derivation)]
 
 
-def _ending(derivation: Derivation) -> list[Block]:
+def _ending(derivation: DerivationData) -> list[Block]:
     asked: Message | str = place_text(derivation.place)
     if derivation.place.is_node and derivation.samples > 1:
         asked = say("place_of_sample", place=asked, sample=derivation.place.index[0])
-    result = say("result", place=asked, value=derivation.value,
-                 engine=derivation.engine, exact=repr(derivation.engine_value))  # fmt: skip
-    return [Text(result, "good")]
+    told = {
+        "place": asked,
+        "value": derivation.value,
+        "engine": derivation.engine,
+        "exact": repr(derivation.engine_value),
+    }
+    difference = abs(derivation.value - derivation.engine_value)
+    if difference:
+        return [Text(say("result_rounded", **told, difference=Num(difference, 2)), "good")]
+    return [Text(say("result", **told), "good")]
 
 
-def step_blocks(derivation: Derivation, step: DerivationStep, long_way: bool = True) -> list[Block]:
+def step_blocks(derivation: DerivationData, step: DerivationStep, long_way: int | None = None) -> list[Block]:
     """One step: each part with its formula and its numbers, then their sum. Another way to the same number is shown
-    only if `long_way`."""
+    once; later steps name the step that showed it, `long_way`."""
     blocks: list[Block] = [Heading(say("step", number=step.number, count=len(derivation.steps), title=step.title), 2)]
     blocks += [Text(note, "detail") for note in step.notes]
     added = [part for part in step.parts if not part.alternative]
+    others = len(step.parts) > len(added)
     previous: Part | None = None
-    shown = step.parts if long_way else added
-    for position, part in enumerate(shown, 1):  # what is added stands before the other ways
+    for position, part in enumerate(step.parts if long_way is None else added, 1):  # what is added stands first
         share = Sym("S", (position,)) if 1 < len(added) >= position else None
-        blocks += _part_blocks(derivation, step, part, previous, share)
+        about = None
+        if others and position == len(added):
+            about = say("long_way_follows") if long_way is None else say("long_way_before", number=long_way)
+        blocks += _part_blocks(derivation, step, part, previous, share, about)
         previous = part
     if len(added) > 1:
-        names = Sum(tuple(Sym("S", (k,)) for k in range(1, len(added) + 1)))
-        line = equal(step.symbol, names, Sum(tuple(number(part.total) for part in added)), number(step.result))
-        blocks.append(Equations(say("sum_of_parts"), (line,)))
+        blocks.append(_together(derivation, step, added))
     return blocks
 
 
+def _together(d: DerivationData, step: DerivationStep, parts: list[Part]) -> Block:
+    """∂L/∂w = S[1] + S[2] = 6 − 1.75 = 4.25."""
+    names = Sum(tuple(Sym("S", (k,)) for k in range(1, len(parts) + 1)))
+    numbers = precise(Sum(tuple(number(part.total) for part in parts)), step.result, d.digits)
+    return Equations(say("sum_of_parts"), (equal(step.symbol, names, numbers, number(step.result)),))
+
+
 def _part_blocks(
-    d: Derivation, step: DerivationStep, part: Part, previous: Part | None, share: Sym | None
+    d: DerivationData,
+    step: DerivationStep,
+    part: Part,
+    previous: Part | None,
+    share: Sym | None,
+    about: Message | None,
 ) -> list[Block]:
-    """One part; of several the share that it is has a name, S_1, S_2, ..."""
+    """One part; of several the share that it is has a name, S_1, S_2, ... `about` speaks of another way."""
     blocks: list[Block] = []
     if part.label is not None:
         blocks.append(Heading(part.label, 3))
@@ -79,52 +104,84 @@ def _part_blocks(
     if part.letters and (not same or previous is None or previous.letters != part.letters):
         blocks.append(Letters(say("letters"), part.letters))
     blocks += _numbers(d, step.symbol if share is None else share, part)
-    blocks += [Text(note, "detail") for note in part.notes]
+    blocks += [Text(note, "detail") for note in (*part.notes, *([] if about is None else [about]))]
     return blocks + [Grid(table) for table in part.tables]
 
 
-def _numbers(d: Derivation, left: Expr, part: Part) -> list[Block]:
+def _numbers(d: DerivationData, left: Expr, part: Part) -> list[Block]:
     if part.expression is not None:
-        sides = (left, number(part.total)) if part.expression == number(part.total) else (
-            left, part.expression, number(part.total))  # fmt: skip
+        shown = precise(part.expression, part.total, d.digits)
+        sides = [left, shown, number(part.total)]
+        if part.expression == number(part.total):
+            sides = [left, number(part.total)]
         return [Equations(say("numbers"), (equal(*sides),))]
     if not part.count:
         return [Equations(say("numbers"), (equal(left, number(0.0)),)), Text(say("no_terms"), "detail")]
-    details = _details(part)
-    found: list[Block] = [Equations(say("local"), details)] if details else []
-    rows = tuple(_row(d, term) for term in part.terms)
-    if len(rows) == 1 and not part.rest_count:
-        (row,) = rows
-        written = [left, row.symbols, *([] if row.numbers is None else [row.numbers]), number(part.total)]
-        unique = [side for k, side in enumerate(written) if not k or side != written[k - 1]]
-        return [*found, Equations(say("numbers"), (equal(*unique),), step=row.step)]
-    return [*found, SumRows(say("numbers"), left, rows, part.total, part.rest_count, part.rest_total)]
+    if len(part.terms) == 1 and not part.rest_count:
+        return [*_details(d, part), _single(d, left, part)]
+    return [*_details(d, part), *_sum(d, left, part)]
 
 
-def _details(part: Part) -> tuple[Expr, ...]:
+def _single(d: DerivationData, left: Expr, part: Part) -> Block:
+    """left = symbols = numbers = total, without repeating a side."""
+    row = _row(d, part.terms[0], d.digits)
+    written = [left, row.symbols, *([] if row.numbers is None else [row.numbers]), number(part.total)]
+    unique = [side for k, side in enumerate(written) if not k or side != written[k - 1]]
+    return Equations(say("numbers"), (equal(*unique),), step=row.step)
+
+
+def _sum(d: DerivationData, left: Expr, part: Part) -> list[Block]:
+    """The terms below one another, in as many digits as it takes for them to add up to the total."""
+    hidden = [part.rest_total] if part.rest_count else []
+    digits = digits_of_terms([*(term.value for term in part.terms), *hidden], part.total, d.digits)
+    rows = tuple(_row(d, term, digits) for term in part.terms)
+    rest = Rest(say("rest", count=part.rest_count, share=share_hidden(part)), part.rest_total) if hidden else None
+    more = digits if digits > d.digits else None
+    blocks: list[Block] = [SumRows(say("numbers"), left, rows, part.total, rest, more)]
+    if abs(part.rest_total) > abs(part.total) / 2:
+        blocks.append(Text(say("mostly_hidden"), "detail"))
+    return blocks
+
+
+def share_hidden(part: Part) -> Message:
+    """What share of a sum the terms are that are left out."""
+    if not part.rest_size:
+        return say("share_zero")
+    if not part.total:
+        return say("share_of_zero")
+    share = part.rest_total / part.total
+    if abs(share) >= 10:
+        return say("share_times", times=Num(share, 2))
+    percent = 100 * share
+    whole = abs(percent) >= 9.95
+    return say("share_percent", percent=number(float(round(percent))) if whole else Num(percent, 2))
+
+
+def _details(d: DerivationData, part: Part) -> list[Block]:
     """The formulas of the local derivatives of the terms that are shown, each once; at most three."""
     found: list[Expr] = []
     for term in part.terms:
         for factor in term.factors:
             if factor.detail is not None:
-                line = _with_result(factor.detail, factor.value)
+                line = _with_result(factor.detail, factor.value, d.digits)
                 if line not in found:
                     found.append(line)
-    return tuple(found[:3])
+    more = len(found) - MOST_DETAILS
+    blocks: list[Block] = [Equations(say("local"), tuple(found[:MOST_DETAILS]))] if found else []
+    return [*blocks, Text(say("more_details", count=more), "detail")] if more > 0 else blocks
 
 
-def _with_result(detail: Expr, value: float) -> Expr:
-    if isinstance(detail, Rel) and detail.parts[-1] != number(value) and not _is_case(detail.parts[-1]):
-        return equal(*detail.parts, number(value))
-    return detail
+def _with_result(detail: Expr, value: float, digits: int) -> Expr:
+    if not isinstance(detail, Rel) or detail.sign != "=":
+        return detail
+    last = detail.parts[-1]
+    if isinstance(last, Num) and printed(last.value, digits) == printed(value, digits):
+        return rounded_relation(detail, digits)
+    return detail if isinstance(last, Cases) else rounded_relation(Rel((*detail.parts, number(value))), digits)
 
 
-def _is_case(expr: Expr) -> bool:
-    return isinstance(expr, Cases)
-
-
-def _row(d: Derivation, term: Term) -> Row:
+def _row(d: DerivationData, term: Term, digits: int) -> Row:
     steps = [d.step_of(factor.place) for factor in term.factors if factor.place is not None]
     taken = next((number for number in steps if number is not None), None)
-    plain = len(term.factors) == 1 and term.factors[0].symbol == number(term.value)
-    return Row(term.symbols, None if plain or len(term.factors) == 1 else term.numbers, term.value, taken)
+    numbers = None if len(term.factors) == 1 else precise(term.numbers, term.value, d.digits, digits)
+    return Row(term.symbols, numbers, term.value, taken)

@@ -28,9 +28,16 @@ from chainrule.explain.expressions import (
     number,
 )
 from chainrule.explain.local.base import gradient_rule, rule, t_, y
+from chainrule.explain.maps import span
 from chainrule.explain.messages import Message, say
+from chainrule.explain.precision import digits_of_terms
 from chainrule.explain.terms import Column, Evaluation, Formula, Index, Place, Table, Terms, rows, sym
 from chainrule.losses import BCEWithLogitsLoss, CrossEntropyLoss, HalfSquaredErrorLoss, Loss, MAPLoss, MSELoss
+from chainrule.shapes import Pair
+
+MOST_CLASSES = 20
+"""Rows of the table of a softmax."""
+TABLE_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -159,11 +166,7 @@ def _cross_entropy(ending: Ending, index: Index, many: bool) -> list[Evaluation 
     right: Expr = minus(Sym("p", _K), _T) if one else minus(mul(Sym("p", _K), BigSum(("j",), t_("j"))), _T)
     first: Expr = number(float(p[k])) if one else mul(number(float(p[k])), number(total))
     letters = (("y", ending.node),)
-    table = Table(
-        say("softmax_table"), tuple((float(a), float(b), float(c), float(b * total - c))
-                                    for a, b, c in zip(logits, p, t, strict=True)),
-        {(k, 3): "here"}, tuple(str(i) for i in range(len(p))), ("y", "p", "t", "p − t"),
-    )  # fmt: skip
+    table = _softmax_table(logits, p, t, k)
     short = Evaluation(
         gradient_rule(_Y, mul(Sym("s"), right), "S1-F01", "W15", where=(_softmax_rule(),)),
         mul(scale, minus(first, number(float(t[k])))), (float(p[k]) * total - float(t[k])) * ending.scale,
@@ -172,6 +175,22 @@ def _cross_entropy(ending: Ending, index: Index, many: bool) -> list[Evaluation 
     if (p[t > 0] == 0).any():
         return [short]
     return [short, _two_steps(ending, places, p, t, k, many)]
+
+
+def _softmax_table(logits: Array, p: Array, t: Array, k: int) -> Table:
+    """y, p, t and their difference, of each class; of very many those around this one."""
+    kept = list(span(len(p), k, k, MOST_CLASSES))
+    differences = p * t.sum() - t
+    cells = tuple((float(logits[i]), float(p[i]), float(t[i]), float(differences[i])) for i in kept)
+    title = say("softmax_table")
+    if len(kept) < len(p):
+        title = say("part_of_classes", title=title, classes=len(p))
+    digits: dict[Pair, int] = {}
+    for row, (_, own, target, difference) in enumerate(cells):
+        enough = digits_of_terms([own * float(t.sum()), -target], difference, TABLE_DIGITS)
+        digits |= {(row, 1): enough, (row, 2): enough} if enough > TABLE_DIGITS else {}
+    labels = tuple(str(i) for i in kept)
+    return Table(title, cells, {(kept.index(k), 3): "here"}, labels, ("y", "p", "t", "p − t"), digits)
 
 
 def _two_steps(ending: Ending, places: Array, p: Array, t: Array, k: int, many: bool) -> Terms:

@@ -9,21 +9,21 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.equations.convolution import pad, rot180, zero_restore
-from chainrule.explain.local.windows import covered
 from chainrule.explain.messages import Message, say
 from chainrule.explain.terms import Index, Table, Use
+from chainrule.explain.windows import covered
 from chainrule.shapes import Pair
 
 MOST = 8
 """Rows and columns shown of a larger map."""
 
 
-def _span(size: int, low: int, high: int) -> range:
-    """At most MOST of `size` places, with low..high among them, in the middle if possible."""
-    if size <= MOST:
+def span(size: int, low: int, high: int, most: int = MOST) -> range:
+    """At most `most` of `size` places, with low..high among them, in the middle if possible."""
+    if size <= most:
         return range(size)
-    first = min(max(0, (low + high) // 2 - MOST // 2), size - MOST)
-    return range(min(first, low), min(first, low) + MOST)
+    first = min(max(0, (low + high) // 2 - most // 2), size - most)
+    return range(min(first, low), min(first, low) + most)
 
 
 def table(
@@ -31,7 +31,7 @@ def table(
 ) -> Table:
     """A map as a table with its own row and column numbers; of a large one the part around two corners."""
     (top, left), (bottom, right) = around or ((0, 0), (0, 0))
-    rows, columns = _span(array.shape[0], top, bottom), _span(array.shape[1], left, right)
+    rows, columns = span(array.shape[0], top, bottom), span(array.shape[1], left, right)
     cells = tuple(tuple(float(array[r, c]) for c in columns) for r in rows)
     kept = {(r - rows[0], c - columns[0]): mark for (r, c), mark in marks.items() if r in rows and c in columns}
     labels = [tuple(str(k + first) for k in span) for span, first in ((rows, origin[0]), (columns, origin[1]))]
@@ -46,7 +46,7 @@ def convolution_input(use: Use, layer: Any, index: Index, filters: Array, channe
     if not len(filters):
         return []
     found = [_under_kernel(use, layer, n, int(o), channel, (r, c)) for o in filters]
-    best = max(range(len(found)), key=lambda k: abs(float(found[k][3].sum())))
+    best = max(range(len(found)), key=lambda k: (abs(float(found[k][3].sum())), float(np.abs(found[k][3]).max())))
     restored, full, kernel, product, corner = found[best]
     o = int(filters[best])
     (eh, ew), (dh, dw) = layer.window.extent, layer.dilation
@@ -62,6 +62,8 @@ def convolution_input(use: Use, layer: Any, index: Index, filters: Array, channe
         tables.append(table(say("map_restored", filter=o), restored, zeros, (middle, middle)))
     turned = "kernel_turned_twice" if layer.mode == "convolution" else "kernel_turned"
     share = say("map_product", filter=o, total=float(product.sum()), filters=len(filters))
+    if not product.any() and len(filters) > 1:
+        share = say("map_product_zero", filter=o, filters=len(filters))
     if len(filters) == 1:
         share = say("map_product_only", total=float(product.sum()))
     return [
@@ -106,7 +108,7 @@ def convolution_weight(use: Use, layer: Any, o: int, channel: int, tap: Pair) ->
     n = int(np.abs(products.sum(axis=(1, 2))).argmax())
     most = np.unravel_index(int(np.abs(products[n]).argmax()), (rows, columns))
     place = (int(most[0]), int(most[1]))
-    mark = {place: "here"}
+    mark = {place: "largest"} if products[n][place] else {}
     around = (place, place)
     return [
         table(say("map_delta", filter=o, sample=n), use.dy[n, o], mark, around),
@@ -132,5 +134,5 @@ def pool_windows(
     if winner is not None:
         won, _ = winner(use, place)
         spot = (won[2] - origin[0], won[3] - origin[1])
-        marks[spot] = "winner_here" if spot in marks else "winner"
+        marks[spot] = "winner here" if spot in marks else "winner"
     return [table(say("pool_window", row=place[2], column=place[3]), part, marks, (next(iter(marks)),) * 2, origin)]

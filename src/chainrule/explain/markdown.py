@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Row, SumRows, Text
-from chainrule.explain.expressions import Expr, Rel, Sym, number
-from chainrule.explain.messages import Language, Message, say
+from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, SumRows, Text
+from chainrule.explain.expressions import Expr, Sym, number
+from chainrule.explain.latex import aligned, sum_lines
+from chainrule.explain.messages import COMMA, Language, Message, say
 from chainrule.explain.notations import to_latex
-from chainrule.explain.terminal import short
+from chainrule.explain.terms import SIGNS, Table, kinds_of
+from chainrule.explain.words import short
 
+CELL_DIGITS = 4
+_SIGNS = {kind: "\\*" if sign == "*" else sign for kind, sign in SIGNS.items()}
 _SPECIAL = str.maketrans({c: "\\" + c for c in "\\`*_[]<>|$#"})
 
 
@@ -62,48 +66,28 @@ class Markdown:
 
     def _equations(self, label: str, lines: Sequence[Expr], sources: Sequence[str]) -> str:
         tag = f" ({', '.join(sources)})" if sources else ""
-        inner = r" \\ ".join(self._aligned(line) for line in lines)
+        inner = r" \\ ".join(aligned(line, self.digits) for line in lines)
         return f"{label}{tag}:\n\n$$\\begin{{aligned}} {inner} \\end{{aligned}}$$"
 
-    def _aligned(self, line: Expr) -> str:
-        if isinstance(line, Rel) and line.sign == "=":
-            first, *rest = (self.math(Rel((part,))) for part in line.parts)
-            return f"{first} &= " + " = ".join(rest)
-        return self.math(line)
-
     def _sum(self, block: SumRows) -> str:
-        """left = first term \\ + second \\ ... \\ = total, aligned at the signs."""
-        lines = []
-        for position, row in enumerate(block.rows):
-            lines.append(f"{self.math(block.left) if not position else ''} &{'=' if not position else '+'} "
-                         f"{self._row(row)}")  # fmt: skip
-        if block.rest_count:
-            words = self.say(say("rest_latex", count=block.rest_count), quote=False)
-            rest = self.math(number(block.rest_total))
-            sign = "+" if lines else "="
-            lines.append(rf" &{sign} \underbrace{{{rest}}}_{{\text{{{words}}}}}")
-        lines.append(f" &= {self.math(number(block.total))}")
-        inner = " \\\\\n".join(lines)
+        inner = sum_lines(block, self.lang, self.digits)
         return f"{self.say(block.label)}:\n\n$$\\begin{{aligned}}\n{inner}\n\\end{{aligned}}$$"
-
-    def _row(self, row: Row) -> str:
-        symbols = self.math(row.symbols)
-        shown = self.math(row.numbers if row.numbers is not None else number(row.value))
-        text = shown if symbols == shown else rf"\underbrace{{{symbols}}}_{{{shown}}}"
-        if row.value < 0 and symbols == shown:
-            text = rf"\left({text}\right)"
-        return text + ("" if row.step is None else rf" \quad \text{{({row.step})}}")
 
     def _grid(self, block: Grid) -> str:
         table = block.table
         width = len(table.cells[0]) if table.cells else 0
-        marked = {"window": "**{}**", "here": "**{}**\\*", "winner": "**{}**^", "winner_here": "**{}**^\\*"}
         body = []
         for r, cells in enumerate(table.cells):
-            row = [marked.get(table.marks.get((r, c), ""), "{}").format(short(v)) for c, v in enumerate(cells)]
+            row = [self._cell(table, r, c) for c in range(len(cells))]
             body.append([table.row_labels[r] if table.row_labels else "", *row])
         head = ["", *(table.column_labels or [""] * width)]
-        return f"{self.say(table.title)}\n\n" + _table(head, body)
+        named = COMMA[self.lang].join(f"{_SIGNS[kind]} {self.say(say(f'mark_{kind}'))}" for kind in table.kinds)
+        return f"{self.say(table.title)}\n\n{named}{2 * chr(10) if named else ''}" + _table(head, body)
+
+    def _cell(self, table: Table, r: int, c: int) -> str:
+        number = short(table.cells[r][c], table.digits.get((r, c), CELL_DIGITS))
+        signs = "".join(_SIGNS.get(kind, "") for kind in kinds_of(table.marks.get((r, c), "")))
+        return f"**{number}**{signs}" if signs else number
 
 
 def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:

@@ -113,15 +113,34 @@ class Formula:
     where: tuple[Expr, ...] = ()
 
 
+SIGNS = {"window": "·", "here": "*", "largest": "*", "winner": "^"}
+"""The sign behind a marked number, for each kind of mark that a legend names. "zero" has none: it is only paler."""
+
+
+def kinds_of(mark: str) -> tuple[str, ...]:
+    """The kinds that a mark stands for: "winner here" is both."""
+    return tuple(mark.split())
+
+
 @dataclass(frozen=True)
 class Table:
-    """Numbers in rows and columns, some of them marked: "window", "winner", "zero", "here"."""
+    """Numbers in rows and columns, some of them marked: "window", "winner", "here", "winner here", "largest", "zero".
+
+    `digits` has the cells that need more significant digits than others.
+    """
 
     title: Message
     cells: tuple[tuple[float | None, ...], ...]
     marks: Mapping[tuple[int, int], str] = field(default_factory=dict)
     row_labels: tuple[str, ...] = ()
     column_labels: tuple[str, ...] = ()
+    digits: Mapping[tuple[int, int], int] = field(default_factory=dict)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of marks that occur and have a sign, which is what a legend names."""
+        found = {kind for mark in self.marks.values() for kind in kinds_of(mark)}
+        return tuple(kind for kind in SIGNS if kind in found)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from chainrule.errors import ArgumentError, EngineError
-from chainrule.explain.derivation import DerivationStep, Part
 from chainrule.explain.expressions import Expr, Frac, Num, Pow, Rel, Root, Sum, Sym, equal, minus, mul
 from chainrule.explain.messages import Message, say
+from chainrule.explain.steps import DerivationStep, Part
 from chainrule.explain.terms import Formula, Place
 from chainrule.optimizers import SGD, Adam, AdamW, Optimizer
 

@@ -10,7 +10,7 @@ from chainrule.explain.derivation import Derivation
 from chainrule.explain.examples import convolutions, lenet, mazur
 from chainrule.explain.examples.story import Story
 from chainrule.explain.messages import check_language, say
-from chainrule.explain.terminal import words
+from chainrule.explain.words import words
 
 STORIES: dict[str, tuple[Callable[[], list[Block | Derivation]], int]] = {
     "mazur": (mazur.parts, 9),

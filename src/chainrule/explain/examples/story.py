@@ -12,12 +12,13 @@ from numpy.typing import ArrayLike
 from chainrule.explain.blocks import Block, Heading, Listing, Text
 from chainrule.explain.data import derivation_dict
 from chainrule.explain.derivation import Derivation
+from chainrule.explain.document import Document
 from chainrule.explain.messages import Language, Message, say
-from chainrule.explain.terminal import inline, words
+from chainrule.explain.words import inline, words
 
 
 @dataclass(frozen=True)
-class Story:
+class Story(Document):
     """Title, texts, comparisons and derivations. Printed and written as a `Derivation` is."""
 
     name: str
@@ -43,30 +44,6 @@ class Story:
             found += part.blocks() if isinstance(part, Derivation) else [part]
         return found
 
-    def text(self, *, lang: Language | None = None, width: int = 80) -> str:
-        """As plain text of at most `width` columns."""
-        from chainrule.explain.terminal import plain
-
-        return plain(self.blocks(), lang or self.lang, self.digits, width)
-
-    def show(self, *, lang: Language | None = None) -> None:
-        """Print to the terminal."""
-        from chainrule.explain.terminal import show
-
-        show(self.blocks(), lang or self.lang, self.digits)
-
-    def markdown(self, *, lang: Language | None = None) -> str:
-        """As Markdown with LaTeX."""
-        from chainrule.explain.markdown import markdown
-
-        return markdown(self.blocks(), lang or self.lang, self.digits)
-
-    def html(self, *, lang: Language | None = None, page: bool = True) -> str:
-        """As HTML with MathML."""
-        from chainrule.explain.html import html
-
-        return html(self.blocks(), lang or self.lang, self.digits, page=page)
-
     def to_dict(self, *, lang: Language | None = None) -> dict[str, Any]:
         """As dictionaries, lists, strings and numbers."""
         language = lang or self.lang
@@ -89,12 +66,6 @@ class Story:
             "columns": [words(column, lang, self.digits) for column in listing.columns],
             "rows": [[cell(piece) for piece in row] for row in listing.rows],
         }
-
-    def __str__(self) -> str:
-        return self.text()
-
-    def _repr_html_(self) -> str:
-        return self.html(page=False)
 
 
 def matrix_text(array: ArrayLike) -> str:

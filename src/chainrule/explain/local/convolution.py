@@ -10,9 +10,9 @@ from chainrule.arrays import Array
 from chainrule.explain import maps
 from chainrule.explain.expressions import BigSum, Expr, IndexPart, Mul, Neg, Num, Sum, Sym, equal, mul, slope
 from chainrule.explain.local.base import Local, Value, b, gradient_rule, one, rule, w, x, y
-from chainrule.explain.local.windows import covered, covering, crossed, under_tap
 from chainrule.explain.messages import Message, say
 from chainrule.explain.terms import Column, Formula, Index, Terms, Use
+from chainrule.explain.windows import covered, covering, crossed, under_tap
 from chainrule.shapes import Pair, Window
 
 
@@ -82,7 +82,7 @@ class ConvTerms(Local):
         )
         return [
             Terms(
-                self.input_formula(use), columns, use.letters("w"), notes=self._notes(layer),
+                self.input_formula(use), columns, use.letters("w"), notes=self._notes(layer) if len(filters) else (),
                 tables=lambda: maps.convolution_input(use, layer, index, filters.ravel(), own),
             )
         ]  # fmt: skip
@@ -114,8 +114,9 @@ class ConvTerms(Local):
             use.inputs(np.concatenate([samples, np.full_like(samples, channel), meet[:, 2:]], axis=1)),
         )
         if not missing:
-            notes.append(say("conv_shared", places=len(meet), samples=len(use.y), rows=use.y.shape[2],
-                             columns=use.y.shape[3]))  # fmt: skip
+            samples_, _, rows, columns_ = use.y.shape
+            key = "conv_shared" if len(meet) == samples_ * rows * columns_ else "conv_shared_padded"
+            notes.append(say(key, places=len(meet), samples=samples_, rows=rows, columns=columns_))
         under: list[IndexPart] = [pixel(window, size, axis, flipped) for axis in range(2)]  # type: ignore[misc]
         body = Mul((slope(Sym("y", ("o", "p", "q"), "n")), Sym("x", ("d", *under), "n")))
         sources = ("S0-E10", "S0-E12") if flipped else ("S4-E28", "S1-E14", "S2-E32")

@@ -26,10 +26,13 @@ from chainrule.explain.expressions import (
     slope,
 )
 from chainrule.explain.local.base import Local, Value, b, gradient_rule, local_slope, one, rule, w, x, y
-from chainrule.explain.local.windows import covered, covering
 from chainrule.explain.messages import say
 from chainrule.explain.terms import Column, Evaluation, Formula, Index, Place, Terms, Use, rows, sym
+from chainrule.explain.windows import covered, covering
 from chainrule.shapes import Pair
+
+MOST_NOTES = 4
+"""Windows of a maximum that are told one by one."""
 
 
 def _size(use: Use) -> Pair:
@@ -71,9 +74,11 @@ class MaxTerms(Local):
         places, _ = _places(use, index)
         of, by = _slopes(use, places, index)
         wins, notes = [], []
-        for place in places:
+        for number, place in enumerate(places):
             found, equals = self.winner(use, tuple(map(int, place)))
             wins.append(float(found == index))
+            if number >= MOST_NOTES:
+                continue
             where = sym("y", Place("value", use.name, tuple(map(int, place))), use.many)
             winner = sym("x", Place("value", use.sources[0], found), use.many)
             key = "max_won" if found == index else "max_lost"
@@ -88,10 +93,17 @@ class MaxTerms(Local):
         columns = (use.upstream(places), local_slope(np.array(wins), of, by))
         if not len(places):
             notes.append(say("no_window"))
+        if len(places) > MOST_NOTES:
+            notes.append(say("more_windows", count=len(places) - MOST_NOTES))
         return [
-            Terms(formula, columns, use.letters(), notes=tuple(notes[:6]),
-                  tables=lambda: maps.pool_windows(use, index, places, self.winner))
-        ]  # fmt: skip
+            Terms(
+                formula,
+                columns,
+                use.letters(),
+                notes=tuple(notes),
+                tables=lambda: maps.pool_windows(use, index, places, self.winner),
+            )
+        ]
 
     def value(self, use: Use, index: Index) -> Value:
         pixels, values = window_values(use, index)

@@ -15,9 +15,10 @@ from chainrule.explain.messages.tables import TABLES
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
+COMMA: dict[Language, str] = {"en": ", ", "zh": "，"}
 
 MESSAGES: dict[str, tuple[str, str]] = {**LABELS, **NOTES, **TABLES, **STORIES}
-"""key -> (English, Chinese); both name the same placeholders."""
+"""key -> (English, Chinese); both name the same placeholders. {count:term|terms} is the word for one or for many."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,13 @@ class Message:
         """The text cut at its placeholders: strings, and the arguments in their places."""
         given = dict(self.arguments)
         found: list[Any] = []
-        for literal, name, _, _ in string.Formatter().parse(self.template(language)):
+        for literal, name, forms, _ in string.Formatter().parse(self.template(language)):
             found += [literal] if literal else []
-            found += [given[name]] if name is not None else []
+            if forms:
+                one, many = forms.split("|")
+                found += [one if given[str(name)] == 1 else many]
+            elif name is not None:
+                found += [given[name]]
         return found
 
 
@@ -56,4 +61,4 @@ def check_language(language: object) -> Language:
     raise ArgumentError(f'lang must be "en" or "zh", not {language!r}')
 
 
-__all__ = ["LANGUAGES", "MESSAGES", "Language", "Message", "check_language", "say"]
+__all__ = ["COMMA", "LANGUAGES", "MESSAGES", "Language", "Message", "check_language", "say"]

@@ -18,12 +18,14 @@ LABELS: dict[str, tuple[str, str]] = {
         "推断模式：批归一化使用滑动统计量，不做随机失活。",
     ),
     "cut_depth": (
-        "Opened {depth} layer(s) deep; gradients without a step of their own are taken from the backward pass.",
-        "只展开 {depth} 层；没有单独步骤的梯度直接取自反向传播。",
+        "The chain is opened {depth} {depth:layer|layers} deep; numbers without a step of their own are taken from the "
+        "engine.",
+        "链只展开 {depth} 层；没有单独步骤的数直接取自引擎。",
     ),
     "cut_breadth": (
-        "At each node the {breadth} number(s) that weigh most are opened; the others are taken from the pass.",
-        "每个节点只展开影响最大的 {breadth} 个数；其余直接取自传播结果。",
+        "At each node only {breadth:the number that weighs most is|the largest contributors are} opened (breadth = "
+        "{breadth}); the others are taken from the engine.",
+        "每个节点只展开影响最大的 {breadth} 个数（breadth = {breadth}）；其余直接取自引擎。",
     ),
     "place_of_sample": ("{place} (sample {sample})", "{place}（样本 {sample}）"),
     "route": ("Route: {route}", "路线：{route}"),
@@ -49,12 +51,28 @@ LABELS: dict[str, tuple[str, str]] = {
     "local": ("local", "局部"),
     "numbers": ("numbers", "数值"),
     "sum_of_parts": ("together", "合计"),
-    "rest": ("… {count} smaller term(s)", "……其余 {count} 个较小的项"),
-    "rest_latex": ("{count} smaller terms", "其余 {count} 个较小的项"),
+    "rest": ("… {count} more {count:term|terms} ({share})", "……其余 {count} 项（{share}）"),
+    "share_percent": ("{percent} % of the sum", "占总和的 {percent} %"),
+    "share_times": ("{times} times the sum", "为总和的 {times} 倍"),
+    "share_zero": ("all 0", "均为 0"),
+    "share_of_zero": ("the sum is 0", "总和为 0"),
+    "mostly_hidden": (
+        "Most of this sum lies in terms that are not shown; a larger number of terms (terms=, --terms) shows them.",
+        "这个和的大部分在未列出的项中；增大 terms（命令行 --terms）可列出更多。",
+    ),
+    "more_details": (
+        "(… {count} more of the same form)",
+        "（……另有 {count} 个同样形式的）",
+    ),
     "from_step": ("from step {number}", "见第 {number} 步"),
+    "step_short": ("(step {number})", "（第 {number} 步）"),
     "result": (
         "Result: {place} → {value}. The {engine} engine has {exact}: equal.",
         "结果：{place} → {value}。{engine} 引擎给出 {exact}：一致。",
+    ),
+    "result_rounded": (
+        "Result: {place} → {value}. The {engine} engine has {exact}: the two differ by {difference}, a rounding error.",
+        "结果：{place} → {value}。{engine} 引擎给出 {exact}：两者相差 {difference}，属于舍入误差。",
     ),
     "the_weights": ("the weighted sum", "加权和"),
     "the_bias": ("the bias", "偏置"),

@@ -22,8 +22,8 @@ NOTES: dict[str, tuple[str, str]] = {
         "整层共用一个偏置：所有输出的 δ 相加。",
     ),
     "bias_places": (
-        "The bias acts at {places} places ({rows}×{columns} positions, {samples} sample(s)): all their deltas are "
-        "added.",
+        "The bias acts at {places} {places:place|places} ({rows}×{columns} positions, "
+        "{samples} {samples:sample|samples}): the deltas of all of them are added.",
         "该偏置作用于 {places} 处（{rows}×{columns} 个位置，{samples} 个样本）：全部 δ 相加。",
     ),
     "conv_theorem": (
@@ -54,8 +54,13 @@ NOTES: dict[str, tuple[str, str]] = {
         "滤波器 {filter} 看不到通道 {channel}：没有连接，梯度为 0。",
     ),
     "conv_shared": (
-        "One weight for all positions: it acts at {places} places ({rows}×{columns} positions, {samples} sample(s), "
-        "less those where it lies on the padding).",
+        "One weight for all positions: it acts at {places} {places:place|places} ({rows}×{columns} positions, "
+        "{samples} {samples:sample|samples}).",
+        "所有位置共用一个权值：它作用于 {places} 处（{rows}×{columns} 个位置，{samples} 个样本）。",
+    ),
+    "conv_shared_padded": (
+        "One weight for all positions: it acts at {places} {places:place|places} ({rows}×{columns} positions, "
+        "{samples} {samples:sample|samples}, less those where it lies on the padding).",
         "所有位置共用一个权值：它作用于 {places} 处（{rows}×{columns} 个位置，{samples} 个样本，除去落在填充上的）。",
     ),
     "local_own_kernel": (
@@ -88,12 +93,20 @@ NOTES: dict[str, tuple[str, str]] = {
         "分子分母同除以 exp({top})，以免溢出。",
     ),
     "softmax_short": (
-        "Softmax and cross-entropy together: their product shrinks to p − t. The long way below gives the same.",
-        "softmax 与交叉熵合在一起：乘积化简为 p − t。下面较长的路得到同样的结果。",
+        "Softmax and cross-entropy together: the chain of the two simplifies to p − t.",
+        "softmax 与交叉熵合在一起：两者的链式乘积化简为 p − t。",
+    ),
+    "long_way_follows": (
+        "The long way below gives the same.",
+        "下面较长的路得到同样的结果。",
+    ),
+    "long_way_before": (
+        "Step {number} shows the long way to such a number.",
+        "求这种数的较长的路见第 {number} 步。",
     ),
     "flatten_place": (
-        "{source} stands at place {place} of the flattened vector; the number is unchanged.",
-        "{source} 位于展平向量的第 {place} 位；数值不变。",
+        "Element {source} becomes element [{place}] of the flattened vector; its value does not change.",
+        "元素 {source} 成为展平向量的元素 [{place}]；数值不变。",
     ),
     "add_whole": (
         "A sum of {count} inputs passes its whole gradient to each.",
@@ -117,6 +130,10 @@ NOTES: dict[str, tuple[str, str]] = {
         "{place} 的窗口中有并列：{count} 个数相等。按行优先顺序的第一个 {winner} 获胜（ER1-16）。",
     ),
     "max_from": ("The winner is {winner}.", "胜者是 {winner}。"),
+    "more_windows": (
+        "{count} more {count:window covers|windows cover} this place.",
+        "另有 {count} 个窗口覆盖此处。",
+    ),
     "no_window": ("No window covers this place: its gradient is 0.", "没有窗口覆盖此处：梯度为 0。"),
     "mean_spread": (
         "Each place of a window gets an equal share of its gradient (S0-E39, ER4-23).",

@@ -2,14 +2,14 @@
 
 TABLES: dict[str, tuple[str, str]] = {
     "part_of_map": ("{title} (part of {rows}×{columns})", "{title}（{rows}×{columns} 的一部分）"),
+    "part_of_classes": ("{title} (some of {classes} classes)", "{title}（{classes} 个类别中的一部分）"),
     "map_restored": (
         "Sensitivity map of filter {filter}, restored to stride 1 with zeros",
         "滤波器 {filter} 的灵敏度图，补零还原为步长 1",
     ),
     "map_padded": (
-        "Sensitivity map of filter {filter}, bordered by zeros ({rows} above and below, {columns} left and right); "
-        "the window is marked",
-        "滤波器 {filter} 的灵敏度图，四周补零（上下各 {rows} 行，左右各 {columns} 列）；窗口已标出",
+        "Sensitivity map of filter {filter}, bordered by zeros ({rows} above and below, {columns} left and right)",
+        "滤波器 {filter} 的灵敏度图，四周补零（上下各 {rows} 行，左右各 {columns} 列）",
     ),
     "kernel_turned": (
         "Kernel of filter {filter}, channel {channel}, rotated by 180°",
@@ -23,10 +23,14 @@ TABLES: dict[str, tuple[str, str]] = {
         "Window times kernel: {total}, the share of filter {filter} (the largest of {filters})",
         "窗口乘以卷积核：{total}，即滤波器 {filter} 的份额（{filters} 个中最大）",
     ),
+    "map_product_zero": (
+        "Window times kernel: 0, the share of filter {filter} (those of all {filters} filters are 0)",
+        "窗口乘以卷积核：0，即滤波器 {filter} 的份额（全部 {filters} 个滤波器的份额都为 0）",
+    ),
     "map_product_only": ("Window times kernel: {total}", "窗口乘以卷积核：{total}"),
     "map_delta": (
-        "Sensitivity map of filter {filter}, sample {sample}; the largest product is marked",
-        "滤波器 {filter} 的灵敏度图，样本 {sample}；乘积最大处已标出",
+        "Sensitivity map of filter {filter}, sample {sample}",
+        "滤波器 {filter} 的灵敏度图，样本 {sample}",
     ),
     "map_met": (
         "Inputs of channel {channel} that the weight at row {row}, column {column} meets, place by place",
@@ -37,8 +41,12 @@ TABLES: dict[str, tuple[str, str]] = {
         "两者之积，其和为 {total}",
     ),
     "pool_window": (
-        "Window of place [{row},{column}]: * this number, ^ the winner",
-        "位置 [{row},{column}] 的窗口：* 为此数，^ 为胜者",
+        "Window of place [{row},{column}]",
+        "位置 [{row},{column}] 的窗口",
     ),
+    "mark_window": ("under the kernel", "卷积核覆盖处"),
+    "mark_here": ("this number", "此数"),
+    "mark_largest": ("the largest product", "乘积最大处"),
+    "mark_winner": ("the winner", "胜者"),
     "softmax_table": ("Logits y, probabilities p and targets t", "logits y、概率 p 与目标 t"),
 }
