@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -30,129 +30,116 @@ from chainrule.explain.expressions import (
 )
 from chainrule.explain.local.base import Local, Value, gradient_rule, local_slope, one, rule, x, y
 from chainrule.explain.messages import Message, say
+from chainrule.explain.precision import MOST_DIGITS, evaluate
 from chainrule.explain.terms import Evaluation, Index, Place, Terms, Use, rows, sym
-
-Slope = Callable[[Use, float, float], tuple[float, Expr]]
-"""(use, x, y) -> f'(x), and how it comes about, in numbers."""
 
 
 class Elementwise(Local):
-    """y = f(x) for every element: dL/dx = dL/dy f'(x) (S4-E10)."""
+    """y = f(x) for every element: dL/dx = dL/dy f'(x) (S4-E10). The derivative is written once, in the letters x and y;
+    its number is the same expression with numbers in their place."""
 
     def __init__(
         self,
         function: Callable[[Use], Expr],
         derivative: Callable[[Use], Expr],
-        slope_of: Slope,
         sources: tuple[str, ...] = (),
         note: Callable[[Use, float], Message | None] = lambda use, value: None,
     ) -> None:
-        self.function, self.derivative, self.slope_of, self.sources, self.note = (
-            function, derivative, slope_of, sources, note,
-        )  # fmt: skip
+        self.function, self.derivative, self.sources, self.note = function, derivative, sources, note
 
     def input(self, use: Use, which: int, index: Index) -> list[Terms]:
         before, after = float(use.x[index]), float(use.y[index])
-        value, shown = self.slope_of(use, before, after)
+        shown = _put(self.derivative(use), {"x": before, "y": after})
+        value = evaluate(shown, MOST_DIGITS)
+        assert value is not None
         of = sym("y", Place("value", use.name, index), use.many)
         by = sym("x", Place("value", use.sources[0], index), use.many)
-        formula = gradient_rule(
-            Sym("x"), Mul((slope(Sym("y")), Partial(Sym("y"), Sym("x")))), "S4-E10", *self.sources,
-            where=(equal(Partial(Sym("y"), Sym("x")), self.derivative(use)),),
-        )  # fmt: skip
-        detail: list[Expr] = [shown if shown == Num(value) else equal(shown, Num(value))]
-        if isinstance(detail[0], Rel):
-            detail = [shown]
-        columns = (use.upstream(one(index)), local_slope(np.array([value]), [of], by, detail))
+        rate = Partial(Sym("y"), Sym("x"))
+        where = (equal(rate, self.derivative(use)),)
+        formula = gradient_rule(Sym("x"), Mul((slope(Sym("y")), rate)), "S4-E10", *self.sources, where=where)
+        columns = (use.upstream(one(index)), local_slope(np.array([value]), [of], by, [shown]))
         note = self.note(use, before)
         return [Terms(formula, columns, use.letters(), notes=() if note is None else (note,))]
 
     def value(self, use: Use, index: Index) -> Value:
-        formula = rule(Sym("y"), self.function(use), *self.sources)
+        function = self.function(use)
+        shown = _put(function, {"x": float(use.x[index])})
         before = Place("value", use.sources[0], index)
-        return Evaluation(formula, _put(self.function(use), float(use.x[index])), float(use.y[index]), (before,),
-                          use.letters())  # fmt: skip
+        formula = rule(Sym("y"), function, *self.sources)
+        return Evaluation(formula, shown, float(use.y[index]), (before,), use.letters())
 
 
-def _put(expression: Expr, value: float) -> Expr:
-    """The expression with a number in the place of x."""
+def _put(expression: Expr, numbers: Mapping[str, float]) -> Expr:
+    """The expression with numbers in the place of letters; of several cases the one that holds."""
+
+    def put(part: Expr) -> Expr:
+        return _put(part, numbers)
+
     match expression:
-        case Sym("x"):
-            return Num(value)
+        case Sym(name) if name in numbers:
+            return Num(numbers[name])
         case Fn(name, arguments):
-            return Fn(name, tuple(_put(a, value) for a in arguments))
+            return Fn(name, tuple(map(put, arguments)))
         case Mul(factors):
-            return Mul(tuple(_put(f, value) for f in factors))
+            return Mul(tuple(map(put, factors)))
         case Sum(terms):
-            return Sum(tuple(_put(t, value) for t in terms))
+            return Sum(tuple(map(put, terms)))
         case Neg(body):
-            return Neg(_put(body, value))
+            return Neg(put(body))
         case Frac(top, bottom):
-            return Frac(_put(top, value), _put(bottom, value))
+            return Frac(put(top), put(bottom))
         case Pow(base, exponent):
-            return Pow(_put(base, value), _put(exponent, value))
+            return Pow(put(base), put(exponent))
         case Rel(parts, sign):
-            return Rel(tuple(_put(p, value) for p in parts), sign)
+            return Rel(tuple(map(put, parts)), sign)
         case Cases(choices):
-            return Cases(tuple((_put(v, value), None if c is None else _put(c, value)) for v, c in choices))
+            kept = next((value, when) for value, when in choices if when is None or _holds(put(when)))
+            return Cases(((put(kept[0]), None if kept[1] is None else put(kept[1])),))
     return expression
+
+
+def _holds(condition: Expr) -> bool:
+    """Whether a > b or a ≤ b, of two numbers."""
+    match condition:
+        case Rel((Num(first), Num(second)), ">" | "≤" as sign):
+            return (first > second) is (sign == ">")
+    raise NotImplementedError(condition)
 
 
 _X, _Y = Sym("x"), Sym("y")
 _ABOVE, _BELOW = Rel((_X, Num(0)), ">"), Rel((_X, Num(0)), "≤")
+_A, _TWO_THIRDS = Num(activations.SCALED_TANH_AMPLITUDE), Frac(Num(2), Num(3))
 
 
 def _kink(use: Use, before: float) -> Message | None:
     return say("relu_kink") if before == 0 else None
 
 
+def _leak(use: Use) -> Expr:
+    return Num(float(use.step.layer.negative_slope))  # type: ignore[attr-defined]
+
+
 RELU = Elementwise(
     lambda use: Fn("max", (Num(0), _X)),
     lambda use: Cases(((Num(1), _ABOVE), (Num(0), _BELOW))),
-    lambda use, before, after: (float(before > 0), Cases(((Num(float(before > 0)), _compared(before)),))),
     ("S0-E37", "ER1-16"),
     _kink,
 )
-
-
-def _compared(before: float) -> Expr:
-    return Rel((Num(before), Num(0)), ">" if before > 0 else "≤")
-
-
-def _leak(use: Use) -> float:
-    return float(use.step.layer.negative_slope)  # type: ignore[attr-defined]
-
-
 LEAKY_RELU = Elementwise(
-    lambda use: Cases(((_X, _ABOVE), (Mul((Num(_leak(use)), _X)), _BELOW))),
-    lambda use: Cases(((Num(1), _ABOVE), (Num(_leak(use)), _BELOW))),
-    lambda use, before, after: (
-        1.0 if before > 0 else _leak(use),
-        Cases(((Num(1.0 if before > 0 else _leak(use)), _compared(before)),)),
-    ),
+    lambda use: Cases(((_X, _ABOVE), (Mul((_leak(use), _X)), _BELOW))),
+    lambda use: Cases(((Num(1), _ABOVE), (_leak(use), _BELOW))),
 )
 SIGMOID = Elementwise(
     lambda use: Frac(Num(1), Sum((Num(1), Fn("exp", (Neg(_X),))))),
     lambda use: Mul((_Y, minus(Num(1), _Y))),
-    lambda use, before, after: (after * (1 - after), Mul((Num(after), minus(Num(1), Num(after))))),
     ("S0-E19", "S0-E25"),
 )
-TANH = Elementwise(
-    lambda use: Fn("tanh", (_X,)),
-    lambda use: minus(Num(1), Pow(_Y, Num(2))),
-    lambda use, before, after: (1 - after * after, minus(Num(1), Pow(Num(after), Num(2)))),
-)
-_A, _S = activations.SCALED_TANH_AMPLITUDE, activations.SCALED_TANH_SLOPE
-_TWO_THIRDS = Frac(Num(2), Num(3))
+TANH = Elementwise(lambda use: Fn("tanh", (_X,)), lambda use: minus(Num(1), Pow(_Y, Num(2))))
 SCALED_TANH = Elementwise(
-    lambda use: Mul((Num(_A), Fn("tanh", (Mul((_TWO_THIRDS, _X)),)))),
-    lambda use: Mul((_TWO_THIRDS, minus(Num(_A), Frac(Pow(_Y, Num(2)), Num(_A))))),
-    lambda use, before, after: (
-        _S * (_A - after * after / _A),
-        Mul((_TWO_THIRDS, minus(Num(_A), Frac(Pow(Num(after), Num(2)), Num(_A))))),
-    ),
+    lambda use: Mul((_A, Fn("tanh", (Mul((_TWO_THIRDS, _X)),)))),
+    lambda use: Mul((_TWO_THIRDS, minus(_A, Frac(Pow(_Y, Num(2)), _A)))),
 )
-IDENTITY = Elementwise(lambda use: _X, lambda use: Num(1), lambda use, before, after: (1.0, Num(1)))
+IDENTITY = Elementwise(lambda use: _X, lambda use: Num(1))
 
 
 class DropoutTerms(Local):
