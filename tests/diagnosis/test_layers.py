@@ -228,3 +228,40 @@ def test_a_broken_built_in_layer_is_found_too(monkeypatch: pytest.MonkeyPatch) -
         engine="reference",
     )
     assert [(found.layer, found.mistakes["dx"]) for found in report.layers] == [("tanh1", ("slope_missing",))]
+
+
+class Steep(cr.Layer):
+    """y = sin(3000 x) / 3000: right, but bent within the steps that suffice for other layers."""
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+    def forward(self, parameters: Values, *xs: Array, context: Context) -> tuple[Array, Array]:
+        return np.sin(3000 * xs[0]) / 3000, xs[0]
+
+    def backward_input(self, parameters: Values, dy: Array, saved: Array) -> Array:
+        return dy * np.cos(3000 * saved)
+
+
+class Edge(Steep):
+    """y = |x - e| with e so near to the first input that a fixed step reaches across; wrong by its sign there."""
+
+    def forward(self, parameters: Values, *xs: Array, context: Context) -> tuple[Array, Array]:
+        edge = 0.5 - 2e-5
+        return np.abs(xs[0] - edge), np.sign(xs[0] - edge)
+
+    def backward_input(self, parameters: Values, dy: Array, saved: Array) -> Array:
+        return -dy * saved
+
+
+def test_a_steep_layer_that_is_right_is_left_in_peace_beside_one_that_is_wrong() -> None:
+    net = cr.Sequential(cr.Linear(3, 4), Steep(), cr.Linear(4, 4), MyTanh(), cr.Linear(4, 3), seed=1)
+    assert [found.layer for found in check(net).layers] == ["mytanh1"]
+
+
+def test_a_kink_beside_a_number_does_not_hide_that_its_gradient_is_wrong() -> None:
+    net = cr.Sequential(Edge(), cr.Linear(2, 2), input_shape=2, seed=1)
+    report = cr.check_gradients(net, np.full((1, 2), 0.5), [1], cr.CrossEntropyLoss(), engine="reference")
+    (found,) = report.layers
+    assert found.layer == "edge1"
+    assert "2 of 2 numbers" in str(found)
