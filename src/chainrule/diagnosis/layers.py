@@ -19,12 +19,12 @@ from chainrule.diagnosis.problem import Problem
 from chainrule.diagnosis.recognition import recognise
 from chainrule.diagnosis.report import TensorDiagnosis, examine
 from chainrule.diagnosis.truth import Truth, distance, largest
+from chainrule.differences import FIRST_STEP, Estimate, derivative, moving
 from chainrule.equations.activations import ACTIVATIONS
 from chainrule.graph import Graph, Step
 from chainrule.layers import LAYERS
 from chainrule.layers.base import Context, Layer
 
-STEP = 1e-4
 MOST_NUMBERS = 4000
 """Tensors with more numbers are not compared with differences."""
 MOST_PRODUCTS = 2 * 10**7
@@ -193,7 +193,7 @@ def _description(problem: Problem) -> str:
 def _numeric(
     layer: Layer, own: dict[str, Array], inputs: list[Array], y: Array, dy: Array, name: str, context: Context
 ) -> Judged | None:
-    """The gradient of sum(dy y) by central differences; NaN where the layer has a kink."""
+    """The gradient of sum(dy y) by differences; NaN where the layer has a kink."""
     moved = {key: value.copy() for key, value in own.items()}
     xs = [x.copy() for x in inputs]
     slot = int(name[3:-1]) if name.startswith("dx[") else 0
@@ -204,28 +204,24 @@ def _numeric(
     def loss() -> float:
         return float((dy * layer.forward(moved, *xs, context=context)[0]).sum())
 
-    value = np.full(array.shape, np.nan)
-    for index in np.ndindex(*array.shape):
-        value[index] = _difference(loss, array, index)
+    value = _gradient(loss, array, float(np.finfo(float).eps) * float(np.abs(dy * y).sum()))
     size = np.full(array.shape, max(largest(value), float(np.finfo(float).tiny)))
     axes = ("sample", "channel", "row", "column")[: array.ndim] if name.startswith("dx") else ()
     truth = Truth(value, size, 1, axes, "the derivative of the layer's own forward pass, by differences", "S4-F01")
     return _Numeric({name: truth}, inputs[0], y, dy), name, ACCURACY
 
 
-def _difference(loss: Callable[[], float], array: Array, index: tuple[int, ...]) -> float:
-    """Richardson's extrapolation of two central differences; NaN where the two sides disagree."""
-    kept = float(array[index])
-    step = STEP * max(1.0, abs(kept))
-    base = loss()
+def _gradient(loss: Callable[[], float], array: Array, rounding: float) -> Array:
+    """The derivatives by all numbers of `array`; NaN at kinks. `rounding` is the error of one value of the loss."""
+    base, value = loss(), np.full(array.shape, np.nan)
+    for index in np.ndindex(*array.shape):
+        length = FIRST_STEP * max(1.0, abs(float(array[index])))
+        found = derivative(moving(loss, array, index), base, length, rounding, _exact_enough)
+        if not found.kink:
+            value[index] = found.value
+    return value
 
-    def at(offset: float) -> float:
-        array[index] = kept + offset
-        return loss()
 
-    half, whole = (at(step / 2), at(-step / 2)), (at(step), at(-step))
-    array[index] = kept
-    near, far = (half[0] - half[1]) / step, (whole[0] - whole[1]) / (2 * step)
-    right, left = (half[0] - base) / (step / 2), (base - half[1]) / (step / 2)
-    bent = abs(right - left) > 0.05 * max(abs(right), abs(left)) and abs(right - left) > 1e-6 * (1 + abs(base))
-    return float("nan") if bent else (4 * near - far) / 3
+def _exact_enough(estimate: Estimate) -> bool:
+    """Whether shorter steps are not needed, or can add nothing but rounding."""
+    return estimate.error <= max(0.1 * ACCURACY * abs(estimate.value), 2 * estimate.noise)

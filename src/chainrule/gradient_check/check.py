@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike
 
 from chainrule.arrays import Array, as_batch, to_floats
 from chainrule.diagnosis.layers import diagnose_layers
+from chainrule.differences import FIRST_STEP, Derivative, Estimate, derivative, moving
 from chainrule.engines import Engine, engine_named
 from chainrule.engines.reference import Pass, State, continue_forward, run_forward
 from chainrule.errors import ArgumentError, NonFiniteError
 from chainrule.gradient_check.compound import LayerJudge, acceptance, relative_error
-from chainrule.gradient_check.differences import FIRST_STEP, Derivative, Estimate, derivative, moving
 from chainrule.gradient_check.report import GradientReport, Index, Kink, TensorCheck
 from chainrule.graph import Graph
 from chainrule.losses import Loss

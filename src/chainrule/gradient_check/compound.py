@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from chainrule.arrays import Array
+from chainrule.differences import FIRST_STEP, Derivative, Estimate, derivative, moving
 from chainrule.engines.reference import Pass, State, run_backward
-from chainrule.gradient_check.differences import FIRST_STEP, Derivative, Estimate, derivative, moving
 from chainrule.graph import Graph, Step
 from chainrule.layers.base import Context
 
