@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
-from chainrule.equations import convolve, cross_correlate, rot180
+import chainrule.equations
+from chainrule.equations import (
+    conv2d_backward_input,
+    conv2d_backward_weight,
+    conv2d_forward,
+    convolve,
+    cross_correlate,
+    rot180,
+)
+from chainrule.equations.derivations.convolution_matrix import convolution_matrix, matrix_backward_weight
+from chainrule.equations.derivations.literal_sums import (
+    literal_backward_input,
+    literal_backward_weight,
+    literal_forward,
+)
+from chainrule.equations.derivations.terms import (
+    forward_terms,
+    input_gradient_terms,
+    meetings,
+    weight_gradient_terms,
+)
+from chainrule.errors import ArgumentError
+from chainrule.shapes import Window
 from tests.helpers import Array, assert_close
 
 
@@ -50,3 +78,43 @@ def test_every_mode_is_the_plain_sum(
         assert_close(mode, cross_correlate(a, w, mode, stride), expected, atol=1e-13)  # type: ignore[arg-type]
         turned = literal(a, rot180(w), start, size, stride)  # type: ignore[arg-type]
         assert_close(f"{mode}, turned", convolve(a, w, mode, stride), turned, atol=1e-13)  # type: ignore[arg-type]
+
+
+X, W, DY = np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2)), np.ones((1, 1, 3, 3))
+WINDOW = Window((2, 2))
+TAKE_A_MODE: dict[str, Callable[[Any], object]] = {
+    "cross_correlate": lambda mode: cross_correlate(X, W[0, 0], mode),
+    "convolve": lambda mode: convolve(X, W[0, 0], mode),
+    "conv2d_forward": lambda mode: conv2d_forward(X, W, mode=mode),
+    "conv2d_backward_input": lambda mode: conv2d_backward_input(DY, W, (4, 4), mode=mode),
+    "conv2d_backward_weight": lambda mode: conv2d_backward_weight(DY, X, (2, 2), mode=mode),
+    "literal_forward": lambda mode: literal_forward(X, W, np.zeros(1), WINDOW, mode=mode),
+    "literal_backward_input": lambda mode: literal_backward_input(DY, W, (4, 4), WINDOW, mode=mode),
+    "literal_backward_weight": lambda mode: literal_backward_weight(DY, X, WINDOW, mode=mode),
+    "convolution_matrix": lambda mode: convolution_matrix(W, (4, 4), mode=mode),
+    "matrix_backward_weight": lambda mode: matrix_backward_weight(DY, X, (2, 2), mode=mode),
+    "meetings": lambda mode: meetings((4, 4), WINDOW, mode),
+    "forward_terms": lambda mode: forward_terms((0, 0), (4, 4), WINDOW, mode),
+    "input_gradient_terms": lambda mode: input_gradient_terms((0, 0), (4, 4), WINDOW, mode),
+    "weight_gradient_terms": lambda mode: weight_gradient_terms((0, 0), (4, 4), WINDOW, mode),
+}
+
+
+def test_every_equation_that_takes_a_mode_is_tried() -> None:
+    package = chainrule.equations
+    found = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    functions = [
+        value
+        for module in (importlib.import_module(info.name) for info in found)
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
+    ]
+    assert {f.__name__ for f in functions if "mode" in inspect.signature(f).parameters} == set(TAKE_A_MODE)
+
+
+@pytest.mark.parametrize("mode", ["Valid", "SAME", "Convolution", "conv", "", None, 1])
+@pytest.mark.parametrize("name", TAKE_A_MODE)
+def test_an_unknown_mode_is_refused_and_not_taken_for_another(name: str, mode: Any) -> None:
+    with pytest.raises(ArgumentError, match=r'^mode must be "(valid|correlation)".* or ') as caught:
+        TAKE_A_MODE[name](mode)
+    assert str(caught.value).endswith(f"not {mode!r}")
