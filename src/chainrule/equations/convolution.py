@@ -22,9 +22,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from chainrule.arrays import Array
 from chainrule.errors import ShapeError
-from chainrule.shapes import IntOrPair, PaddingArgument, Pair, Sides, Window, padding_sides, pair
+from chainrule.shapes import IntOrPair, PaddingArgument, Pair, Sides, Window, choice, padding_sides, pair
 
 Convention = Literal["correlation", "convolution"]
+CONVENTIONS = ("correlation", "convolution")
 
 
 def rot180(w: Array) -> Array:
@@ -105,6 +106,7 @@ def cross_correlate(
     "valid": only whole windows, n - F + 1 places. "full": every overlap, n + F - 1 places. "same": n places,
     an odd zero goes to the bottom and right.
     """
+    choice("mode", mode, ("valid", "full", "same"))
     kernel = (w.shape[-2], w.shape[-1])
     if mode == "full":
         a = pad(a, (kernel[0] - 1, kernel[0] - 1, kernel[1] - 1, kernel[1] - 1))
@@ -145,7 +147,7 @@ def _correlate_channels(x: Array, weight: Array, window: Window, groups: int) ->
 
 def _kernel(weight: Array, mode: Convention) -> Array:
     """The kernel as it slides: flipped in the convention of S0, as it is in that of S1 to S4 (ERX-01)."""
-    return rot180(weight) if mode == "convolution" else weight
+    return rot180(weight) if choice("mode", mode, CONVENTIONS) == "convolution" else weight
 
 
 def conv2d_forward(

@@ -92,7 +92,7 @@ class Conv2d(_Windowed):
         if not isinstance(bias, bool):
             raise ArgumentError(f"bias must be True or False, not {shown(bias)}")
         self.bias = bias
-        choice("mode", mode, ("correlation", "convolution"))
+        choice("mode", mode, convolution.CONVENTIONS)
         self.mode: convolution.Convention = mode
         self.connections = None if connections is None else self._table(connections)
         self.initialization = check_initialization(initialization)

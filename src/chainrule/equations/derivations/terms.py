@@ -12,9 +12,9 @@ from __future__ import annotations
 from itertools import product
 from typing import NamedTuple
 
-from chainrule.equations.convolution import Convention
+from chainrule.equations.convolution import CONVENTIONS, Convention
 from chainrule.errors import ArgumentError
-from chainrule.shapes import Pair, Window
+from chainrule.shapes import Pair, Window, choice
 
 
 class Meeting(NamedTuple):
@@ -32,6 +32,7 @@ def meetings(size: Pair, window: Window, mode: Convention = "correlation") -> li
     way round, pixel = place S + (F - 1 - tap) D - P (S0-E04). Pixels on the padding are zeros and have no
     meeting.
     """
+    choice("mode", mode, CONVENTIONS)
     top, _, left, _ = window.sides(size)
     rows, columns = window.output_size(size)
     kh, kw = window.kernel_size
