@@ -1,4 +1,4 @@
-"""Errors of the counts name their argument, and the order of flattened features between any two layouts."""
+"""Errors of the counts name their argument, features in the order of any two layouts, and a norm that cancels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chainrule.equations import counts
+from chainrule.equations import counts, lp_pool, lp_pool_backward
 from chainrule.equations.layout import LAYOUTS, convert_layout, flat_order
 from chainrule.errors import ArgumentError
 from tests.helpers import assert_close
@@ -68,3 +68,11 @@ def test_dropping_the_sample_axis_leaves_other_axes_of_length_one() -> None:
 def test_rings_are_counted_in_whole_numbers(size: int, rings: int) -> None:
     assert counts.ring_width(size) == rings
     assert isinstance(counts.ring_width(size), int)
+
+
+def test_where_signed_powers_cancel_the_norm_is_0_and_nothing_flows_back() -> None:
+    """The sum of the cubes of 1 and -1 is 0, though neither is."""
+    windows = np.array([[[[[[1.0, -1.0]]]]]])
+    y = lp_pool(windows, 3)
+    assert_close("y", y, np.zeros((1, 1, 1, 1)))
+    assert_close("dx", lp_pool_backward(np.ones_like(y), windows, y, 3), np.zeros_like(windows))
