@@ -87,13 +87,13 @@ def test_what_each_begins_with() -> None:
 
 
 def test_what_the_native_core_is_told() -> None:
-    """Rules 0, 1, 2 are SGD, Adam and AdamW; what a rule does not have is 0."""
+    """The rule by name; what a rule does not have is 0."""
     assert cr.SGD(0.1, 0.9, True, 1e-4).native_update() == {
-        "rule": 0, "momentum": 0.9, "nesterov": True, "weight_decay": 1e-4, "beta1": 0.0, "beta2": 0.0, "eps": 0.0,
+        "rule": "sgd", "momentum": 0.9, "nesterov": True, "weight_decay": 1e-4, "beta1": 0.0, "beta2": 0.0, "eps": 0.0,
     }  # fmt: skip
     own = {"momentum": 0.0, "nesterov": False, "weight_decay": 0.2, "beta1": 0.5, "beta2": 0.6, "eps": 1e-3}
-    assert cr.Adam(0.1, (0.5, 0.6), 1e-3, 0.2).native_update() == {"rule": 1, **own}
-    assert cr.AdamW(0.1, (0.5, 0.6), 1e-3, 0.2).native_update() == {"rule": 2, **own}
+    assert cr.Adam(0.1, (0.5, 0.6), 1e-3, 0.2).native_update() == {"rule": "adam", **own}
+    assert cr.AdamW(0.1, (0.5, 0.6), 1e-3, 0.2).native_update() == {"rule": "adamw", **own}
 
 
 @pytest.mark.parametrize("kind", [cr.SGD, cr.Adam, cr.AdamW])
