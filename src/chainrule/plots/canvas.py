@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chainrule.errors import MissingExtraError
+import numpy as np
+
+from chainrule.errors import MissingExtraError, shown
 from chainrule.files.atomic import write_atomically
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ STYLE: Any = {
     "ytick.color": "#374151",
     "legend.frameon": False,
     "figure.facecolor": "white",
+    "text.parse_math": False,  # names of classes are names, also with a dollar
 }
 
 
@@ -60,3 +63,33 @@ def bare(axes: Any) -> None:
     for spine in axes.spines.values():
         spine.set_visible(True)
         spine.set_linewidth(0.6)
+
+
+def clipped(figure: Any, text: str, inches: float, size: float) -> str:
+    """`text` in one line, its middle left out where it is wider than `inches` in a font of `size` points."""
+    from matplotlib.font_manager import FontProperties
+
+    renderer, font = figure.canvas.get_renderer(), FontProperties(size=size)
+    text = shown(text)
+
+    def fits(candidate: str) -> bool:
+        width, _, _ = renderer.get_text_width_height_descent(candidate, font, False)
+        return bool(width <= inches * figure.dpi)
+
+    kept = len(text)
+    made = text
+    while kept > 1 and not fits(made):
+        kept -= 1
+        made = f"{text[: -(-kept // 2)]}…{text[len(text) - kept // 2 :]}"
+    return made
+
+
+DARK, LIGHT = "#111827", "white"
+
+
+def readable_on(rgb: Any) -> str:
+    """The colour of text, dark or white, that stands out more from a ground of (red, green, blue) in 0..1."""
+    values = np.asarray(rgb, np.float64)
+    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ (0.2126, 0.7152, 0.0722))
+    return LIGHT if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.058 else DARK

@@ -62,7 +62,10 @@ def _filter_name(place: int, channels: int, colored: bool) -> str:
 
 
 def plot_feature_maps(net: Graph, x: ArrayLike, path: str | Path) -> None:
-    """One sample on its way through the network, node by node; x of shape input_shape or (1, *input_shape)."""
+    """One sample on its way through the network, node by node; x of shape input_shape or (1, *input_shape).
+
+    The maps of a node share one scale, red above 0 and blue below.
+    """
     sample = as_array(x, "x")
     batch = as_batch(sample[None] if sample.shape == net.input_shape else sample, net.input_shape)[:1]
     dtype = compute_dtype(batch, None)
@@ -75,7 +78,7 @@ def plot_feature_maps(net: Graph, x: ArrayLike, path: str | Path) -> None:
         for stripe, (name, value) in zip(stripes, nodes, strict=True):
             label = f"{name}\n{shape_text(value.shape)}"
             stripe.text(0.012, 0.5, label, ha="left", va="center", fontsize=9)
-            _draw_node(stripe, value, last=name == net.names[-1])
+            _draw_node(stripe, value, first=name == net.names[0], last=name == net.names[-1])
 
 
 def _same_as_before(net: Graph, name: str) -> bool:
@@ -83,27 +86,58 @@ def _same_as_before(net: Graph, name: str) -> bool:
     return position > 0 and net.steps[position - 1].layer.is_identity(False)
 
 
-def _draw_node(figure: Any, value: Array, *, last: bool) -> None:
+LEFT, RIGHT = 0.12, 0.925
+"""Where the pictures of a stripe begin and end, as shares of its width; the scale stands behind them."""
+
+
+def _draw_node(figure: Any, value: Array, *, first: bool, last: bool) -> None:
     if value.ndim == 3:
-        shown = [picture(value)] if len(value) == 3 else list(value[:MAPS])
-        grid = figure.subplots(
-            1, MAPS, gridspec_kw={"left": 0.12, "right": 0.965, "bottom": 0.06, "top": 0.94, "wspace": 0.08}
-        )
-        for place, axes in enumerate(grid):
-            axes.set_axis_off()
-            if place < len(shown):
-                axes.imshow(shown[place], cmap="gray_r" if len(value) == 1 else "viridis")
-        if len(value) > MAPS:
-            figure.text(0.97, 0.5, f"+{len(value) - MAPS}", ha="left", va="center", fontsize=8)
+        _draw_maps(figure, value, first=first)
         return
     flat = value.reshape(-1)
-    axes = figure.subplots(gridspec_kw={"left": 0.125, "right": 0.965, "bottom": 0.25 if last else 0.12, "top": 0.88})
+    axes = figure.subplots(gridspec_kw={"left": LEFT, "right": RIGHT, "bottom": 0.25 if last else 0.12, "top": 0.88})
     if not last:
-        axes.imshow(flat[None], aspect="auto", cmap="viridis")
+        shown = axes.imshow(flat[None], aspect="auto", **_scale(value, first=first))
         bare(axes)
+        _draw_scale(figure, shown)
         return
     axes.bar(range(len(flat)), flat, color=BLUE)
     axes.axhline(0, color="#9ca3af", linewidth=0.8)
     if len(flat) <= 30:
         axes.set_xticks(range(len(flat)))
     axes.tick_params(labelsize=8)
+
+
+def _draw_maps(figure: Any, value: Array, *, first: bool) -> None:
+    """The maps of a node, all on one scale, which is drawn behind them; an input in colour is one picture."""
+    colored = first and len(value) == 3
+    maps = [picture(value)] if colored else list(value[:MAPS])
+    grid = figure.subplots(
+        1, MAPS, gridspec_kw={"left": LEFT, "right": RIGHT, "bottom": 0.06, "top": 0.94, "wspace": 0.08}
+    )
+    shown: Any = None
+    for place, axes in enumerate(grid):
+        axes.set_axis_off()
+        if place < len(maps):
+            shown = axes.imshow(maps[place], **_scale(value, first=first))
+    if not colored:
+        _draw_scale(figure, shown)
+    if len(value) > MAPS:
+        figure.text(LEFT - 0.006, 0.5, f"{MAPS} of {len(value)}", ha="right", va="center", fontsize=7, rotation=90)
+
+
+def _scale(value: Array, *, first: bool) -> dict[str, Any]:
+    """The colours of a node: grey from black to white for the input, else red above 0 and blue below."""
+    if first:
+        low, high = min(float(value.min()), 0.0), max(float(value.max()), 1.0)
+        return {"cmap": "gray", "vmin": low, "vmax": high}
+    limit = float(np.abs(value).max()) or 1.0
+    return {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+
+
+def _draw_scale(figure: Any, shown: Any) -> None:
+    """A bar of colours at the right end of a stripe, with its least and its largest number."""
+    axes = figure.add_axes((RIGHT + 0.012, 0.14, 0.008, 0.72))
+    figure.colorbar(shown, cax=axes, ticks=shown.get_clim())
+    axes.set_yticklabels([f"{number:.2g}" for number in shown.get_clim()], fontsize=7)
+    axes.tick_params(length=0, pad=2)

@@ -10,27 +10,28 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.errors import DataError
-from chainrule.plots.canvas import BLUE, GREY, ORANGE, bare, drawing
+from chainrule.plots.canvas import BLUE, GREY, ORANGE, bare, clipped, drawing, readable_on
 from chainrule.training import History
 
 COUNTED_CLASSES = 20
 """Confusion matrices of more classes are drawn without numbers."""
+GRID_CLASSES = 120
+"""Confusion matrices of more classes are drawn without lines between them."""
 
 
 def plot_learning_curves(history: History, path: str | Path) -> None:
     """Loss and accuracy per epoch, in training and on the validation data. Raises DataError without epochs."""
     if not history.rows:
         raise DataError("the history holds no epochs; there is no curve to draw")
-    with_accuracy = history.rows[0].accuracy is not None
-    with drawing(path, 9.0 if with_accuracy else 5.0, 3.6) as figure:
-        panels = figure.subplots(1, 2 if with_accuracy else 1, squeeze=False)[0]
-        _curve(panels[0], history, "loss", 1.0)
+    names = {"loss": 1.0} | ({"accuracy": 100.0} if history.rows[0].accuracy is not None else {})
+    with drawing(path, 0.5 + 4.5 * len(names), 3.8) as figure:
+        panels = figure.subplots(1, len(names), squeeze=False)[0]
+        for axes, (name, factor) in zip(panels, names.items(), strict=True):
+            _curve(axes, history, name, factor)
         panels[0].set_title("Loss")
-        panels[0].set_ylim(bottom=0)
-        if with_accuracy:
-            _curve(panels[1], history, "accuracy", 100.0)
-            panels[1].set_title("Accuracy in %")
-        panels[-1].legend(loc="lower right" if with_accuracy else "upper right")
+        panels[0].set_ylim(0, 1.06 * max(float(max(line.get_ydata())) for line in panels[0].lines))
+        panels[-1].set_title("Accuracy in %" if len(names) == 2 else "Loss")
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
 
 
 def _curve(axes: Any, history: History, name: str, factor: float) -> None:
@@ -46,7 +47,15 @@ def _curve(axes: Any, history: History, name: str, factor: float) -> None:
     axes.set_xlabel("epoch")
     axes.grid(True)
     axes.margins(x=0.03)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    if len(epochs) == 1:
+        axes.set_xlim(epochs[0] - 1, epochs[0] + 1)
+        axes.set_xticks(epochs)
+    else:
+        axes.xaxis.get_major_locator().set_params(integer=True)
+
+
+LONGEST_NAME = 1.6
+"""Inches of a class's name beside a confusion matrix."""
 
 
 def plot_confusion(confusion: Array, path: str | Path, class_names: Sequence[str] | None = None) -> None:
@@ -57,21 +66,31 @@ def plot_confusion(confusion: Array, path: str | Path, class_names: Sequence[str
     side = float(np.clip(1.8 + 0.46 * classes, 3.6, 12))
     with drawing(path, side + 0.3, side + 0.2) as figure:
         axes = figure.subplots()
-        axes.imshow(_confusion_colors(confusion), interpolation="nearest")
+        colors = _confusion_colors(confusion)
+        axes.imshow(colors, interpolation="nearest")
         if classes <= COUNTED_CLASSES:
-            _write_counts(axes, confusion)
-        long = max(map(len, names)) > 3
-        axes.set_xticks(range(classes), names, rotation=90 if long else 0)
-        axes.set_yticks(range(classes), names)
-        axes.tick_params(length=0)
-        axes.set_xticks(np.arange(-0.5, classes), minor=True)
-        axes.set_yticks(np.arange(-0.5, classes), minor=True)
-        axes.grid(which="minor", color="white", linewidth=1.2)
-        axes.tick_params(which="minor", length=0)
+            _write_counts(axes, confusion, colors)
+        _name_classes(figure, axes, names, side)
+        if classes <= GRID_CLASSES:
+            axes.set_xticks(np.arange(-0.5, classes), minor=True)
+            axes.set_yticks(np.arange(-0.5, classes), minor=True)
+            axes.grid(which="minor", color="white", linewidth=1.2 if classes <= COUNTED_CLASSES else 0.4)
+        axes.tick_params(which="both", length=0)
         axes.spines[:].set_visible(False)
         axes.set_xlabel("predicted class")
         axes.set_ylabel("true class")
         axes.set_title(f"{100 * hits / max(total, 1):.2f} % right, {total - hits:,} of {total:,} wrong")
+
+
+def _name_classes(figure: Any, axes: Any, names: Sequence[str], side: float) -> None:
+    """A name at every row and column, or at every second, fifth, ... where they would not fit."""
+    room = 72 * (side - 3.0) / len(names) if len(names) > COUNTED_CLASSES else 12.0  # points for each class
+    step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 1000, 10_000, 100_000) if room * s >= 7)
+    size = float(np.clip(0.75 * room * step, 5, 10))
+    places = range(0, len(names), step)
+    labels = [clipped(figure, names[k], LONGEST_NAME, size) for k in places]
+    axes.set_xticks(places, labels, rotation=90 if max(map(len, labels)) > 2 else 0, fontsize=size)
+    axes.set_yticks(places, labels, fontsize=size)
 
 
 def _confusion_colors(confusion: Array) -> Array:
@@ -87,11 +106,11 @@ def _confusion_colors(confusion: Array) -> Array:
     return np.asarray(colors)
 
 
-def _write_counts(axes: Any, confusion: Array) -> None:
+def _write_counts(axes: Any, confusion: Array, colors: Array) -> None:
     size = 9 if confusion.max() < 10_000 else 7
     for (row, column), count in np.ndenumerate(confusion):
         if count:
-            color = "white" if row == column and count > 0.7 * confusion[row].sum() else "#111827"
+            color = readable_on(colors[row, column])
             axes.text(column, row, f"{count}", ha="center", va="center", color=color, fontsize=size)
 
 
@@ -113,17 +132,23 @@ def plot_most_confused(
     order = np.lexsort((np.where(wrong, -sure, sure), ~wrong))[:count]
     columns = min(8, len(order))
     rows = -(-len(order) // columns)
-    with drawing(path, max(1.25 * columns, 5.5), 1.5 * rows + 0.5) as figure:
+    width = max(1.25 * columns, 5.5)
+    low, high = (0, 255) if images.dtype == np.uint8 else (float(images[order].min()), float(images[order].max()))
+    with drawing(path, width, 1.5 * rows + 0.5) as figure:
+        shares = [f"{100 * sure[i]:.0f} %" for i in order]
+        pairs = [(names[int(labels[i])], names[int(guesses[i])]) for i in order]
+        titles = _titles(figure, pairs, shares, width / columns - 0.12)
+        if any("\n" in title for title in titles):
+            figure.set_figheight(1.85 * rows + 0.5)
         for place, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
             if place >= len(order):
                 axes.set_axis_off()
                 continue
             i = order[place]
-            axes.imshow(picture(images[i]), cmap="gray_r", interpolation="nearest")
+            axes.imshow(picture(images[i]), cmap="gray", interpolation="nearest", vmin=low, vmax=high)
             bare(axes)
-            text = f"{names[int(labels[i])]} → {names[int(guesses[i])]}  {100 * sure[i]:.0f} %"
             color = ORANGE if wrong[i] else BLUE
-            axes.set_title(text, fontsize=9, loc="center", color=color, fontweight="normal")
+            axes.set_title(titles[place], fontsize=TITLE, loc="center", color=color, fontweight="normal")
         figure.suptitle(
             f"True → predicted, and how sure: {int(wrong.sum()):,} of {len(labels):,} wrong (orange)",
             x=0.01,
@@ -131,6 +156,21 @@ def plot_most_confused(
             fontsize=11,
             fontweight="bold",
         )
+
+
+TITLE = 9
+"""Points of the titles of single pictures."""
+
+
+def _titles(figure: Any, pairs: Sequence[tuple[str, str]], shares: Sequence[str], inches: float) -> list[str]:
+    """ "true → predicted  share" in one line if all fit in `inches`, else in three, long names without their middle."""
+    single = [f"{true} → {guess}  {share}" for (true, guess), share in zip(pairs, shares, strict=True)]
+    if all(clipped(figure, title, inches, TITLE) == title for title in single):
+        return single
+    rows = [
+        (clipped(figure, true, inches, TITLE), clipped(figure, f"→ {guess}", inches, TITLE)) for true, guess in pairs
+    ]
+    return [f"{true}\n{guess}\n{share}" for (true, guess), share in zip(rows, shares, strict=True)]
 
 
 def picture(image: Array) -> Array:
