@@ -91,7 +91,7 @@ def test_a_folder_of_pictures_is_refused_in_plain_words(run: Any) -> None:
         assert ".npz" in result.stderr
         assert len(result.stderr.splitlines()) == 1
     Path("empty").mkdir()
-    assert "holds no IDX files" in run("train", "--data", "empty").stderr
+    assert "found no IDX file" in run("train", "--data", "empty").stderr
 
 
 def test_help_says_what_data_reads(run: Any) -> None:

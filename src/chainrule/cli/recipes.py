@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from chainrule.errors import NameLookupError
 from chainrule.losses import Loss, MAPLoss
@@ -39,27 +40,60 @@ class Settings:
         """15 for small data sets, 5 for large ones."""
         return (15 if samples < FEW else 5) if self.epochs is None else self.epochs
 
-    def make_optimizer(self, loss: Loss) -> Optimizer:
-        """The optimizer that is named, at a rate that suits the loss."""
+    def rates_for(self, loss: Loss) -> tuple[float, float]:
+        """(learning rate, weight decay): as given, else what suits the optimizer and the loss."""
+        name = self._known_optimizer()
+        usual = PENALTY_RATES if isinstance(loss, MAPLoss) else LEARNING_RATES
+        rate = usual[name] if self.learning_rate is None else self.learning_rate
+        return rate, DECAYS[name] if self.weight_decay is None else self.weight_decay
+
+    def resolved(self, loss: Loss, name: str, samples: int) -> Settings:
+        """The same with every default put in, for a data set of `name` with so many images to train on."""
+        copies, (rate, decay) = self.shifts_for(name), self.rates_for(loss)
+        return replace(
+            self,
+            epochs=self.epochs_for(samples * (1 + copies)),
+            optimizer=self._known_optimizer(),
+            learning_rate=rate,
+            weight_decay=decay,
+            schedule=self._known_schedule(),
+            shifts=copies,
+        )
+
+    def report(self) -> dict[str, Any]:
+        """What was used; momentum is a matter of sgd alone."""
+        values = asdict(self)
+        if self.optimizer != "sgd":
+            del values["momentum"]
+        return values
+
+    def _known_optimizer(self) -> str:
         name = self.optimizer.lower()
         if name not in LEARNING_RATES:
             raise NameLookupError("optimizer", self.optimizer, LEARNING_RATES)
-        usual = PENALTY_RATES if isinstance(loss, MAPLoss) else LEARNING_RATES
-        rate = usual[name] if self.learning_rate is None else self.learning_rate
-        decay = DECAYS[name] if self.weight_decay is None else self.weight_decay
+        return name
+
+    def make_optimizer(self, loss: Loss) -> Optimizer:
+        """The optimizer that is named, at a rate that suits the loss."""
+        name, (rate, decay) = self._known_optimizer(), self.rates_for(loss)
         if name == "sgd":
             return SGD(rate, momentum=self.momentum, weight_decay=decay)
         return (Adam if name == "adam" else AdamW)(rate, weight_decay=decay)
 
     def make_schedule(self, epochs: int) -> Schedule:
         """The schedule that is named."""
-        schedules: dict[str, Schedule] = {
+        return self._schedules(epochs)[self._known_schedule()]
+
+    def _known_schedule(self) -> str:
+        name, known = self.schedule.lower().replace("_", "-").replace("onecycle", "one-cycle"), self._schedules(1)
+        if name not in known:
+            raise NameLookupError("schedule", self.schedule, known)
+        return name
+
+    def _schedules(self, epochs: int) -> dict[str, Schedule]:
+        return {
             "one-cycle": OneCycle(),
             "cosine": Cosine(),
             "constant": Constant(),
             "step": StepDecay(max(1, -(-epochs // 3))),
         }
-        name = self.schedule.lower().replace("_", "-").replace("onecycle", "one-cycle")
-        if name not in schedules:
-            raise NameLookupError("schedule", self.schedule, schedules)
-        return schedules[name]

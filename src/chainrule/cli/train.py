@@ -6,7 +6,8 @@ import json
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import typer
 
 from chainrule import data
-from chainrule.arrays import Array
+from chainrule.arrays import Array, compute_dtype
 from chainrule.cli.common import (
     MODEL_FILE,
     DataOption,
@@ -115,14 +116,16 @@ def run(job: Job) -> int:
     chosen = engine_named(job.engine).name
     folder = make_folder(job.output or _next_folder(dataset, job.net))
     kept, held = split(dataset, job.seed)
-    copies = job.settings.shifts_for(dataset.name)
+    settings = job.settings.resolved(loss_of(net), dataset.name, len(kept))
+    precision = compute_dtype(dataset.train_images, job.dtype).name
+    job = replace(job, engine=chosen, dtype=precision, settings=settings)
     tell(f"{_title(job.net)}, {net.parameter_count:,} parameters, engine {chosen}")
     counts = f"{len(kept):,} to train on, {len(held):,} to validate, {len(dataset.test_images):,} to test"
     tell(f"{dataset.name}, images: {counts}")
     if dataset.preparation != net.preparation:
         tell(f"pictures will be prepared for it by: {net.preparation} (--prepare says otherwise)")
-    if copies:
-        tell(f"each training image also {copies} times, moved by up to {SHIFT} pixels")
+    if settings.shifts:
+        tell(f"each training image also {settings.shifts} times, moved by up to {SHIFT} pixels")
     history = fit(net, dataset, job, kept, held)
     net.save(folder / MODEL_FILE)
     if history.stopped == "interrupted":
@@ -131,7 +134,7 @@ def run(job: Job) -> int:
     result = net.evaluate(
         dataset.test_images, dataset.test_labels, loss=loss_of(net), engine=job.engine, dtype=job.dtype
     )
-    _write_report(folder, job, net, history, result)
+    _write_report(folder, job, net, history, result, {"training": len(kept), "validation": len(held)})
     drawn = "not drawn"
     if job.plots:
         samples = (dataset.test_images, dataset.test_labels, dataset.class_names)
@@ -202,14 +205,24 @@ def _next_folder(dataset: Dataset, net: str) -> Path:
     return RUNS / f"{stem}-{number}"
 
 
-def _write_report(folder: Path, job: Job, net: Network, history: History, result: Evaluation) -> None:
-    """run.json: what was asked, what happened, what came out."""
+def _write_report(
+    folder: Path, job: Job, net: Network, history: History, result: Evaluation, images: dict[str, int]
+) -> None:
+    """run.json: what was used, defaults included, what happened, what came out."""
     assert result.confusion is not None
+    assert net.preparation is not None
     report = {
+        "chainrule": version("chainrule"),
         "data": job.data,
+        "images": {**images, "test": result.samples},
         "network": str(net),
         "seed": job.seed,
-        "settings": asdict(job.settings),
+        "engine": job.engine,
+        "dtype": job.dtype,
+        "settings": job.settings.report(),
+        "keep_best": job.keep_best,
+        "patience": job.patience,
+        "preparation": net.preparation.to_json(),
         "parameters": net.parameter_count,
         "history": [asdict(row) for row in history.rows],
         "stopped": history.stopped,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import zipfile
 import zlib
@@ -24,6 +25,7 @@ _IDX_NAME: Final = re.compile(
     r"(?:.*[-_.])?(train|t10k|test)[-_.](images|labels)(?:[-_.]idx[13])?(?:[-_.](?:ubyte|idx))?(?:\.gz)?",
     re.IGNORECASE,
 )
+_PICTURES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 _NPZ_KEYS: Final = {
     "train": (("train_images", "train_labels"), ("x_train", "y_train")),
     "test": (("test_images", "test_labels"), ("x_test", "y_test")),
@@ -62,6 +64,8 @@ def find_idx_files(folder: Path) -> dict[tuple[str, str], Path]:
 
 
 def _read_part(folder: Path, found: dict[tuple[str, str], Path], part: str) -> Part:
+    if not found:
+        _refuse_pictures(folder)
     missing = [kind for kind in ("images", "labels") if (part, kind) not in found]
     if missing:
         seen = ", ".join(path.name for path in found.values()) or "no IDX file"
@@ -70,6 +74,18 @@ def _read_part(folder: Path, found: dict[tuple[str, str], Path], part: str) -> P
     images_path, labels_path = found[part, "images"], found[part, "labels"]
     images = check_images(_to_nchw(read_idx(images_path), str(images_path)), str(images_path))
     return images, check_labels(read_idx(labels_path), str(labels_path))
+
+
+def _refuse_pictures(folder: Path) -> None:
+    """Raise DataError where a folder without IDX files holds pictures, or folders of pictures."""
+    places = itertools.chain(folder.glob("*"), folder.glob("*/*"))
+    picture = next((path for path in itertools.islice(places, 10_000) if path.suffix.lower() in _PICTURES), None)
+    if picture is not None:
+        raise DataError(
+            f"{folder} holds pictures ({picture.relative_to(folder)}), but from folders only IDX files are read "
+            "(train-images-idx3-ubyte, train-labels-idx1-ubyte, ...); put the pictures into an .npz file as train_images "
+            "(n, rows, columns) and train_labels (n,)"
+        )
 
 
 def load_npz(path: str | Path, name: str | None = None) -> Dataset:
