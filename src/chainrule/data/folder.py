@@ -83,7 +83,7 @@ def _refuse_pictures(folder: Path) -> None:
     if picture is not None:
         raise DataError(
             f"{folder} holds pictures ({picture.relative_to(folder)}), but from folders only IDX files are read "
-            "(train-images-idx3-ubyte, train-labels-idx1-ubyte, ...); put the pictures into an .npz file as train_images "
+            "(train-images-idx3-ubyte, train-labels-idx1-ubyte, ...); put them into an .npz file as train_images "
             "(n, rows, columns) and train_labels (n,)"
         )
 
