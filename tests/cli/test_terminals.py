@@ -65,6 +65,15 @@ def test_a_full_disk_behind_the_output_is_one_sentence(tmp_path: Path) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("columns", [80, 50, 24])
+def test_tables_fit_the_terminal(folder: Path, columns: int) -> None:
+    options = {**os.environ, "COLUMNS": str(columns)}
+    result = program("evaluate", "out", "--data", "small.npz", "--no-plots", cwd=folder, env=options)
+    table = result.stdout.decode().split("\n\n")[1]
+    assert max(map(len, table.splitlines())) <= columns
+    assert ("true \\ predicted" in table) == (columns > 30)
+
+
 ASCII_ALONE = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C", "LANG": "C", "PYTHONIOENCODING": "ascii"}
 
 

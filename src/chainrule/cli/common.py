@@ -39,14 +39,12 @@ DtypeOption = Annotated[str | None, typer.Option("--dtype", help="float32 or flo
 SeedOption = Annotated[int, typer.Option("--seed", help="Decides all random numbers.")]
 ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that train wrote (or its folder).")]
 
+STEPS = (
+    "How pictures become samples: mnist-digit, or light-on-dark or dark-on-light (or neither), crop (or not), and fit "
+    'or stretch; such as "light-on-dark, fit". Default: as '
+)
 PrepareOption = Annotated[
-    str | None,
-    typer.Option(
-        "--prepare",
-        metavar="STEPS",
-        help="How pictures become samples: mnist-digit, or light-on-dark or dark-on-light (or neither), crop (or not), "
-        'and fit or stretch; such as "light-on-dark, fit". Default: as the network\'s file says.',
-    ),
+    str | None, typer.Option("--prepare", metavar="STEPS", help=f"{STEPS}the network's file says.")
 ]
 
 MODEL_FILE = "model.safetensors"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import sys
 import unicodedata
 from typing import TextIO
@@ -43,6 +44,11 @@ def complain(error: ChainruleError | str) -> None:
         print(f"chainrule: {text}", file=sys.stderr, flush=True)
 
 
+def width() -> int:
+    """Columns of the terminal; 80 where there is none."""
+    return shutil.get_terminal_size().columns
+
+
 def say_picture(picture: Array) -> None:
     """A picture (rows, columns, 3) in 0..1: in colour on a terminal that has it, else in shades of characters."""
     from rich.console import Console
@@ -51,13 +57,13 @@ def say_picture(picture: Array) -> None:
     from chainrule.cli.drawing import ASCII_SHADES, SHADES, in_colours, in_shades
 
     console = Console(highlight=False, markup=False, emoji=False)
-    width = max(console.width - 4, 8)
-    if console.is_terminal and console.color_system and not console.no_color and can_show("▀"):
+    room = max(width() - 4, 8)
+    if console.is_terminal and console.color_system in ("256", "truecolor") and not console.no_color and can_show("▀"):
         with console.capture() as captured:
-            console.print(Padding(in_colours(picture, width), (0, 0, 0, 2)))
+            console.print(Padding(in_colours(picture, room), (0, 0, 0, 2)))
         _write(captured.get())
         return
-    lines = in_shades(picture, width, SHADES if can_show(SHADES) else ASCII_SHADES)
+    lines = in_shades(picture, room, SHADES if can_show(SHADES) else ASCII_SHADES)
     say(*(f"  {line}".rstrip() for line in lines))
 
 

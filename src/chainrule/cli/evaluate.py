@@ -21,7 +21,7 @@ from chainrule.cli.common import (
     make_folder,
     preparation_of,
 )
-from chainrule.cli.console import can_show, say, say_block
+from chainrule.cli.console import can_show, say, say_block, width
 from chainrule.cli.pictures import draw_plots
 from chainrule.data import Dataset
 from chainrule.network import Network
@@ -62,7 +62,7 @@ def evaluate(
     say(*notes)
     say_block(str(result))
     if result.confusion is not None and len(result.confusion) <= 16:
-        say_block(_matrix(result.confusion))
+        say_block(_matrix(result.confusion, width()))
     if plots:
         folder = make_folder(output or (model if model.is_dir() else model.parent))
         say(f"plots: {draw_plots(folder, net, images, labels, dataset.class_names, engine=engine)}")
@@ -78,12 +78,17 @@ def _to_be_prepared(net: Network, dataset: Dataset, asked: bool | None) -> bool:
     return (given.black, given.white) != (learned.black, learned.white)
 
 
-def _matrix(confusion: Array) -> str:
-    """The confusion matrix as text: rows the true class; zeros as dots."""
-    width = max(4, len(str(confusion.max())) + 1)
-    head = "true \\ predicted".ljust(17) + "".join(f"{k:>{width}}" for k in range(len(confusion)))
-    zero = "·" if can_show("·") else "."
+def _matrix(confusion: Array, columns: int) -> str:
+    """The confusion matrix as text in so many columns: rows the true class; zeros as dots."""
+    classes, digits = len(confusion), len(str(confusion.max()))
+    zero, corner = ("·" if can_show("·") else "."), "true \\ predicted"
+    cell, label = max(4, digits + 1), len(corner)
+    if label + 1 + cell * classes > columns:
+        cell, label, corner = max(3, digits + 1), 4, "true"
+    if label + 1 + cell * classes > columns:
+        return f"\n(the confusion matrix needs {label + 1 + cell * classes} columns; the plot shows it)"
     rows = [
-        f"{k:>16} " + "".join(f"{count or zero:>{width}}" for count in row) for k, row in enumerate(confusion.tolist())
+        f"{k:>{label}} " + "".join(f"{count or zero:>{cell}}" for count in confusion[k].tolist())
+        for k in range(classes)
     ]
-    return "\n".join(["", head, *rows])
+    return "\n".join(["", f"{corner} " + "".join(f"{k:>{cell}}" for k in range(classes)), *rows])

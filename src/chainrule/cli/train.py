@@ -7,22 +7,21 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 
-from chainrule import data
+from chainrule import __version__, data
 from chainrule.arrays import Array, compute_dtype
 from chainrule.cli.common import (
     MODEL_FILE,
+    STEPS,
     DataOption,
     DtypeOption,
     EngineOption,
     NetOption,
-    PrepareOption,
     SeedOption,
     build,
     loss_of,
@@ -65,7 +64,10 @@ def train(
         int | None,
         typer.Option(help="Moved copies of each training image (default: 9 for the bundled digits, else 0)."),
     ] = None,
-    prepare: PrepareOption = None,
+    prepare: Annotated[
+        str | None,
+        typer.Option("--prepare", metavar="STEPS", help=f"{STEPS}the images of the data set are made."),
+    ] = None,
     seed: SeedOption = 0,
     engine: EngineOption = None,
     dtype: DtypeOption = None,
@@ -212,7 +214,7 @@ def _write_report(
     assert result.confusion is not None
     assert net.preparation is not None
     report = {
-        "chainrule": version("chainrule"),
+        "chainrule": __version__,
         "data": job.data,
         "images": {**images, "test": result.samples},
         "network": str(net),
