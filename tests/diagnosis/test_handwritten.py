@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -167,6 +168,23 @@ def test_the_precision_of_the_data_decides_what_is_wrong(dtype: Any) -> None:
     off = dw.astype(np.float64) * (1 + 1e-4)
     assert cr.diagnose_linear(x, w, dy, dweight=off).ok == (dtype is np.float16)
     assert cr.diagnose_linear(x, w, dy, dweight=off, tolerance=1e-3).ok
+
+
+def test_what_rounding_hides_is_not_called_right() -> None:
+    """In float16 a sum of 64 terms may be off by a few per cent: a mistake of 2 % cannot be told from rounding."""
+    rng = np.random.default_rng(0)
+    x, w, dy = (rng.normal(size=s).astype(np.float16) for s in ((64, 20), (10, 20), (64, 10)))
+    wrong = dy.T.astype(np.float64) @ x.astype(np.float64) * 1.02
+    report = cr.diagnose_linear(x, w, dy, dweight=wrong.astype(np.float16))
+    assert report.ok
+    assert "is right" not in str(report)
+    assert "no mistake can be seen in it" in str(report)
+    assert re.search(r"rounding alone may explain [\d.]+ % of the largest number", str(report))
+    assert "float64" in str(report)
+    assert report["dweight"].hidden > 0.02
+    exact = cr.diagnose_linear(*(a.astype(np.float64) for a in (x, w, dy)), dweight=wrong / 1.02)
+    assert "dweight is right: largest difference" in str(exact)
+    assert exact["dweight"].hidden < 1e-10
 
 
 def test_nan_and_wrong_shapes_are_said() -> None:
