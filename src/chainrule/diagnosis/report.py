@@ -10,10 +10,12 @@ import numpy as np
 from chainrule.arrays import Array
 from chainrule.diagnosis.naming import Case, Finding, name_mistakes
 from chainrule.diagnosis.problem import Problem
-from chainrule.diagnosis.truth import Truth, place_text
+from chainrule.diagnosis.truth import Truth, largest, place_text
 from chainrule.shapes import Shape, shape_text
 
 SHOWN = 6
+NOTICEABLE = 0.01
+"""Where rounding may explain a larger share of the largest number than this, a gradient is not called right."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class TensorDiagnosis:
     message: str
     findings: tuple[Finding, ...] = ()
     index: Shape | None = None
+    hidden: float = 0.0
+    """What share of the largest number rounding alone may explain: smaller mistakes cannot be seen."""
 
     @property
     def mistakes(self) -> tuple[str, ...]:
@@ -35,8 +39,14 @@ class TensorDiagnosis:
 
     def lines(self) -> list[str]:
         """The report of this tensor."""
-        if self.ok:
+        if self.ok and self.hidden <= NOTICEABLE:
             return [f"{self.name} is right: {self.message}"]
+        if self.ok:
+            return [
+                f"{self.name}: no mistake can be seen in it, but in numbers of this precision rounding alone may explain "
+                f"{100 * self.hidden:.2g} % of the largest number: {self.message}",
+                "  Smaller mistakes would not be seen; repeat the diagnosis with the same numbers in float64.",
+            ]
         lines = [f"{self.name} is WRONG: {self.message}"]
         lines += [f"  Likely mistake: {finding.sentence}" for finding in self.findings[:SHOWN]]
         if len(self.findings) > SHOWN:
@@ -56,7 +66,7 @@ class Diagnosis:
 
     @property
     def ok(self) -> bool:
-        """Whether every given gradient is right."""
+        """Whether no given gradient is wrong, as far as its precision shows (see `TensorDiagnosis.hidden`)."""
         return all(tensor.ok for tensor in self.tensors)
 
     def __getitem__(self, name: str) -> TensorDiagnosis:
@@ -86,13 +96,20 @@ def examine(name: str, given: Array, problem: Problem, eps: float, tolerance: fl
         message = f"it holds {given[index]} at {place_text(index, truth.axes)}."
         return TensorDiagnosis(name, False, *right, message, (), index)
     if truth.same(given, eps, tolerance):
-        return TensorDiagnosis(name, True, *right, f"largest difference {_worst(given, truth)[1]:.1e}.")
+        message = f"largest difference {_worst(given, truth)[1]:.1e}."
+        return TensorDiagnosis(name, True, *right, message, hidden=_hidden(truth, eps))
     findings = tuple(name_mistakes(Case(given, truth, eps, tolerance), problem, name))
     if given.shape != truth.value.shape:
         message = f"its shape is {shape_text(given.shape)}, not {shape_text(truth.value.shape)}."
         return TensorDiagnosis(name, False, *right, message, findings)
     index, _ = _worst(given, truth)
     return TensorDiagnosis(name, False, *right, _difference(given, truth, index, eps, tolerance), findings, index)
+
+
+def _hidden(truth: Truth, eps: float) -> float:
+    """The error that rounding allows, as a share of the largest number."""
+    size = largest(truth.value)
+    return largest(truth.rounding(eps)) / size if size else 0.0
 
 
 def _index(flat: Any, shape: Shape) -> Shape:

@@ -37,7 +37,8 @@ from chainrule.shapes import Pair
 
 MOST_CLASSES = 20
 """Rows of the table of a softmax."""
-TABLE_DIGITS = 3
+TABLE_DIGITS = 4
+"""Significant digits in which the widest rendering shows it."""
 
 
 @dataclass(frozen=True)
