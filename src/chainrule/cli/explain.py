@@ -69,10 +69,20 @@ def explain(
         if not 0 <= index < len(images.test_images):
             raise DataError(f"--image must lie between 0 and {len(images.test_images) - 1}, not {index}")
         result = derive(
-            network, images.test_images[index : index + 1], images.test_labels[index : index + 1], loss_of(network),
-            str(of), quantity="value" if value else "gradient", depth=depth, terms=terms, breadth=breadth, lang=lang,
-            digits=digits, learning_rate=learning_rate, training=False,
-        )  # fmt: skip
+            network,
+            images.test_images[index : index + 1],
+            images.test_labels[index : index + 1],
+            loss_of(network),
+            str(of),
+            quantity="value" if value else "gradient",
+            depth=depth,
+            terms=terms,
+            breadth=breadth,
+            lang=lang,
+            digits=digits,
+            learning_rate=learning_rate,
+            training=False,
+        )
     _write(result, form, output)
 
 

@@ -22,12 +22,14 @@ CONV: Suspects[Conv2dProblem] = Suspects()
 INPUT_FORMULAS = {
     "correlation": ("dx = dy ∗_full w: zeros restored, padded by F - 1, under the rotated kernel", "S2-E28, S4-E37"),
     "convolution": ("dx = dy ∗_full rot180(w), which is dy ⋆_full w: not rotated again", "S0-E17, S0-E18"),
-}  # fmt: skip
+}
 WEIGHT_FORMULAS = {
     "correlation": (
-        "dw[o,d,i,j] = sum_{n,p,q} dy[n,o,p,q] x[n,d,pS+iD-P,qS+jD-P], that is x ⋆ dy", "S2-E32..E35, S4-E28, ER4-14"),
+        "dw[o,d,i,j] = sum_{n,p,q} dy[n,o,p,q] x[n,d,pS+iD-P,qS+jD-P], that is x ⋆ dy",
+        "S2-E32..E35, S4-E28, ER4-14",
+    ),
     "convolution": ("dw = rot180(x) ∗ dy, that is x ⋆ dy turned by 180°", "S0-E10, S0-E12"),
-}  # fmt: skip
+}
 BIAS_FORMULA = ("db[o] = sum_{n,p,q} dy[n,o,p,q]", "S1-E15, S2-E36, S4-E31")
 
 

@@ -60,9 +60,23 @@ def explain(
     from chainrule.explain.api import derive
 
     return derive(
-        net, x, targets, loss, of, sample=sample, quantity=quantity, depth=depth, terms=terms, breadth=breadth,
-        lang=lang, digits=digits, learning_rate=learning_rate, optimizer=optimizer, training=training, engine=engine,
-    )  # fmt: skip
+        net,
+        x,
+        targets,
+        loss,
+        of,
+        sample=sample,
+        quantity=quantity,
+        depth=depth,
+        terms=terms,
+        breadth=breadth,
+        lang=lang,
+        digits=digits,
+        learning_rate=learning_rate,
+        optimizer=optimizer,
+        training=training,
+        engine=engine,
+    )
 
 
 _LAZY = {

@@ -13,9 +13,23 @@ from dataclasses import dataclass
 from typing import TypeAlias, Union
 
 Expr: TypeAlias = Union[
-    "Num", "Sym", "Partial", "Frac", "Mul", "Sum", "Neg", "BigSum", "Pow", "Root", "Fn", "Rel", "Cases", "Iverson",
-    "Dots", "Words",
-]  # fmt: skip
+    "Num",
+    "Sym",
+    "Partial",
+    "Frac",
+    "Mul",
+    "Sum",
+    "Neg",
+    "BigSum",
+    "Pow",
+    "Root",
+    "Fn",
+    "Rel",
+    "Cases",
+    "Iverson",
+    "Dots",
+    "Words",
+]
 IndexPart: TypeAlias = Union[int, str, "Mul", "Sum", "Sym"]
 """An entry of an index: a number, a letter, or an expression such as p + i."""
 

@@ -149,8 +149,15 @@ def loss_gradient(ending: Ending, index: Index, many: bool) -> list[Evaluation |
                 Fn("exp", (Neg(_Y),)), Sum((Fn("exp", (Neg(Sym("j")),)), BigSum(("i",), Fn("exp", (Neg(y("i")),)))))
             )
             shown = minus(number(target), number(target - value))
-            return [done(minus(Iverson(equal(Sym("k"), Sym("D"))), share), (), shown, value,
-                         say("map_rubbish", rubbish=rubbish))]  # fmt: skip
+            return [
+                done(
+                    minus(Iverson(equal(Sym("k"), Sym("D"))), share),
+                    (),
+                    shown,
+                    value,
+                    say("map_rubbish", rubbish=rubbish),
+                )
+            ]
     value = float(ending.loss.term_gradient(ending.outputs, ending.targets)[index])
     own = say("own_loss", loss=type(ending.loss).__name__)
     return [done(Partial(Sym("E"), _Y), (), number(value), value, own)]
@@ -170,9 +177,13 @@ def _cross_entropy(ending: Ending, index: Index, many: bool) -> list[Evaluation 
     table = _softmax_table(logits, p, t, k)
     short = Evaluation(
         gradient_rule(_Y, mul(Sym("s"), right), "S1-F01", "W15", where=(_softmax_rule(),)),
-        mul(scale, minus(first, number(float(t[k])))), (float(p[k]) * total - float(t[k])) * ending.scale,
-        (Place("value", ending.node, index),), letters, (say("softmax_short"),), lambda: [table],
-    )  # fmt: skip
+        mul(scale, minus(first, number(float(t[k])))),
+        (float(p[k]) * total - float(t[k])) * ending.scale,
+        (Place("value", ending.node, index),),
+        letters,
+        (say("softmax_short"),),
+        lambda: [table],
+    )
     if (p[t > 0] == 0).any():
         return [short]
     return [short, _two_steps(ending, places, p, t, k, many)]

@@ -50,13 +50,20 @@ def convolution_input(use: Use, layer: Any, index: Index, filters: Array, channe
     restored, full, kernel, product, corner = found[best]
     o = int(filters[best])
     (eh, ew), (dh, dw) = layer.window.extent, layer.dilation
-    taps = {(corner[0] + i * dh, corner[1] + j * dw): "window" for i in range(kernel.shape[0])
-            for j in range(kernel.shape[1])}  # fmt: skip
+    taps = {
+        (corner[0] + i * dh, corner[1] + j * dw): "window"
+        for i in range(kernel.shape[0])
+        for j in range(kernel.shape[1])
+    }
     end = (corner[0] + eh - 1, corner[1] + ew - 1)
     tables = []
     if layer.stride != (1, 1):
-        zeros = {(a, b): "zero" for a in range(restored.shape[0]) for b in range(restored.shape[1])
-                 if a % layer.stride[0] or b % layer.stride[1]}  # fmt: skip
+        zeros = {
+            (a, b): "zero"
+            for a in range(restored.shape[0])
+            for b in range(restored.shape[1])
+            if a % layer.stride[0] or b % layer.stride[1]
+        }
         middle = (max(0, corner[0] - eh + 1), max(0, corner[1] - ew + 1))
         middle = (min(middle[0], restored.shape[0] - 1), min(middle[1], restored.shape[1] - 1))
         tables.append(table(say("map_restored", filter=o), restored, zeros, (middle, middle)))

@@ -73,9 +73,16 @@ class LatexWriter(Writer):
     """LaTeX as amsmath and KaTeX read it."""
 
     _GREEK: ClassVar = {
-        "δ": r"\delta", "σ": r"\sigma", "μ": r"\mu", "η": r"\eta", "ε": r"\varepsilon", "α": r"\alpha",
-        "β": r"\beta", "λ": r"\lambda", "∞": r"\infty",
-    }  # fmt: skip
+        "δ": r"\delta",
+        "σ": r"\sigma",
+        "μ": r"\mu",
+        "η": r"\eta",
+        "ε": r"\varepsilon",
+        "α": r"\alpha",
+        "β": r"\beta",
+        "λ": r"\lambda",
+        "∞": r"\infty",
+    }
     _SIGNS: ClassVar = {"≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx"}
     _FUNCTIONS = ("max", "min", "exp", "log", "tanh")
 

@@ -21,8 +21,7 @@ from chainrule.explain.terms import SIGNS, Table, kinds_of
 from chainrule.explain.words import short, words
 from chainrule.explain.wrapping import spans
 
-MARKS = {"window": "bold green", "zero": "dim", "here": "bold yellow", "largest": "bold yellow",
-         "winner": "bold cyan"}  # fmt: skip
+MARKS = {"window": "bold green", "zero": "dim", "here": "bold yellow", "largest": "bold yellow", "winner": "bold cyan"}
 STYLES = {"plain": "", "note": "dim", "detail": "dim", "good": "bold green"}
 LABEL = 9
 """Columns of the labels on the left."""

@@ -19,11 +19,32 @@ from chainrule.layers.pooling import (
 LAYERS: dict[str, type[Layer]] = {
     layer.__name__: layer
     for layer in (
-        Linear, Conv2d, LocallyConnected2d, MaxPool2d, AvgPool2d, LPPool2d, GaussianPool2d, TrainablePool2d,
-        AdaptiveAvgPool2d, ReLU, LeakyReLU, Sigmoid, Tanh, ScaledTanh, Softmax, Identity, LocalResponseNorm,
-        BatchNorm1d, BatchNorm2d, Dropout, Flatten, Add, Concat, RBF,
+        Linear,
+        Conv2d,
+        LocallyConnected2d,
+        MaxPool2d,
+        AvgPool2d,
+        LPPool2d,
+        GaussianPool2d,
+        TrainablePool2d,
+        AdaptiveAvgPool2d,
+        ReLU,
+        LeakyReLU,
+        Sigmoid,
+        Tanh,
+        ScaledTanh,
+        Softmax,
+        Identity,
+        LocalResponseNorm,
+        BatchNorm1d,
+        BatchNorm2d,
+        Dropout,
+        Flatten,
+        Add,
+        Concat,
+        RBF,
     )
-}  # fmt: skip
+}
 """Every layer of the package by class name."""
 
 __all__ = [

@@ -106,23 +106,37 @@ def losses() -> list[LossCase]:
             LossCase(f"cross_entropy_{mean}_1", "class indices", cross, (4,), "classes", sources=w15),
             LossCase(f"cross_entropy_{mean}_2", "probabilities as targets", cross, (4,), "probabilities", sources=w15),
             LossCase(f"cross_entropy_{mean}_3", "a class for each pixel", cross, (3, 2, 2), "classes", sources=w15),
-            LossCase(
-                f"cross_entropy_{mean}_4", "extreme logits", cross, (6,), "classes", kind="extreme", sources=w15
-            ),
+            LossCase(f"cross_entropy_{mean}_4", "extreme logits", cross, (6,), "classes", kind="extreme", sources=w15),
             LossCase(f"mse_{mean}", "values", MSELoss(reduction), (4,), "values", batch=4, exact=True, sources=w15),
             LossCase(
-                f"half_squared_error_{mean}", "values", HalfSquaredErrorLoss(reduction), (3,), "values",
-                batch=4, exact=True, sources=e22,
+                f"half_squared_error_{mean}",
+                "values",
+                HalfSquaredErrorLoss(reduction),
+                (3,),
+                "values",
+                batch=4,
+                exact=True,
+                sources=e22,
             ),
             LossCase(f"bce_with_logits_{mean}_1", "0 to 1", BCEWithLogitsLoss(reduction), (4,), "shares", sources=w15),
             LossCase(
-                f"bce_with_logits_{mean}_2", "extreme logits", BCEWithLogitsLoss(reduction), (8,), "shares",
-                kind="extreme", sources=w15,
+                f"bce_with_logits_{mean}_2",
+                "extreme logits",
+                BCEWithLogitsLoss(reduction),
+                (8,),
+                "shares",
+                kind="extreme",
+                sources=w15,
             ),
             LossCase(
-                f"map_{mean}", "penalties of radial basis units", MAPLoss(2.0, reduction), (4,), "classes",
-                kind="positive", sources=("S2-H03",),
+                f"map_{mean}",
+                "penalties of radial basis units",
+                MAPLoss(2.0, reduction),
+                (4,),
+                "classes",
+                kind="positive",
+                sources=("S2-H03",),
             ),
-        ]  # fmt: skip
+        ]
         cases += made
     return cases

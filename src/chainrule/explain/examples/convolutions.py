@@ -158,10 +158,14 @@ def s4() -> list[Block | Derivation]:
     x, kernel, delta = np.arange(1.0, 10).reshape(3, 3), np.array([[1.0, 2], [3, 4]]), np.array([[1.0, -1], [2, 3]])
     wrong = [
         ("ER4-15", "dW = dZ ∗ ROT180(A)", matrix_text(convolve(rot180(x), delta)), "[[22,27], [37,42]]"),
-        ("ER4-20", "dA = dZ ∗ ROT180(W), full", matrix_text(convolve(delta, rot180(kernel), "full")),
-         "[[1,1,−2], [5,8,2], [6,17,12]]"),
+        (
+            "ER4-20",
+            "dA = dZ ∗ ROT180(W), full",
+            matrix_text(convolve(delta, rot180(kernel), "full")),
+            "[[1,1,−2], [5,8,2], [6,17,12]]",
+        ),
         ("ER4-01", "W := W + dJ/dW", "W + dW", "W − η dW"),
-    ]  # fmt: skip
+    ]
     asked = _explained(net, a.T, targets, "linear1.weight[0,1]", "linear1.bias[1]", breadth=3)
     asked += _explained(net, a.T, targets, "input[0]", sample=2, breadth=3)
     return [Text(say("s4_intro")), by_hand(rows), wrong_forms(wrong), Text(say("derivations_follow")), *asked]
@@ -178,11 +182,15 @@ def detector() -> list[Block | Derivation]:
     ramp = np.arange(16.0)[None]
     wanted = np.eye(9)[[3]]
     rows: Rows = [
-        ("S2-E01", "z + 3, x = 0..15", [10, 14, 18, 26, 30, 34, 42, 46, 50],
-         _traced(net, ramp, wanted)["linear1"].value[0] + 3),
+        (
+            "S2-E01",
+            "z + 3, x = 0..15",
+            [10, 14, 18, 26, 30, 34, 42, 46, 50],
+            _traced(net, ramp, wanted)["linear1"].value[0] + 3,
+        ),
         ("W12", "e", [0, 0, 0, 0, 1, 0, 0, 0, 0], net(image, dtype="float64", engine="reference")[0]),
         ("W04", "Σ W", [1, 2, 2, 1, 2, 4, 4, 2, 2, 4, 4, 2, 1, 2, 2, 1], net.parameters["linear1.weight"].sum(axis=0)),
-    ]  # fmt: skip
+    ]
     value = derive(net, image, wanted, SUM, "relu1[4]", quantity="value", breadth=1, terms=16)
     slope = derive(net, image, wanted, SUM, "input[5]", terms=9)
     intro: list[Block | Derivation] = [

@@ -80,8 +80,9 @@ def _numbers(variants: Variants) -> list[tuple[str, str, str, float | str, Messa
     dw1, dw5 = trace["linear1.weight"].gradient[0, 0], trace["linear2.weight"].gradient[0, 0]
     back = slope["linear2"] * w2[:, 0]
     fine = say("as_printed")
-    one, end, out = (tuple(float(v) for v in row[:2]) for row in (variants.after_one, variants.after_all,
-                                                                  variants.outputs[:, 0]))  # fmt: skip
+    one, end, out = (
+        tuple(float(v) for v in row[:2]) for row in (variants.after_one, variants.after_all, variants.outputs[:, 0])
+    )
     second = tuple(float(v) for v in variants.outputs[:2, 1])
     return [
         ("S0-N01", "samples", "(0.05,0.01), (0.01,0.99)", "(0.05,0.10) → (0.01,0.99)", say("ER0-01")),
@@ -117,8 +118,15 @@ def _variant_table(variants: Variants) -> Listing:
     rows = []
     for number, (biases, order) in enumerate(product(BIASES, ORDERS)):
         first, second = (f"{v:.9f}" for v in variants.outputs[number])
-        rows.append((say(biases), say(order), float(variants.after_one[number]), float(variants.after_all[number]),
-                     f"{first} {second}"))  # fmt: skip
+        rows.append(
+            (
+                say(biases),
+                say(order),
+                float(variants.after_one[number]),
+                float(variants.after_all[number]),
+                f"{first} {second}",
+            )
+        )
     return Listing(say("mazur_variants"), columns, tuple(rows))
 
 

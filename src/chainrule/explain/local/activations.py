@@ -170,8 +170,9 @@ class DropoutTerms(Local):
         factor = Frac(Sym("m"), minus(Num(1), Sym("p"))) if use.context.training else Num(1)
         before = Place("value", use.sources[0], index)
         expression = Mul((number(float(use.x[index])), shown))
-        return Evaluation(rule(_Y, Mul((_X, factor)), "S2-B05"), expression, float(use.y[index]), (before,),
-                          use.letters())  # fmt: skip
+        return Evaluation(
+            rule(_Y, Mul((_X, factor)), "S2-B05"), expression, float(use.y[index]), (before,), use.letters()
+        )
 
 
 class SoftmaxTerms(Local):
@@ -205,7 +206,10 @@ class SoftmaxTerms(Local):
             Num(float(np.exp(use.x[tuple(places.T)] - top).sum())),
         )
         return Evaluation(
-            rule(y("i"), Frac(Fn("exp", (x("i"),)), bottom), "S3-F09"), expression, float(use.y[index]),
-            tuple(Place("value", use.sources[0], tuple(map(int, k))) for k in places), use.letters(),
+            rule(y("i"), Frac(Fn("exp", (x("i"),)), bottom), "S3-F09"),
+            expression,
+            float(use.y[index]),
+            tuple(Place("value", use.sources[0], tuple(map(int, k))) for k in places),
+            use.letters(),
             (say("softmax_shift", top=float(top)),),
-        )  # fmt: skip
+        )

@@ -82,10 +82,13 @@ class ConvTerms(Local):
         )
         return [
             Terms(
-                self.input_formula(use), columns, use.letters("w"), notes=self._notes(layer) if len(filters) else (),
+                self.input_formula(use),
+                columns,
+                use.letters("w"),
+                notes=self._notes(layer) if len(filters) else (),
                 tables=lambda: maps.convolution_input(use, layer, index, filters.ravel(), own),
             )
-        ]  # fmt: skip
+        ]
 
     def _notes(self, layer: Any) -> tuple[Message, ...]:
         notes = [say("conv_flipped")] if layer.mode == "convolution" else [say("conv_theorem")]
@@ -124,10 +127,13 @@ class ConvTerms(Local):
         formula = gradient_rule(w("o", "d", "i", "j"), BigSum(("n", "p", "q"), body), *sources)
         return [
             Terms(
-                formula, columns, use.letters("w"), notes=tuple(notes),
+                formula,
+                columns,
+                use.letters("w"),
+                notes=tuple(notes),
                 tables=lambda: [] if missing else maps.convolution_weight(use, layer, o, channel, (i, j)),
             )
-        ]  # fmt: skip
+        ]
 
     def value(self, use: Use, index: Index) -> Value:
         n, o, p, q = index
@@ -138,10 +144,13 @@ class ConvTerms(Local):
         channels = np.array(inner, np.int64).reshape(-1, 1)
         chosen, cover = crossed(channels, covered(window, _size(use), (p, q)))
         columns = (
-            use.weights("weight", "w", np.concatenate(
-                [np.full_like(chosen, o), chosen, self._taps(layer, cover[:, 2:])], axis=1)),
+            use.weights(
+                "weight",
+                "w",
+                np.concatenate([np.full_like(chosen, o), chosen, self._taps(layer, cover[:, 2:])], axis=1),
+            ),
             use.inputs(np.concatenate([np.full_like(chosen, n), chosen + first, cover[:, :2]], axis=1)),
-        )  # fmt: skip
+        )
         under: list[IndexPart] = [pixel(window, _size(use), axis, flipped) for axis in range(2)]  # type: ignore[misc]
         body: Expr = BigSum(("d", "i", "j"), Mul((w("o", "d", "i", "j"), x("d", *under))))
         sources = ("S0-E04",) if flipped else ("S2-E08", "S4-E26")
@@ -158,9 +167,13 @@ def _bias(use: Use, index: Index) -> Terms:
     places = np.argwhere(np.ones((n, 1, rows, columns), bool))
     places[:, 1] = index[0]
     formula = gradient_rule(
-        b("o"), BigSum(("n", "p", "q"), slope(Sym("y", ("o", "p", "q"), "n"))),
-        "S1-E15", "S2-E36", "S4-E31", "ER0-29",
-    )  # fmt: skip
+        b("o"),
+        BigSum(("n", "p", "q"), slope(Sym("y", ("o", "p", "q"), "n"))),
+        "S1-E15",
+        "S2-E36",
+        "S4-E31",
+        "ER0-29",
+    )
     note = say("bias_places", places=len(places), rows=rows, columns=columns, samples=n)
     return Terms(formula, (use.upstream(places),), use.letters("b"), notes=(note,))
 

@@ -27,8 +27,11 @@ class LinearTerms(Local):
             formula = gradient_rule(
                 w("o", "i"),
                 BigSum(("n",), Mul((slope(Sym("y", ("o",), "n")), Sym("x", ("i",), "n")))),
-                "S0-E26", "S0-E27", "S2-E11", "S4-E18",
-            )  # fmt: skip
+                "S0-E26",
+                "S0-E27",
+                "S2-E11",
+                "S4-E18",
+            )
             columns: tuple[Column, ...] = (use.upstream(rows(samples, o)), use.inputs(rows(samples, i)))
             return [Terms(formula, columns, use.letters("w"))]
         if len(use.arrays["bias"]) == 1 and use.step.layer.bias == "shared":  # type: ignore[attr-defined]

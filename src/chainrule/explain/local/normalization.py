@@ -132,8 +132,9 @@ class BatchNormTerms(Local):
             shown = Sum((mul(Num(weight), normal), Num(bias)))
             result = weight * result + bias
         sources = (Place("value", use.sources[0], index),)
-        return Evaluation(rule(Sym("y"), right, "S2-B05"), shown, result, sources, self._letters(use),
-                          self._notes(use, mean, spread))  # fmt: skip
+        return Evaluation(
+            rule(Sym("y"), right, "S2-B05"), shown, result, sources, self._letters(use), self._notes(use, mean, spread)
+        )
 
     def _notes(self, use: Use, mean: float, spread: float) -> tuple[Message, ...]:
         if use.context.training:
@@ -166,9 +167,13 @@ class ResponseTerms(Local):
             details.append(minus(Pow(Num(float(scales[k])), Num(power)), neighbour) if channel == c else Neg(neighbour))
         inner = minus(
             mul(Iverson(equal(Sym("c"), Sym("k"))), Pow(Sym("s", ("k",)), Neg(Sym("β")))),
-            mul(Frac(mul(Num(2), Sym("α"), Sym("β")), Sym("size")), x("c"), x("k"),
-                Pow(Sym("s", ("k",)), minus(Neg(Sym("β")), Num(1)))),
-        )  # fmt: skip
+            mul(
+                Frac(mul(Num(2), Sym("α"), Sym("β")), Sym("size")),
+                x("c"),
+                x("k"),
+                Pow(Sym("s", ("k",)), minus(Neg(Sym("β")), Num(1))),
+            ),
+        )
         formula = gradient_rule(x("c"), BigSum(("k",), mul(slope(y("k")), inner)), "S2-B05")
         return [Terms(formula, (use.upstream(places), local_slope(values, of, by, details)), use.letters())]
 

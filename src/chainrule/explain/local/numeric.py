@@ -60,8 +60,14 @@ class NumericTerms(Local):
             if array.shape == use.y.shape
         )
         formula = rule(Sym("y"), Sym("f"))
-        return Evaluation(formula, sym("y", Place("value", use.name, index), use.many), float(use.y[index]), sources,
-                          use.letters(), (say("own_forward", layer=type(use.step.layer).__name__),))  # fmt: skip
+        return Evaluation(
+            formula,
+            sym("y", Place("value", use.name, index), use.many),
+            float(use.y[index]),
+            sources,
+            use.letters(),
+            (say("own_forward", layer=type(use.step.layer).__name__),),
+        )
 
     def _note(self, use: Use) -> Any:
         return say("own_backward", layer=type(use.step.layer).__name__)

@@ -87,9 +87,14 @@ class MaxTerms(Local):
                 notes.append(say("max_tie", place=where, count=equals, winner=winner))
         choice = Cases(((Num(1), Rel((Sym("x"), Fn("max", (Sym("window"),))))), (Num(0), None)))
         formula = gradient_rule(
-            x("r", "c"), BigSum(("p", "q"), Mul((slope(y("p", "q")), Partial(y("p", "q"), x("r", "c"))))),
-            "S0-E38", "S2-E39", "S1-E16", "ER1-16", where=(Rel((Partial(y("p", "q"), x("r", "c")), choice)),),
-        )  # fmt: skip
+            x("r", "c"),
+            BigSum(("p", "q"), Mul((slope(y("p", "q")), Partial(y("p", "q"), x("r", "c"))))),
+            "S0-E38",
+            "S2-E39",
+            "S1-E16",
+            "ER1-16",
+            where=(Rel((Partial(y("p", "q"), x("r", "c")), choice)),),
+        )
         columns = (use.upstream(places), local_slope(np.array(wins), of, by))
         if not len(places):
             notes.append(say("no_window"))
@@ -115,9 +120,13 @@ class MaxTerms(Local):
         if equals > 1:
             notes.append(say("max_tie", place=where, count=equals, winner=winner))
         return Evaluation(
-            formula, Fn("max", tuple(Num(float(v)) for v in values)), float(values.max()),
-            tuple(Place("value", use.sources[0], tuple(map(int, k))) for k in pixels), use.letters(), tuple(notes),
-        )  # fmt: skip
+            formula,
+            Fn("max", tuple(Num(float(v)) for v in values)),
+            float(values.max()),
+            tuple(Place("value", use.sources[0], tuple(map(int, k))) for k in pixels),
+            use.letters(),
+            tuple(notes),
+        )
 
 
 class WeightedTerms(Local):
@@ -195,9 +204,12 @@ class LPTerms(Local):
         inner = Sum(tuple(Pow(Num(float(v)), p) for v in values))
         result = float(pooling.lp_pool(values.reshape(1, -1), p.value))
         return Evaluation(
-            formula, Pow(inner, Frac(Num(1), p)), result,
-            tuple(Place("value", use.sources[0], tuple(map(int, k))) for k in pixels), use.letters(),
-        )  # fmt: skip
+            formula,
+            Pow(inner, Frac(Num(1), p)),
+            result,
+            tuple(Place("value", use.sources[0], tuple(map(int, k))) for k in pixels),
+            use.letters(),
+        )
 
 
 class TrainableTerms(Local):
@@ -210,9 +222,13 @@ class TrainableTerms(Local):
         )
         weights = use.weights("weight", "w", rows(index[1], count=len(places)))
         return [
-            Terms(formula, (use.upstream(places), weights), use.letters("w"),
-                  tables=lambda: maps.pool_windows(use, index, places))
-        ]  # fmt: skip
+            Terms(
+                formula,
+                (use.upstream(places), weights),
+                use.letters("w"),
+                tables=lambda: maps.pool_windows(use, index, places),
+            )
+        ]
 
     def parameter(self, use: Use, own: str, index: Index) -> list[Terms]:
         n, _, height, width = use.y.shape
