@@ -1,10 +1,10 @@
-"""How weights begin: random values whose spread keeps the size of signals from layer to layer.
+"""Initial weights: random values whose spread keeps signals at the same size from layer to layer.
 
     glorot   variance 2 / (fan_in + fan_out)     for tanh and sigmoid
     he       variance 2 / fan_in                 for ReLU
-    lecun    variance 1 / fan_in                 for scaled tanh, as LeNet-5 began
+    lecun    variance 1 / fan_in                 for scaled tanh, as in LeNet-5
 
-Each comes as `_uniform` and `_normal`; the bare name means uniform. "zeros" is what biases begin with.
+Each comes as `_uniform` and `_normal`; the bare name means uniform. "zeros" is meant for biases.
 For a convolution the fans are multiplied by the kernel area.
 """
 

@@ -82,7 +82,7 @@ class Loss(ABC):
         return result
 
     def __call__(self, outputs: ArrayLike, targets: ArrayLike) -> float:
-        """The loss of some outputs. Raises also where they are no batch."""
+        """The loss of some outputs. Also raises where they do not form a batch."""
         array = as_array(outputs, "outputs")
         if array.ndim == 0:
             raise ShapeError(f"outputs must be a batch (n, ...), not a single number {array}")
@@ -91,7 +91,7 @@ class Loss(ABC):
         return self.forward(array if array.dtype.kind == "f" else array.astype(np.float64), targets)[0]
 
     def predicted_classes(self, outputs: Array) -> Array | None:
-        """The class that each sample's outputs name, or None where they name none."""
+        """The class that each sample's outputs predict, or None where they predict no class."""
         return outputs.argmax(axis=1) if outputs.ndim >= 2 and outputs.shape[1] > 1 else None
 
     def probabilities(self, outputs: Array) -> Array:
@@ -297,5 +297,5 @@ LOSSES: dict[str, type[Loss]] = {
 
 
 def default_loss(targets: ArrayLike) -> Loss:
-    """Cross-entropy for integer class indices, squared error for values: what `evaluate` takes untrained."""
+    """Cross-entropy for integer class indices, squared error for values: used by `evaluate` before training."""
     return CrossEntropyLoss() if as_array(targets, "targets").dtype.kind in "iu" else MSELoss()

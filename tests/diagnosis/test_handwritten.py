@@ -115,7 +115,7 @@ def test_the_report_says_what_where_why_and_the_right_formula() -> None:
     assert "dw[o,d,i,j] = sum_{n,p,q} dy[n,o,p,q] x[n,d,pS+iD-P,qS+jD-P]" in text
     assert "S4-E28" in text
     turned = str(judge(dweight=backward()["dweight"][..., ::-1, ::-1]))
-    assert "Likely mistake: The result is turned by 180°" in turned
+    assert "Likely mistake: The result is rotated by 180°" in turned
     assert "ER4-14" in turned
 
 

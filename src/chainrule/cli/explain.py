@@ -23,6 +23,7 @@ class Format(StrEnum):
 
     text = "text"
     markdown = "markdown"
+    latex = "latex"
     html = "html"
     json = "json"
 
@@ -46,7 +47,7 @@ def explain(
     digits: Annotated[int, typer.Option(help="Significant digits.")] = 6,
     learning_rate: Annotated[float | None, typer.Option(help="Show the update of a parameter, too.")] = None,
     lang: LangOption = "en",
-    form: Annotated[Format, typer.Option("--format", help="text, markdown, html or json.")] = Format.text,
+    form: Annotated[Format, typer.Option("--format", help="text, markdown, latex, html or json.")] = Format.text,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
     seed: SeedOption = 0,
 ) -> None:
@@ -93,6 +94,7 @@ def _write(result: Any, form: Format, output: Path | None) -> None:
     text = {
         Format.text: result.text,
         Format.markdown: result.markdown,
+        Format.latex: result.latex,
         Format.html: result.html,
         Format.json: lambda: json.dumps(result.to_dict(), ensure_ascii=False, indent=1) + "\n",
     }[form]()

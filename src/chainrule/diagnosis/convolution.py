@@ -28,7 +28,7 @@ WEIGHT_FORMULAS = {
         "dw[o,d,i,j] = sum_{n,p,q} dy[n,o,p,q] x[n,d,pS+iD-P,qS+jD-P], that is x ⋆ dy",
         "S2-E32..E35, S4-E28, ER4-14",
     ),
-    "convolution": ("dw = rot180(x) ∗ dy, that is x ⋆ dy turned by 180°", "S0-E10, S0-E12"),
+    "convolution": ("dw = rot180(x) ∗ dy, that is x ⋆ dy rotated by 180°", "S0-E10, S0-E12"),
 }
 BIAS_FORMULA = ("db[o] = sum_{n,p,q} dy[n,o,p,q]", "S1-E15, S2-E36, S4-E31")
 
@@ -76,7 +76,7 @@ class Conv2dProblem(Problem):
 
     @property
     def kernel(self) -> Array:
-        """The weight as it slides: turned in the convention of S0."""
+        """The weight as it slides: rotated in the convention of S0."""
         return convolution.rot180(self.weight) if self.mode == "convolution" else self.weight
 
     def options(self) -> dict[str, Any]:
@@ -92,8 +92,8 @@ class Conv2dProblem(Problem):
 
     def as_slid(self, dkernel: Array) -> Array:
         """A gradient of the sliding kernel as one of the weight."""
-        turned = convolution.rot180(dkernel) if self.mode == "convolution" else dkernel
-        return self.linked(turned)
+        rotated = convolution.rot180(dkernel) if self.mode == "convolution" else dkernel
+        return self.linked(rotated)
 
     def linked(self, dweight: Array) -> Array:
         """Zero where the connection table has no link."""

@@ -8,7 +8,9 @@ from chainrule.arrays import Array
 from chainrule.diagnosis.convolution import CONV, Conv2dProblem
 
 
-@CONV("dbias", "one_sample_only", "Only one sample's part is there: the batch was not added up (= for +=).")
+@CONV(
+    "dbias", "one_sample_only", "Only one sample's contribution is there: the batch was not summed (= instead of +=)."
+)
 def one_sample_only(p: Conv2dProblem) -> list[Array] | None:
     return None if len(p.dy) == 1 else [p.dy[n].sum(axis=(1, 2)) for n in (-1, 0)]
 

@@ -128,7 +128,7 @@ def stride_and_dilation_exchanged(p: Conv2dProblem) -> Array | None:
     return dx_on(p, Grid(p.window.dilation, p.window.stride, p.grid.origin))
 
 
-@CONV("dx", "groups_ignored", "The groups were ignored: filters hand gradient to channels that they do not see.")
+@CONV("dx", "groups_ignored", "The groups were ignored: filters pass gradients to channels that they do not see.")
 def groups_ignored(p: Conv2dProblem) -> list[Array] | None:
     if p.groups == 1:
         return None
@@ -138,12 +138,16 @@ def groups_ignored(p: Conv2dProblem) -> list[Array] | None:
     return [everywhere, first, everywhere[:, : p.weight.shape[1]]]
 
 
-@CONV("dx", "overlaps_overwritten", "Where windows overlap, their parts were assigned instead of added (= for +=).")
+@CONV(
+    "dx",
+    "overlaps_overwritten",
+    "Where windows overlap, their contributions were assigned instead of added (= instead of +=).",
+)
 def overlaps_overwritten(p: Conv2dProblem) -> Array:
     return input_sum(p.dy, p.kernel, p.grid, p.size, p.groups, overwrite=True)
 
 
-@CONV("dx", "one_filter_only", "Only one filter's part is there: the filters were not added up (S2-E30, ER2-27).")
+@CONV("dx", "one_filter_only", "Only one filter's contribution is there: the filters were not summed (S2-E30, ER2-27).")
 def one_filter_only(p: Conv2dProblem) -> list[Array] | None:
     if p.weight.shape[0] == 1:
         return None

@@ -21,7 +21,7 @@ def dw_on(p: Conv2dProblem, grid: Grid, x: Array | None = None, dy: Array | None
 @CONV(
     "dweight",
     "operands_exchanged",
-    "The result is turned by 180°: dy ⋆ x or dy ∗ rot180(x) was computed; x slides under dy: x ⋆ dy (ER4-14, ER4-15).",
+    "The result is rotated by 180°: dy ⋆ x or dy ∗ rot180(x) was computed; x slides under dy: x ⋆ dy (ER4-14, ER4-15).",
 )
 def operands_exchanged(p: Conv2dProblem) -> Array | None:
     return rot180(p.weight_gradient(p.dy, p.x)) if p.mode == "correlation" else None
@@ -30,7 +30,7 @@ def operands_exchanged(p: Conv2dProblem) -> Array | None:
 @CONV(
     "dweight",
     "result_not_turned",
-    "x ⋆ dy was not turned by 180°; with a forward pass that flips the kernel it must be (S0-E12, ERX-01).",
+    "x ⋆ dy was not rotated by 180°; with a forward pass that flips the kernel it must be (S0-E12, ERX-01).",
 )
 def result_not_turned(p: Conv2dProblem) -> Array | None:
     return rot180(p.weight_gradient(p.dy, p.x)) if p.mode == "convolution" else None
@@ -106,25 +106,31 @@ def dilation_ignored(p: Conv2dProblem) -> Array | None:
     return None if p.window.dilation == (1, 1) else dw_on(p, Grid(p.window.stride, (1, 1), p.grid.origin))
 
 
-@CONV("dweight", "groups_ignored", "The groups were ignored: filters meet channels that are not theirs.")
+@CONV("dweight", "groups_ignored", "The groups were ignored: filters were applied to channels of other groups.")
 def groups_ignored(p: Conv2dProblem) -> list[Array] | None:
     if p.groups == 1:
         return None
     kernel, per_group = (p.weight.shape[2], p.weight.shape[3]), p.weight.shape[1]
     dense = weight_sum(p.dy, p.x, p.grid, kernel, 1)
-    turned = rot180(dense) if p.mode == "convolution" else dense
-    summed = turned.reshape(len(turned), p.groups, per_group, *kernel).sum(axis=1)
-    return [turned, turned[:, :per_group], summed]
+    rotated = rot180(dense) if p.mode == "convolution" else dense
+    summed = rotated.reshape(len(rotated), p.groups, per_group, *kernel).sum(axis=1)
+    return [rotated, rotated[:, :per_group], summed]
 
 
-@CONV("dweight", "one_sample_only", "Only one sample's part is there: the batch was not added up (= for +=).")
+@CONV(
+    "dweight", "one_sample_only", "Only one sample's contribution is there: the batch was not summed (= instead of +=)."
+)
 def one_sample_only(p: Conv2dProblem) -> list[Array] | None:
     if len(p.x) == 1:
         return None
     return [p.weight_gradient(p.dy[kept], p.x[kept]) for kept in (slice(-1, None), slice(0, 1))]
 
 
-@CONV("dweight", "one_place_only", "Only one place's part is there: the places were not added up (= for +=, S0-E07).")
+@CONV(
+    "dweight",
+    "one_place_only",
+    "Only one place's contribution is there: the places were not summed (= instead of +=, S0-E07).",
+)
 def one_place_only(p: Conv2dProblem) -> list[Array] | None:
     if p.places == (1, 1):
         return None
@@ -148,7 +154,9 @@ def output_instead_of_input(p: Conv2dProblem) -> list[Array] | None:
     return [dw_on(p, p.grid, v) for v in (y, np.maximum(y, 0))]
 
 
-@CONV("dweight", "kernel_instead_of_input", "The kernel stands in its own gradient; the input belongs there (ER1-09).")
+@CONV(
+    "dweight", "kernel_instead_of_input", "The kernel was used in its own gradient; the input belongs there (ER1-09)."
+)
 def kernel_instead_of_input(p: Conv2dProblem) -> Array:
     return np.asarray(p.weight * p.dy.sum(axis=(0, 2, 3))[:, None, None, None])
 

@@ -69,13 +69,17 @@ class LinearProblem(Problem):
 @DENSE(
     "dx",
     "weight_transposed",
-    "The weight is transposed the wrong way: dx takes W as the forward pass took Wᵀ (S4-E08).",
+    "The weight is transposed the wrong way: the forward pass takes Wᵀ, so dx takes W (S4-E08).",
 )
 def weight_transposed(p: LinearProblem) -> Array | None:
     return p.dy @ p.weight.T if p.weight.shape[0] == p.weight.shape[1] else None
 
 
-@DENSE("dx", "one_output_only", "Only one output's part is there; a unit collects from all that consume it (S0-E31).")
+@DENSE(
+    "dx",
+    "one_output_only",
+    "Only one output's contribution is there; all outputs that use a unit contribute to its gradient (S0-E31).",
+)
 def one_output_only(p: LinearProblem) -> list[Array] | None:
     if len(p.weight) == 1:
         return None
@@ -102,7 +106,9 @@ def updated_weights(p: LinearProblem) -> Array:
     return np.asarray(-p.dy @ (p.dy.T @ p.x))
 
 
-@DENSE("dweight", "one_sample_only", "Only one sample's part is there: the batch was not added up (= for +=).")
+@DENSE(
+    "dweight", "one_sample_only", "Only one sample's contribution is there: the batch was not summed (= instead of +=)."
+)
 def one_sample_only(p: LinearProblem) -> list[Array] | None:
     return None if len(p.x) == 1 else [np.outer(p.dy[n], p.x[n]) for n in (-1, 0)]
 
@@ -129,12 +135,16 @@ def output_instead_of_input(p: LinearProblem) -> list[Array] | None:
     return [p.dy.T @ y, p.dy.T @ np.maximum(y, 0)]
 
 
-@DENSE("dweight", "weight_instead_of_input", "The weight stands in its own gradient; the input belongs there (ER1-09).")
+@DENSE(
+    "dweight", "weight_instead_of_input", "The weight was used in its own gradient; the input belongs there (ER1-09)."
+)
 def weight_instead_of_input(p: LinearProblem) -> Array:
     return np.asarray(p.weight * p.dy.sum(axis=0)[:, None])
 
 
-@DENSE("dbias", "one_sample_only", "Only one sample's part is there: the batch was not added up (= for +=).")
+@DENSE(
+    "dbias", "one_sample_only", "Only one sample's contribution is there: the batch was not summed (= instead of +=)."
+)
 def bias_of_one_sample(p: LinearProblem) -> list[Array] | None:
     return None if len(p.dy) == 1 or p.shared else [p.dy[-1], p.dy[0]]
 

@@ -1,4 +1,4 @@
-"""Mistakes that happen to any gradient: signs, factors, axes. They need nothing but the right numbers."""
+"""Mistakes that can happen in any gradient: signs, factors, axes. They need nothing but the right numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Named = tuple[str, str, Array]
 
 
 RARELY_SUMMED = ("channels", "filters", "inputs", "outputs")
-"""Counts that are divided by in error, but never forgotten to be divided by."""
+"""Counts that are divided by in error, but that nobody forgets to divide by."""
 
 
 def factors(counts: Mapping[str, int]) -> Iterator[tuple[str, str, float]]:
@@ -69,7 +69,7 @@ def flips(truth: Truth) -> Iterator[Named]:
 
 
 def shifts(truth: Truth) -> Iterator[Named]:
-    """Moved by one along an axis, with what left it lost or put in again on the other side."""
+    """Moved by one along an axis; what is pushed out is lost, or comes in again on the other side."""
     for axis, size in enumerate(truth.value.shape):
         for step in (-1, 1) if size > 1 else ():
             rolled = np.roll(truth.value, step, axis)

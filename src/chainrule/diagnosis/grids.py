@@ -56,7 +56,7 @@ def weight_sum(dy: Array, x: Array, grid: Grid, kernel: Pair, groups: int) -> Ar
 
 
 def flowing(dy: Array, weight: Array, groups: int) -> Array:
-    """v[n, d, i, j] = sum_o dy[n, o] w[o, d, i, j]: what each tap at one place hands down."""
+    """v[n, d, i, j] = sum_o dy[n, o] w[o, d, i, j]: what each tap at one place passes back."""
     n, filters = dy.shape
     kernels = weight.reshape(groups, filters // groups, -1)
     v: Array = dy.reshape(n, groups, filters // groups).transpose(1, 0, 2) @ kernels

@@ -30,7 +30,7 @@ MOST_NUMBERS = 4000
 MOST_PRODUCTS = 2 * 10**7
 """Nor are those whose forward pass, repeated for each number, would take minutes."""
 ACCURACY = 1e-6
-"""What the differences are good for, as a share of the largest number."""
+"""The accuracy of the differences, as a share of the largest number."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ class _Numeric(Problem):
             slope = pair.derivative_from_output(self.y)
             with np.errstate(divide="ignore", invalid="ignore"):
                 for key, said, value in (
-                    ("slope_missing", f"A factor is missing that equals f' of {name} at y.", truth.value / slope),
-                    ("slope_twice", f"There is a factor too many that equals f' of {name} at y.", truth.value * slope),
+                    ("slope_missing", f"A factor equal to f' of {name} at y is missing.", truth.value / slope),
+                    ("slope_twice", f"There is one factor too many, equal to f' of {name} at y.", truth.value * slope),
                 ):
                     if np.isfinite(value).all() and distance(value, truth.value) > ACCURACY * largest(truth.value):
                         wrong = Truth(value, truth.magnitude, 1, truth.axes, "", "")
@@ -164,7 +164,7 @@ def _given(layer: Layer, own: dict[str, Array], dy: Array, saved: Any) -> dict[s
 
 
 Judged = tuple[Problem, str, float]
-"""A problem, the tensor's name in it, and the tolerance besides rounding."""
+"""A problem, the tensor's name in it, and the tolerance in addition to rounding."""
 
 
 def _recognise(
@@ -186,7 +186,7 @@ def _description(problem: Problem) -> str:
     if isinstance(problem, Conv2dProblem):
         window = problem.window
         return f"a {problem.mode} with stride {window.stride}, padding {problem.sides}, dilation {window.dilation}"
-    words = {"LinearProblem": "a dense layer", "PoolProblem": "a pooling", "SoftmaxProblem": "softmax"}
+    words = {"LinearProblem": "a dense layer", "PoolProblem": "a pooling layer", "SoftmaxProblem": "softmax"}
     return words.get(type(problem).__name__, "an activation function")
 
 

@@ -132,10 +132,10 @@ def _right_but_reshaped(case: Case) -> Iterator[Finding]:
 
 
 def _two_at_once(case: Case, wrong: list[tuple[Suspect[Problem], Array]], problem: Problem) -> Iterator[Finding]:
-    """A mistake of the table, and a factor besides."""
+    """A mistake of the table together with a factor."""
     for suspect, candidate in wrong:
         if not suspect.fitted and np.count_nonzero(candidate) >= ENOUGH and largest(candidate) > 0:
-            for found in _of_factors(case, candidate, problem, f"{suspect.sentence} And besides: "):
+            for found in _of_factors(case, candidate, problem, f"{suspect.sentence} In addition: "):
                 if found.key != "never_written":
                     yield Finding(f"{suspect.key}+{found.key}", found.sentence)
 

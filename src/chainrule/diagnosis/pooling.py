@@ -53,7 +53,7 @@ class PoolProblem(Problem):
         return windows_of(pad(self.x, self.sides, value), self.window)
 
     def spread(self, parts: Array, overwrite: bool = False) -> Array:
-        """Add up what each window hands down; with `overwrite` the last window wins."""
+        """Add up what each window passes back; with `overwrite` the last window wins."""
         top, bottom, left, right = self.sides
         size: Pair = (self.x.shape[2] + top + bottom, self.x.shape[3] + left + right)
         if not overwrite:
@@ -65,7 +65,7 @@ class PoolProblem(Problem):
         return crop(out, self.sides)
 
     def parts(self, dy: Array) -> Array:
-        """What the right rule hands down from each window."""
+        """What each window passes back by the right rule."""
         kernel, windows = self.window.kernel_size, self.windows()
         if self.kind == "max":
             return pooling.max_pool_backward(dy, pooling.max_pool(windows)[1], kernel)
@@ -166,7 +166,7 @@ def rule_of_another_pool(p: PoolProblem) -> list[Array]:
 @POOL(
     "dx",
     "overlaps_overwritten",
-    "Where windows overlap, their parts were assigned instead of added (= for +=, ER1-16).",
+    "Where windows overlap, their contributions were assigned instead of added (= instead of +=, ER1-16).",
 )
 def overlaps_overwritten(p: PoolProblem) -> list[Array]:
     parts = p.parts(p.dy)

@@ -1,7 +1,7 @@
 """A layer at given numbers, and the table of mistakes that people make in its backward pass.
 
-A suspect is one small function: it computes the gradient with one mistake planted. Whoever's numbers it reproduces
-has probably made that mistake.
+A suspect is one small function: it computes the gradient with one mistake planted. If it reproduces somebody's numbers,
+that is probably the mistake they made.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Wrong = Array | list[Array] | None
 @dataclass(frozen=True)
 class Suspect(Generic[P]):
     """One likely mistake in the gradient of one tensor. `fitted`: its function gives the direction in which the mistake
-    leads away from the truth, and how far is open."""
+    leads away from the truth; how far is not known."""
 
     tensor: str
     key: str

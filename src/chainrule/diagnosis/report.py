@@ -43,7 +43,7 @@ class TensorDiagnosis:
             return [f"{self.name} is right: {self.message}"]
         if self.ok:
             return [
-                f"{self.name}: no mistake can be seen in it, but in numbers of this precision rounding alone may explain "
+                f"{self.name}: no mistake can be seen in it, but at this precision rounding alone may explain "
                 f"{100 * self.hidden:.2g} % of the largest number: {self.message}",
                 "  Smaller mistakes would not be seen; repeat the diagnosis with the same numbers in float64.",
             ]

@@ -14,7 +14,7 @@ from chainrule.arrays import Array
 from chainrule.shapes import Shape
 
 SLACK = 16
-"""Roundings besides one for each term: of the inputs, the slopes, a last scaling."""
+"""Roundings in addition to one for each term: of the inputs, the slopes, a last scaling."""
 SPREAD = 8
 """What transform-based sums (FFT, Winograd) may carry from one number to another, in eps of the largest."""
 CLEARLY = 0.05
@@ -32,7 +32,7 @@ class Truth:
     formula: str
     sources: str
     slack: Array | None = None
-    """An error that is allowed besides, such as that of a slope whose z is itself rounded."""
+    """An error that is also allowed, such as that of a slope whose z is itself rounded."""
 
     def rounding(self, eps: float, tolerance: float = 0.0) -> Array:
         """The error that is allowed at each number."""

@@ -29,7 +29,7 @@ CONVENTIONS = ("correlation", "convolution")
 
 
 def rot180(w: Array) -> Array:
-    """Turn a kernel by 180 degrees: flip up-down, then left-right (S4-F02, S0-F04). A view."""
+    """Rotate a kernel by 180 degrees: flip up-down, then left-right (S4-F02, S0-F04). A view."""
     return w[..., ::-1, ::-1]
 
 
@@ -73,8 +73,7 @@ def window_of(
 
 
 def windows_of(x: Array, window: Window) -> Array:
-    """All windows of a map that is already padded: (..., output rows, output columns, kernel rows, kernel
-    columns).
+    """All windows of a map that is already padded: (..., output rows, output columns, kernel rows, kernel columns).
 
     A read-only view: out[..., p, q, i, j] = x[..., p S + i D, q S + j D].
     """
@@ -119,13 +118,12 @@ def cross_correlate(
 
 
 def convolve(a: Array, w: Array, mode: Literal["valid", "full", "same"] = "valid", stride: IntOrPair = 1) -> Array:
-    """True convolution a ∗ w: cross-correlation with the kernel turned by 180 degrees (S0-E02, S0-C02)."""
+    """True convolution a ∗ w: cross-correlation with the kernel rotated by 180 degrees (S0-E02, S0-C02)."""
     return cross_correlate(a, rot180(w), mode, stride)
 
 
 def _grouped_patches(x: Array, window: Window, groups: int) -> Array:
-    """Windows of a padded batch as one matrix per group: (groups, n * places, channels/groups * kernel
-    area)."""
+    """Windows of a padded batch as one matrix per group: (groups, n * places, channels/groups * kernel area)."""
     views = windows_of(x, window)
     n, channels, rows, columns, kh, kw = views.shape
     split = views.reshape(n, groups, channels // groups, rows, columns, kh, kw).transpose(1, 0, 3, 4, 2, 5, 6)
@@ -161,8 +159,7 @@ def conv2d_forward(
     groups: int = 1,
     mode: Convention = "correlation",
 ) -> Array:
-    """y[n, o, p, q] = sum_{d, i, j} w[o, d, i, j] x[n, d, p S + i D - P, q S + j D - P] + b[o] (S2-E08,
-    ER2-13).
+    """y[n, o, p, q] = sum_{d, i, j} w[o, d, i, j] x[n, d, p S + i D - P, q S + j D - P] + b[o] (S2-E08, ER2-13).
 
     x (n, in, h, w) -> y (n, out, h', w'). With `groups`, filter o sees only the channels of its own group.
     """
@@ -183,8 +180,7 @@ def conv2d_backward_input(
     groups: int = 1,
     mode: Convention = "correlation",
 ) -> Array:
-    """dx = sum_o dy_o ∗_full w_o: the zero-restored sensitivity map, surrounded by zeros, under the rotated
-    kernel.
+    """dx = sum_o dy_o ∗_full w_o: the zero-restored sensitivity map, surrounded by zeros, under the rotated kernel.
 
     dx[n, d, x, y] = sum_{o, p, q, i, j} dy[n, o, p, q] w[o, d, i, j] over p S + i D - P = x, q S + j D - P =
     y (S2-E25, E28, E31; S1-E11; S0-E18; S4-E37). What fell on the padding is cut off at the end.
@@ -213,10 +209,9 @@ def conv2d_backward_weight(
     groups: int = 1,
     mode: Convention = "correlation",
 ) -> Array:
-    """dw[o, d, i, j] = sum_{n, p, q} dy[n, o, p, q] x[n, d, p S + i D - P, q S + j D - P] (S2-E32..E35,
-    S4-E28).
+    """dw[o, d, i, j] = sum_{n, p, q} dy[n, o, p, q] x[n, d, p S + i D - P, q S + j D - P] (S2-E32..E35, S4-E28).
 
-    At stride 1 this is x ⋆ dy (S4-E29 in the order of ER4-14). In the convention of S0 the result is turned,
+    At stride 1 this is x ⋆ dy (S4-E29 in the order of ER4-14). In the convention of S0 the result is rotated,
     which is its x rotated, ∗ dy (S0-E12).
     """
     window = window_of(kernel_size, stride, padding, dilation)

@@ -1,5 +1,4 @@
-"""What a layer costs, in numbers: places, participation, parameters, connections (S2-C01, S2-C02, S2-D01,
-S2-H02).
+"""What a layer costs, in numbers: places, participation, parameters, connections (S2-C01, S2-C02, S2-D01, S2-H02).
 
 A connection is one multiplication by a weight or one added bias, counted as in LeNet-5's paper: at every
 place anew, whether or not its weight is shared.
@@ -76,8 +75,7 @@ def table_parameters(table: NDArray[np.bool_], kernel_size: IntOrPair, bias: boo
 def local_parameters(
     in_channels: int, out_channels: int, kernel_size: IntOrPair, output_size: Pair, bias: bool = True
 ) -> int:
-    """A kernel and a bias of its own for each of the places: the convolution's count times the places
-    (S2-F09)."""
+    """A kernel and a bias of its own for each of the places: the convolution's count times the places (S2-F09)."""
     rows, columns = pair("output_size", output_size, 1)
     return rows * columns * convolution_parameters(in_channels, out_channels, kernel_size, bias=bias)
 
@@ -89,7 +87,6 @@ def convolution_connections(parameters: int, output_size: Pair) -> int:
 
 
 def pool_connections(channels: int, kernel_size: IntOrPair, output_size: Pair, bias: bool = False) -> int:
-    """Window area, plus one for the bias of a trainable pool, for each output: LeNet-5's S2 has 5880 or
-    4704."""
+    """Window area, plus one for the bias of a trainable pool, for each output: LeNet-5's S2 has 5880 or 4704."""
     (kh, kw), (rows, columns) = pair("kernel_size", kernel_size, 1), pair("output_size", output_size, 1)
     return integer("channels", channels, 1) * rows * columns * (kh * kw + (1 if bias else 0))

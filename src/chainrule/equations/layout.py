@@ -52,8 +52,7 @@ def convert_layout(array: Array, source: str, target: str) -> Array:
 
 
 def flatten_maps(x: Array) -> Array:
-    """(n, channels, rows, columns) -> (n, features), row-major: pixels 0..9, A..F of a 4x4 image (S2-F04,
-    S3-F09)."""
+    """(n, channels, rows, columns) -> (n, features), row-major: pixels 0..9, A..F of a 4x4 image (S2-F04, S3-F09)."""
     return x.reshape(len(x), -1)
 
 

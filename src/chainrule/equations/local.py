@@ -27,8 +27,7 @@ def local_backward_windows(dy: Array, weight: Array) -> Array:
 
 
 def local_backward_weight(dy: Array, windows: Array) -> Array:
-    """dw[o, p, q, d, i, j] = sum_n dy[n, o, p, q] x[n, d, p S + i D - P, q S + j D - P]: no sum over
-    places."""
+    """dw[o, p, q, d, i, j] = sum_n dy[n, o, p, q] x[n, d, p S + i D - P, q S + j D - P]: no sum over places."""
     result: Array = np.einsum("nopq,ndpqij->opqdij", dy, windows, optimize=True)
     return result
 

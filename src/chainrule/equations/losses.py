@@ -61,8 +61,7 @@ def binary_cross_entropy_gradient(logits: Array, t: Array) -> Array:
 
 
 def maximum_a_posteriori(penalties: Array, t: Array, rubbish: float) -> Array:
-    """E_n = y_D + log(exp(-j) + sum_i exp(-y_i)), LeNet-5's criterion for RBF penalties y, right class D,
-    constant j.
+    """E_n = y_D + log(exp(-j) + sum_i exp(-y_i)), LeNet-5's criterion for RBF penalties y, right class D, constant j.
 
     The right penalty is pulled down; the others are pushed up, but none beyond the "rubbish class" j.
     """

@@ -84,8 +84,7 @@ def local_response_norm(x: Array, scale: Array, beta: float) -> Array:
 
 
 def local_response_norm_backward(dy: Array, x: Array, scale: Array, size: int, alpha: float, beta: float) -> Array:
-    """dx_c = dy_c s_c^-beta - 2 alpha beta / size x_c sum_c' dy_c' x_c' s_c'^(-beta-1), over the c' that c is
-    near.
+    """dx_c = dy_c s_c^-beta - 2 alpha beta / size x_c sum_c' dy_c' x_c' s_c'^(-beta-1), over the c' that c is near.
 
     c acts in s_c' when c' - before <= c <= c' + after: the mirrored window.
     """

@@ -24,8 +24,7 @@ def max_pool(windows: Array) -> tuple[Array, Array]:
 
 
 def max_pool_backward(dy: Array, argmax: Array, kernel_size: Pair) -> Array:
-    """The winner gets the whole gradient, the others nothing (S0-E38, S1-E16, S2-E39, S3-E14..E17,
-    S4-F04)."""
+    """The winner gets the whole gradient, the others nothing (S0-E38, S1-E16, S2-E39, S3-E14..E17, S4-F04)."""
     flat = np.zeros((*dy.shape, kernel_size[0] * kernel_size[1]), dy.dtype)
     np.put_along_axis(flat, argmax[..., None], dy[..., None], axis=-1)
     return flat.reshape(*dy.shape, *kernel_size)
@@ -38,8 +37,7 @@ def weighted_pool(windows: Array, weights: Array) -> Array:
 
 
 def weighted_pool_backward(dy: Array, weights: Array) -> Array:
-    """Each place gets dy times its weight; for the mean that is dy / (kernel area) (S0-E39, S2-E41,
-    ER4-23)."""
+    """Each place gets dy times its weight; for the mean that is dy / (kernel area) (S0-E39, S2-E41, ER4-23)."""
     return dy[..., None, None] * weights
 
 
@@ -49,8 +47,7 @@ def mean_weights(kernel_size: Pair) -> Array:
 
 
 def gaussian_weights(kernel_size: Pair, sigma: float) -> Array:
-    """A centred, isotropic Gaussian, normalised to sum 1 (S2-F06). On 2x2 it is the mean, whatever sigma
-    (ER2-06)."""
+    """A centred, isotropic Gaussian, normalised to sum 1 (S2-F06). On 2x2 it is the mean, whatever sigma (ER2-06)."""
     axes = [np.arange(k) - (k - 1) / 2 for k in kernel_size]
     squares = axes[0][:, None] ** 2 + axes[1][None, :] ** 2
     with np.errstate(over="ignore"):  # a sigma near 0 leaves only the nearest places; sigma² itself may be 0 or inf
@@ -67,7 +64,7 @@ def _power(x: Array, p: float) -> Array:
 def lp_pool(windows: Array, p: float) -> Array:
     """y = (sum x^p)^(1/p): the L2 norm for p = 2 (S0-F05), the plain sum for p = 1.
 
-    A negative sum (odd p) has its real odd root; for a p that is no integer |x| stands for x.
+    The root of a negative sum (odd p) is the real one; for a p that is not an integer, |x| takes the place of x.
     """
     total = _power(windows, p).sum(axis=(-2, -1))
     root: Array = np.sign(total) * np.abs(total) ** (1 / p)

@@ -101,7 +101,7 @@ def _described(net: Network) -> str:
 
 
 def _samples_apart(net: Network, training: bool) -> bool:
-    """Whether no sample of a batch meets another, so that all numbers of a node's chain belong to one sample."""
+    """Whether samples do not affect one another, so that all numbers in a node's chain belong to one sample."""
     return all(type(layer) in LOCAL and not layer.couples_samples(training) for layer in net.layers.values())
 
 

@@ -73,6 +73,6 @@ def _sample(name: str, samples: int, sample: object) -> int:
 
 
 def place_text(place: Place) -> str:
-    """A place as one would ask for it, without its sample."""
+    """A place as a user would name it, without its sample."""
     index = place.index[1:] if place.is_node else place.index
     return f"{place.name}[{','.join(map(str, index))}]"

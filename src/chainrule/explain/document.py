@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 class Document(ABC):
-    """Blocks in a language, with numbers in so many digits. Every way to write it takes another `lang`."""
+    """Blocks in a language, with numbers in `digits` significant digits; every way of writing them accepts another
+    `lang`."""
 
     lang: Language
     digits: int

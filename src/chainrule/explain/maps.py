@@ -41,7 +41,7 @@ def table(
 
 
 def convolution_input(use: Use, layer: Any, index: Index, filters: Array, channel: int) -> list[Table]:
-    """The window of the padded sensitivity map under the rotated kernel, for the filter that gives most."""
+    """The window of the padded sensitivity map under the rotated kernel, for the filter that contributes most."""
     n, _, r, c = index
     if not len(filters):
         return []
@@ -67,7 +67,7 @@ def convolution_input(use: Use, layer: Any, index: Index, filters: Array, channe
         middle = (max(0, corner[0] - eh + 1), max(0, corner[1] - ew + 1))
         middle = (min(middle[0], restored.shape[0] - 1), min(middle[1], restored.shape[1] - 1))
         tables.append(table(say("map_restored", filter=o), restored, zeros, (middle, middle)))
-    turned = "kernel_turned_twice" if layer.mode == "convolution" else "kernel_turned"
+    rotated = "kernel_rotated_twice" if layer.mode == "convolution" else "kernel_rotated"
     share = say("map_product", filter=o, total=float(product.sum()), filters=len(filters))
     if not product.any() and len(filters) > 1:
         share = say("map_product_zero", filter=o, filters=len(filters))
@@ -76,7 +76,7 @@ def convolution_input(use: Use, layer: Any, index: Index, filters: Array, channe
     return [
         *tables,
         table(say("map_padded", filter=o, rows=eh - 1, columns=ew - 1), full, taps, (corner, end)),
-        table(say(turned, filter=o, channel=channel), kernel, {}),
+        table(say(rotated, filter=o, channel=channel), kernel, {}),
         table(share, product, {}),
     ]
 
@@ -100,7 +100,8 @@ def _under_kernel(
 
 
 def convolution_weight(use: Use, layer: Any, o: int, channel: int, tap: Pair) -> list[Table]:
-    """The sensitivity map and, place by place, the inputs that one weight meets; for the sample that gives most."""
+    """The sensitivity map and, place by place, the inputs by which one weight is multiplied, for the sample that
+    contributes most."""
     window = layer.window
     size = (use.x.shape[2], use.x.shape[3])
     top, bottom, left, right = window.sides(size)

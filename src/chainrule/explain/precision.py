@@ -24,7 +24,7 @@ _FUNCTIONS: dict[str, Callable[..., float]] = {
 
 
 def printed(value: float, digits: int) -> float:
-    """The number that stands there when `value` is printed."""
+    """The number that a reader sees when `value` is printed."""
     negative, text, power = number_parts(value, digits)
     if not math.isfinite(value):
         return value
@@ -89,7 +89,7 @@ def _parts(expr: Expr) -> tuple[Expr, ...]:
 
 
 def with_digits(expr: Expr, digits: int) -> Expr:
-    """The expression with every number in so many digits."""
+    """The expression with every number in `digits` significant digits."""
     match expr:
         case Num(value, None):
             return Num(value, digits)

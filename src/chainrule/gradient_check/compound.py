@@ -31,7 +31,7 @@ LOCAL_NUMBERS = 48
 
 
 def relative_error(given: float, found: Derivative, floor: float, tolerance: float) -> float:
-    """Error over the size of the numbers; at a kink that of the nearer end, outside the one-sided derivatives."""
+    """Error relative to the size of the numbers; at a kink, the distance to the nearer one-sided derivative."""
     low, high = sorted((found.left, found.right))
     nearest = min(max(given, low), high)
     scale = max(abs(given), abs(nearest), floor, found.noise / tolerance)

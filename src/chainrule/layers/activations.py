@@ -1,4 +1,4 @@
-"""Activation layers: one number in, one number out, no parameters. Softmax alone looks at its neighbours."""
+"""Activation layers: one number in, one number out, no parameters. Only softmax looks at several numbers at once."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class LeakyReLU(_SameShape):
 class Softmax(_SameShape):
     """y_i = exp(x_i) / sum_j exp(x_j) over the features (n, c) or the channels (n, c, h, w).
 
-    For training a classifier leave it out: CrossEntropyLoss takes logits and is exact where softmax saturates.
+    Leave it out when you train a classifier: CrossEntropyLoss takes logits and is exact where softmax saturates.
     """
 
     def forward(self, parameters: Values, *xs: Array, context: Context) -> tuple[Array, Array]:

@@ -155,7 +155,7 @@ class Conv2d(_Windowed):
         return self.kernel_size[0] * self.kernel_size[1]
 
     def _links(self) -> int:
-        """Pairs of an input and an output map that are joined."""
+        """Pairs of an input and an output map that are connected."""
         if self.connections is not None:
             return int(self.connections.sum())
         return self.out_channels * self.in_channels // self.groups

@@ -15,7 +15,7 @@ from chainrule.shapes import ReceptiveField, Shape, Window, integer, shown
 
 
 class _Dense(Layer):
-    """What Linear and RBF share: a vector in, a vector out, all joined to all."""
+    """What Linear and RBF share: a vector in, a vector out, every input connected to every output."""
 
     in_features: int
     out_features: int
@@ -92,8 +92,8 @@ class Linear(_Dense):
 class RBF(_Dense):
     """y_o = sum_i (x_i - w_oi)², LeNet-5's output units. x (n, in), weight (out, in): one centre per row.
 
-    The centres begin as random ±1 and are frozen, as LeNet-5's are; `net.unfreeze("rbf1.weight")` trains them.
-    A small y means near: pair it with `MAPLoss`.
+    The centres are random ±1 and frozen, as in LeNet-5; `net.unfreeze("rbf1.weight")` lets them be trained.
+    A small y means that x is close to the centre; use it with `MAPLoss`.
     """
 
     gives_penalties = True

@@ -134,7 +134,7 @@ class GaussianPool2d(_WeightedPool):
 class LPPool2d(_Pool):
     """y = (sum x^p)^(1/p) over each window; p = 2 is the L2 norm (S0-F05). As torch.nn.LPPool2d.
 
-    A norm of 0 has no derivative; 0 is chosen (ER0-32). For odd p a negative sum has its real root.
+    A norm of 0 has no derivative; 0 is chosen (ER0-32). For odd p the root of a negative sum is the real one.
     """
 
     def __init__(self, norm_type: float, kernel_size: IntOrPair, stride: IntOrPair | None = None) -> None:
@@ -155,7 +155,7 @@ class LPPool2d(_Pool):
 class TrainablePool2d(_Pool):
     """y_c = weight_c sum(window) + bias_c, LeNet-5's S2 and S4 (S2-F06). weight (channels,), bias (channels,).
 
-    The weight begins at 1 / (kernel area), so that the layer begins as mean pooling.
+    The weight is initialised to 1 / (kernel area), so that the layer starts out as mean pooling.
     """
 
     def __init__(self, channels: int, kernel_size: IntOrPair, stride: IntOrPair | None = None) -> None:

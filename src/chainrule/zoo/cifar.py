@@ -74,8 +74,8 @@ def resnet_like(
 ) -> Network:
     """`blocks` residual blocks for each width, halving the map at each new width, then a global average (S2-B05).
 
-    Without batch normalisation the second convolution of each block begins at zero, so that the network begins as its
-    shortcuts alone and its values do not grow with depth.
+    Without batch normalisation the second convolution of each block is initialised to zero, so that the network
+    starts as its shortcuts alone and its values do not grow with depth.
     """
     x = node = _image(input_shape, widths)
     node = _apply(_conv(node, widths[0], 3, 1, batch_norm), ReLU())

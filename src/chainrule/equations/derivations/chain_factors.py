@@ -104,8 +104,7 @@ def output_weight_factors(target: Array, out: Array, out_before: Array, unit: in
 def hidden_weight_factors(
     delta_after: Array, weight_after: Array, out: Array, out_before: Array, unit: int, source: int
 ) -> ChainFactors:
-    """The three factors of dE/dw into the hidden `unit` (S0-E30..E33): the first sums over the units after
-    it."""
+    """The three factors of dE/dw into the hidden `unit` (S0-E30..E33): the first sums over the units after it."""
     dE_dout = output_slope(delta_after, weight_after)
     return ChainFactors(float(dE_dout[unit]), float(sigmoid_derivative(out)[unit]), float(out_before[source]))
 

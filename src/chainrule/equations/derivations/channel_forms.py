@@ -19,8 +19,7 @@ NO_SIDES: Sides = (0, 0, 0, 0)
 
 
 def channel_sums(x: Array, weight: Array, stride: Pair = (1, 1), sides: Sides = NO_SIDES) -> Array:
-    """s[n, d] = x_d ⋆ w_nd: what each channel contributes before they are added (S3-E05, S2-E29). (N, D, h',
-    w')."""
+    """s[n, d] = x_d ⋆ w_nd: what each channel contributes before they are added (S3-E05, S2-E29). (N, D, h', w')."""
     padded = pad(x, sides)
     pairs = [[cross_correlate(padded[d], w, stride=stride) for d, w in enumerate(one)] for one in weight]
     return np.array(pairs)
@@ -44,8 +43,7 @@ def skip_places(net: Array, stride: Pair) -> Array:
 
 
 def restore_places(delta: Array, stride: Pair, size: Pair, kernel_size: Pair, sides: Sides = NO_SIDES) -> Array:
-    """The sensitivity map at stride 1: zeros where places were skipped, (L - F + 2P + 1) wide (S2-E28,
-    ER2-23).
+    """The sensitivity map at stride 1: zeros where places were skipped, (L - F + 2P + 1) wide (S2-E28, ER2-23).
 
     `size` is that of the layer's input, before padding.
     """

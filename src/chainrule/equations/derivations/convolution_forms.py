@@ -53,13 +53,12 @@ def convolution_weight_gradient_sum(delta: Array, a: Array) -> Array:
 
 
 def convolution_weight_gradient(delta: Array, a: Array) -> Array:
-    """dw = rot180(a) ∗ delta, valid: the map is turned, not the kernel (S0-E11, S0-E12; ER0-26, ER0-27)."""
+    """dw = rot180(a) ∗ delta, valid: the map is rotated, not the kernel (S0-E11, S0-E12; ER0-26, ER0-27)."""
     return convolve(rot180(a), delta)
 
 
 def convolution_input_gradient_sum(delta: Array, w: Array) -> Array:
-    """da[x, y] = sum_{x', y'} delta[x', y'] w[x' - x, y' - y]: a cross-correlation (S0-E14, S0-E17 without
-    its f')."""
+    """da[x, y] = sum_{x', y'} delta[x', y'] w[x' - x, y' - y]: a cross-correlation (S0-E14, S0-E17 without its f')."""
     rows, columns = w.shape[0] - 1, w.shape[1] - 1
     da = np.zeros(input_size_of(delta, w))
     for x, y in np.ndindex(*da.shape):

@@ -63,15 +63,13 @@ def convolution_matrix(
 
 
 def matrix_forward(matrix: Array, x: Array, bias: Array | None = None) -> Array:
-    """z = M x + b for every sample (S2-E01). x (n, in, h, w) -> (n, out * places); b (out,), one per
-    filter."""
+    """z = M x + b for every sample (S2-E01). x (n, in, h, w) -> (n, out * places); b (out,), one per filter."""
     z: Array = x.reshape(len(x), -1) @ matrix.T
     return z if bias is None else z + np.repeat(bias, matrix.shape[0] // len(bias))
 
 
 def matrix_backward_input(matrix: Array, dz: Array) -> Array:
-    """dx = Mᵀ dz: the zero-padded, rotated kernel of the other forms is the transposed matrix. (n, in *
-    pixels)."""
+    """dx = Mᵀ dz: the zero-padded, rotated kernel of the other forms is the transposed matrix. (n, in * pixels)."""
     result: Array = dz.reshape(len(dz), -1) @ matrix
     return result
 
@@ -86,8 +84,7 @@ def matrix_backward_weight(
     dilation: IntOrPair = 1,
     mode: Convention = "correlation",
 ) -> Array:
-    """dM = dz xᵀ as for any matrix; then each weight collects the entries of dM that it stands in: weight
-    sharing.
+    """dM = dz xᵀ as for any matrix; then each weight collects the entries of dM that it stands in: weight sharing.
 
     dz (n, out, places, places), x (n, in, h, w) -> (out, in, F, F). S0-F03, S2-F09.
     """

@@ -1,5 +1,4 @@
-"""One map under one kernel, forward by cross-correlation as in S1, S2, S3 and S4: every equal form of the
-gradients.
+"""One map under one kernel, forward by cross-correlation as in S1, S2, S3 and S4: every equal form of the gradients.
 
 Stride 1, no padding. a (n, n), w (F, F), z = a ⋆ w + b and delta = dE/dz (n - F + 1, n - F + 1); neither map
 nor kernel has to be square. Indices start at 0 and entries outside an array are 0. The forms differ in how
@@ -41,8 +40,7 @@ def correlation_weight_jacobian(a: Array, kernel_size: Pair) -> Array:
 
 
 def correlation_input_jacobian(w: Array, size: Pair) -> Array:
-    """J[x', y', x, y] = dz[x', y'] / da[x, y] = w[x - x', y - y'], 0 off the kernel (S4-E34, S4-E35,
-    ER4-19)."""
+    """J[x', y', x, y] = dz[x', y'] / da[x, y] = w[x - x', y - y'], 0 off the kernel (S4-E34, S4-E35, ER4-19)."""
     jacobian = np.zeros((size[0] - w.shape[0] + 1, size[1] - w.shape[1] + 1, *size))
     for p, q, x, y in np.ndindex(*jacobian.shape):
         jacobian[p, q, x, y] = entry(w, x - p, y - q)
@@ -50,15 +48,13 @@ def correlation_input_jacobian(w: Array, size: Pair) -> Array:
 
 
 def through_jacobian(delta: Array, jacobian: Array) -> Array:
-    """dE/dv = sum_{x, y} delta[x, y] dz[x, y] / dv: the chain rule over all places (S0-E07, S0-E14, S4-E25,
-    S4-E33)."""
+    """dE/dv = sum_{x, y} delta[x, y] dz[x, y] / dv: the chain rule over all places (S0-E07, S0-E14, S4-E25, S4-E33)."""
     result: Array = np.tensordot(delta, jacobian, axes=2)
     return result
 
 
 def correlation_weight_gradient_sum(delta: Array, a: Array) -> Array:
-    """dw[i, j] = sum_{x, y} delta[x, y] a[x + i, y + j], upper limits n_H - 1, n_W - 1 (S4-E28, ER4-13;
-    S1-E14)."""
+    """dw[i, j] = sum_{x, y} delta[x, y] a[x + i, y + j], upper limits n_H - 1, n_W - 1 (S4-E28, ER4-13; S1-E14)."""
     dw = np.zeros(kernel_size_of(a, delta))
     for i, j in np.ndindex(*dw.shape):
         dw[i, j] = sum(delta[x, y] * a[x + i, y + j] for x, y in np.ndindex(*delta.shape))
@@ -98,8 +94,7 @@ def correlation_input_gradient_places(delta: Array, w: Array) -> Array:
 
 
 def correlation_input_gradient(delta: Array, w: Array) -> Array:
-    """da = delta ∗_full w: a true convolution, the kernel is not turned once more (S2-E25, S4-E37,
-    ER2-17)."""
+    """da = delta ∗_full w: a true convolution, the kernel is not rotated once more (S2-E25, S4-E37, ER2-17)."""
     return convolve(delta, w, "full")
 
 

@@ -1,5 +1,4 @@
-"""How the number of parameters grows with the image: fully connected against convolutional (S2-H01, S2-H02,
-S3-C01).
+"""How the number of parameters grows with the image: fully connected against convolutional (S2-H01, S2-H02, S3-C01).
 
 The fully connected network is n*n*channels -> 100 -> 10. The convolutional one has 6 and 16 filters of 5x5,
 each followed by a 2x2 pool, and either a flattened head 120 - 84 - 10 or a global average and one dense layer

@@ -1,5 +1,4 @@
-"""The convolution layer as the sums over indices that the sources print, with every option, one product at a
-time.
+"""The convolution layer as the sums over indices that the sources print, with every option, one product at a time.
 
 Nothing is sliced, flipped, padded or restored: each function walks through the meetings of output place,
 kernel tap and input pixel (see `terms`) and adds. Slow, for small arrays; `conv2d_*` must agree with these.

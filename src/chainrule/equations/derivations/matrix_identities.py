@@ -33,8 +33,7 @@ def differential_of_weight(G: Array, dW: Array, A: Array) -> Sides:
 
 
 def differential_of_bias(G: Array, db: Array) -> Sides:
-    """tr(Gᵀ db 1) = tr((G 1)ᵀ db), with 1 a row on the left and a column on the right (S4-E21, S4-E22,
-    S4-E23)."""
+    """tr(Gᵀ db 1) = tr((G 1)ᵀ db), with 1 a row on the left and a column on the right (S4-E21, S4-E22, S4-E23)."""
     ones = np.ones((1, G.shape[1]))
     return np.trace(G.T @ (db @ ones)), np.trace((G @ ones.T).T @ db)
 

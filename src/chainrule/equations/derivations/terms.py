@@ -1,5 +1,4 @@
-"""Which pixel, which kernel entry and which output place meet: the index pattern behind every convolution
-formula.
+"""Which pixel, which kernel entry and which output place meet: the index pattern behind every convolution formula.
 
 A meeting (place, tap, pixel) says that w[tap] x[pixel] is one summand of y[place]. Sorted by place the
 meetings are the forward sums (S1-E05, S2-E15); by pixel, the sums of dE/dx (S1-E06..E10, S2-E16..E24); by
@@ -57,8 +56,7 @@ def input_gradient_terms(pixel: Pair, size: Pair, window: Window, mode: Conventi
 
 
 def weight_gradient_terms(tap: Pair, size: Pair, window: Window, mode: Convention = "correlation") -> list[Meeting]:
-    """The summands dy[place] x[pixel] of dE/dw[tap] (S1-E13 as ER1-09 corrects it, S1-E14, S2-E32..E35,
-    S0-E10)."""
+    """The summands dy[place] x[pixel] of dE/dw[tap] (S1-E13 as ER1-09 corrects it, S1-E14, S2-E32..E35, S0-E10)."""
     return [m for m in meetings(size, window, mode) if m.tap == tap]
 
 

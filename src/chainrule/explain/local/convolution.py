@@ -47,7 +47,7 @@ class ConvTerms(Local):
         return layer, layer.window, layer.mode == "convolution"
 
     def _taps(self, layer: Any, taps: Array) -> Array:
-        """Taps of the kernel as it slides, as taps of the weight (turned in the convention of S0)."""
+        """Taps of the kernel as it slides, as taps of the weight (rotated in the convention of S0)."""
         return np.array(layer.kernel_size) - 1 - taps if layer.mode == "convolution" else taps
 
     def _joined(self, layer: Any, o: int, d: int) -> bool:

@@ -1,5 +1,5 @@
-"""A layer without local terms of its own: its backward pass is asked with unit vectors, one output at a time, and
-the answers are its local derivatives."""
+"""A layer without local terms of its own: its backward pass is given unit vectors, one output at a time, and
+returns its local derivatives."""
 
 from __future__ import annotations
 

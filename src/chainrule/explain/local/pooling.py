@@ -32,7 +32,7 @@ from chainrule.explain.windows import covered, covering
 from chainrule.shapes import Pair
 
 MOST_NOTES = 4
-"""Windows of a maximum that are told one by one."""
+"""Windows of a maximum that are described one by one."""
 
 
 def _size(use: Use) -> Pair:

@@ -6,7 +6,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "network": ("Network: {text}. Indices start at 0.", "网络：{text}。下标从 0 开始。"),
     "which_sample": ("Sample {sample} of a batch of {samples}.", "一批 {samples} 个样本中的第 {sample} 个。"),
     "all_samples": (
-        "Summed over the {samples} samples of the batch; the number above a symbol is its sample.",
+        "Summed over the {samples} samples of the batch; a superscript in parentheses is the number of a sample.",
         "对一批 {samples} 个样本求和；符号右上角的数字是样本编号。",
     ),
     "pixels": (

@@ -14,7 +14,7 @@ NOTES: dict[str, tuple[str, str]] = {
         "该层在网络中使用了 {count} 次；其梯度是各次之和。",
     ),
     "frozen": (
-        "{name} is frozen: training leaves it alone, though it has a gradient.",
+        "{name} is frozen: training does not change it, although it has a gradient.",
         "{name} 已冻结：虽有梯度，训练时不更新。",
     ),
     "shared_bias": (
@@ -32,21 +32,21 @@ NOTES: dict[str, tuple[str, str]] = {
         "换成图像：旋转 180° 的卷积核在四周补零的灵敏度图上滑动（即真正的 full 卷积，S2-E25）。",
     ),
     "conv_flipped": (
-        "This layer flips its kernel in the forward pass (S0). Rotated once more in the backward pass, the kernel "
-        "lies as it is stored.",
+        "This layer flips its kernel in the forward pass (S0). Rotating it once more in the backward pass "
+        "gives the kernel as it is stored.",
         "该层在前向时翻转卷积核（S0）。反向时再旋转一次，卷积核恢复存储时的方向。",
     ),
     "conv_stride": (
-        "The stride skips places: zeros stand there in the restored map, then the rule for stride 1 holds (S2-E28, "
-        "ER2-23).",
+        "The stride skips places: they are filled with zeros in the restored map, then the rule for stride 1 applies "
+        "(S2-E28, ER2-23).",
         "步长跳过了一些位置：在还原图中这些位置补零，然后按步长 1 的规则计算（S2-E28、ER2-23）。",
     ),
     "conv_groups": (
-        "{groups} groups: a channel meets only the filters of its own group.",
+        "{groups} groups: a channel is seen only by the filters of its own group.",
         "分为 {groups} 组：每个通道只与本组的滤波器相连。",
     ),
     "conv_connections": (
-        "A connection table says which filters see this channel; the others give nothing.",
+        "A connection table says which filters see this channel; the others contribute nothing.",
         "连接表规定哪些滤波器能看到该通道；其余没有贡献。",
     ),
     "conv_missing": (
@@ -117,11 +117,11 @@ NOTES: dict[str, tuple[str, str]] = {
         "该输入的通道 {channel} 是拼接后的通道 {place}。",
     ),
     "max_won": (
-        "In the window of {place} it wins with {value}: the whole gradient comes to it (S2-E39).",
+        "In the window of {place} it wins with {value}: the whole gradient goes to it (S2-E39).",
         "在 {place} 的窗口中它以 {value} 获胜：得到全部梯度（S2-E39）。",
     ),
     "max_lost": (
-        "In the window of {place} the winner is {winner} with {value}: nothing comes here.",
+        "In the window of {place} the winner is {winner} with {value}: no gradient comes here.",
         "在 {place} 的窗口中胜者是 {winner}，值为 {value}：此处得不到梯度。",
     ),
     "max_tie": (
@@ -157,13 +157,13 @@ NOTES: dict[str, tuple[str, str]] = {
     ),
     "norm_batch": (
         "Mean {mean} and √(v+ε) = {spread} come from the {count} values of the channel in this batch, so this number "
-        "moves all of them: three paths.",
+        "affects all of them: there are three paths.",
         "均值 {mean} 与 √(v+ε) = {spread} 来自本批该通道的 {count} 个值，因此这个数牵动所有输出：共三条路径。",
     ),
     "no_terms": ("The sum has no terms.", "这个和没有任何项。"),
     "own_backward": (
-        "{layer} has no local terms of its own: its local derivatives were read from its backward pass, with unit "
-        "vectors.",
+        "{layer} has no local terms of its own: its local derivatives were obtained by feeding unit vectors "
+        "to its backward pass.",
         "{layer} 没有自己的局部项：其局部导数由反向传播对单位向量逐一读出。",
     ),
     "own_forward": (
@@ -179,7 +179,7 @@ NOTES: dict[str, tuple[str, str]] = {
         "更新量由该优化器自己计算。",
     ),
     "loss_mean": (
-        "s = 1/{count}: the loss is a mean, and the division stands here and nowhere else (ER4-27).",
+        "s = 1/{count}: the loss is a mean; the division happens here and nowhere else (ER4-27).",
         "s = 1/{count}：损失取平均，除法只出现在这里（ER4-27）。",
     ),
     "loss_sum": ("s = 1: the loss is a sum.", "s = 1：损失取总和。"),
@@ -188,11 +188,11 @@ NOTES: dict[str, tuple[str, str]] = {
         "j = {rubbish} 是“垃圾类”的常数，D 是正确类别。",
     ),
     "first_momentum": (
-        "The first step: the velocity begins at 0, so momentum {momentum} does not act yet.",
+        "The first step: the velocity starts at 0, so the momentum of {momentum} has no effect yet.",
         "第一步：速度从 0 开始，动量 {momentum} 尚未累积。",
     ),
     "first_adam": (
-        "The first step: freed of their beginning at 0, the averages are g and g².",
+        "The first step: corrected for starting at 0, the averages are g and g².",
         "第一步：修正初值为 0 的偏差后，两个均值就是 g 与 g²。",
     ),
 }

@@ -217,7 +217,7 @@ STORIES: dict[str, tuple[str, str]] = {
     ),
     "s2_intro": (
         "The 5x5 image and the 3x3 kernel of S2-N02, once with stride 1 and once with stride 2. The stride-2 "
-        "map is the stride-1 map with places left out (S2-C03); backward, zeros stand at those places "
+        "map is the stride-1 map with places left out (S2-C03); in the backward pass those places hold zeros "
         "(S2-E28, W06).",
         "S2-N02 的 5x5 图像与 3x3 卷积核，步长分别为 1 和 2。步长 2 的结果就是步长 1 的结果去掉一些位置（"
         "S2-C03）；反向时这些位置补零（S2-E28、W06）。",

@@ -11,11 +11,11 @@ TABLES: dict[str, tuple[str, str]] = {
         "Sensitivity map of filter {filter}, bordered by zeros ({rows} above and below, {columns} left and right)",
         "滤波器 {filter} 的灵敏度图，四周补零（上下各 {rows} 行，左右各 {columns} 列）",
     ),
-    "kernel_turned": (
+    "kernel_rotated": (
         "Kernel of filter {filter}, channel {channel}, rotated by 180°",
         "滤波器 {filter} 通道 {channel} 的卷积核，旋转 180°",
     ),
-    "kernel_turned_twice": (
+    "kernel_rotated_twice": (
         "Kernel of filter {filter}, channel {channel}: rotated in the forward pass and again here",
         "滤波器 {filter} 通道 {channel} 的卷积核：前向旋转一次，此处再旋转一次",
     ),
@@ -33,7 +33,7 @@ TABLES: dict[str, tuple[str, str]] = {
         "滤波器 {filter} 的灵敏度图，样本 {sample}",
     ),
     "map_met": (
-        "Inputs of channel {channel} that the weight at row {row}, column {column} meets, place by place",
+        "Inputs of channel {channel} by which the weight at row {row}, column {column} is multiplied, place by place",
         "卷积核第 {row} 行第 {column} 列的权值在各位置遇到的通道 {channel} 的输入",
     ),
     "map_met_product": (
