@@ -24,7 +24,7 @@ def network() -> cr.Network:
 def test_a_change_is_refused_and_both_engines_go_on_to_agree(engine: str) -> None:
     net = network()
     before = net(X, engine=engine)  # type: ignore[arg-type]
-    with pytest.raises(ArgumentError, match=r"negative_slope of LeakyReLU\(0.1\) .* stands in a network.*build"):
+    with pytest.raises(ArgumentError, match=r"negative_slope of LeakyReLU\(negative_slope=0.1\) .* stands in a network.*build"):
         net.layers["leakyrelu1"].negative_slope = 0.9  # type: ignore[attr-defined]
     for again in ENGINES:
         np.testing.assert_allclose(net(X, engine=again), before, rtol=1e-12)  # type: ignore[arg-type]
@@ -56,7 +56,7 @@ def test_it_holds_for_copies_of_networks() -> None:
 def test_a_layer_that_stands_nowhere_may_change_and_so_may_ones_own() -> None:
     layer = cr.Dropout(0.5)
     layer.p = 0.25
-    assert repr(layer) == "Dropout(0.25)"
+    assert repr(layer) == "Dropout(p=0.25)"
 
     class Counting(cr.ReLU):
         """Keeps count of its calls."""

@@ -57,6 +57,37 @@ class Layer(ABC):
     gives_penalties: ClassVar[bool] = False
     """Whether a smaller output speaks for its class."""
 
+    # --- hyperparameters do not change -------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """From now on a layer of the package keeps its hyperparameters: shapes, plans and files are made from them.
+
+        Layers of a user's own may keep what they like; they run where nothing is made ahead.
+        """
+        if type(self).__module__.partition(".")[0] != __name__.partition(".")[0]:
+            return
+        for value in vars(self).values():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+        vars(self)["_settled"] = True
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self._refuse_if_settled(name)
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._refuse_if_settled(name)
+        super().__delattr__(name)
+
+    def _refuse_if_settled(self, name: str) -> None:
+        if "_settled" in vars(self):
+            raise ArgumentError(f"{name} of {self!r} cannot change, since it stands in a network; build a new network")
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if "_settled" in state:
+            self.settle()  # a copied array can be written to
+
     # --- what others ask ---------------------------------------------------------------------------------------
 
     def is_identity(self, training: bool) -> bool:
@@ -183,6 +214,7 @@ class Node:
                 raise ShapeError(f"would make an output of {shape_text(self.shape)}; an extent is at most {LARGEST}")
         except ShapeError as error:
             raise ShapeError(f"{layer!r}: {error}") from None
+        layer.settle()
 
     def __repr__(self) -> str:
         return f"<{'Input' if self.layer is None else repr(self.layer)} -> {shape_text(self.shape)}>"
