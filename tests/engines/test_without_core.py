@@ -118,4 +118,5 @@ def test_the_commands_work_too(arguments: list[str], code: int, part: str, tmp_p
     assert done.returncode == code, done.stdout + done.stderr
     assert part in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+    assert "Warning" not in done.stderr  # a sentence, without a line of somebody else's program
     assert done.stderr.count("runs without its compiled core") == (arguments[0] in ("train", "evaluate") and not code)

@@ -24,7 +24,8 @@ def network() -> cr.Network:
 def test_a_change_is_refused_and_both_engines_go_on_to_agree(engine: str) -> None:
     net = network()
     before = net(X, engine=engine)  # type: ignore[arg-type]
-    with pytest.raises(ArgumentError, match=r"negative_slope of LeakyReLU\(negative_slope=0.1\) .* stands in a network.*build"):
+    said = r"negative_slope of LeakyReLU\(negative_slope=0.1\) .* stands in a network.*build"
+    with pytest.raises(ArgumentError, match=said):
         net.layers["leakyrelu1"].negative_slope = 0.9  # type: ignore[attr-defined]
     for again in ENGINES:
         np.testing.assert_allclose(net(X, engine=again), before, rtol=1e-12)  # type: ignore[arg-type]
