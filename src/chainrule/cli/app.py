@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -31,7 +32,8 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            with _usage_escaped():
+            with _usage_escaped(), warnings.catch_warnings():
+                warnings.showwarning = _say_warning
                 return super().invoke(ctx)
         except ChainruleError as error:
             complain(error)
@@ -42,6 +44,11 @@ class Commands(TyperGroup):
         except MemoryError:
             complain("not enough memory; a smaller --batch-size or network may fit")
             raise typer.Exit(USER_ERROR) from None
+
+
+def _say_warning(message: Warning | str, *place: Any, **more: Any) -> None:
+    """What the library warns of, without the line of Python that led to it."""
+    complain(str(message))
 
 
 @contextmanager
