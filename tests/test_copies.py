@@ -174,6 +174,8 @@ def test_values_given_to_the_whole_are_copied_into_the_buffer_that_trains() -> N
         net.parameters.flat = np.zeros(3)
     with pytest.raises(ArgumentError, match=r"linear1\.bias"):
         net.parameters = {name: array for name, array in other.parameters.items() if name != "linear1.bias"}
+    with pytest.raises(TypeError, match="assignment"):
+        net.parameters.of("linear1")["bias"] = np.zeros(3)  # type: ignore[index]
     snapshot = net.snapshot()
     with pytest.raises(ArgumentError, match="snapshot"):
         snapshot.parameters.flat = other.parameters.flat

@@ -6,6 +6,7 @@ The buffer is what optimizers, engines and processes work on at once; the names 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -99,9 +100,9 @@ class Parameters(MutableMapping[str, Array]):
     def __len__(self) -> int:
         return len(self._views)
 
-    def of(self, layer: str) -> dict[str, Array]:
-        """One layer's arrays by their own names: {"weight": ..., "bias": ...}."""
-        return self._layers.get(layer, {})
+    def of(self, layer: str) -> Mapping[str, Array]:
+        """One layer's arrays by their own names: {"weight": ..., "bias": ...}; not to be assigned to."""
+        return MappingProxyType(self._layers.get(layer, {}))
 
     def copy(self, dtype: Any = None) -> Parameters:
         """The same names and values in a buffer of its own."""
