@@ -14,7 +14,7 @@ ChainruleError
 ├── EngineError         an engine cannot do what was asked
 └── MissingExtraError   an optional dependency is not installed
 
-File names, files, servers and arguments speak in these messages. An error is therefore always shown escaped, in one
+These messages may quote file names, files, servers and arguments. An error is therefore always shown escaped, in one
 line (GrammarError and DownloadError in the few that they lay out themselves); its `args` keep the text as it was.
 """
 

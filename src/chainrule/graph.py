@@ -195,12 +195,12 @@ class Graph:
 
     @property
     def is_chain(self) -> bool:
-        """Whether each node takes just the one before it, each layer is used once."""
+        """Whether each node takes only the one before it and each layer is used once."""
         return len(self.layers) == len(self.steps) and all(s.inputs == (s.index - 1,) for s in self.steps)
 
     @property
     def value_count(self) -> int:
-        """Numbers that all nodes of one sample hold."""
+        """How many numbers the nodes hold for one sample."""
         return sum(product(shape) for shape in self.shapes)
 
 

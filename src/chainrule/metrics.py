@@ -44,12 +44,12 @@ class Evaluation:
 
     @property
     def precision(self) -> Array | None:
-        """Per class: of those predicted so, how many are. NaN where none was predicted."""
+        """Per class: of the samples predicted as it, the share that belongs to it. NaN where none was predicted."""
         return None if self.confusion is None else self._ratio(self.confusion.sum(axis=0))
 
     @property
     def recall(self) -> Array | None:
-        """Per class: of those that are, how many were predicted so. NaN where there are none."""
+        """Per class: of the samples that belong to it, the share predicted as it. NaN where there are none."""
         return None if self.confusion is None else self._ratio(self.confusion.sum(axis=1))
 
     @property

@@ -1,5 +1,4 @@
-"""Window arithmetic: how many places a window has on a map, and what it covers. Written once, used
-everywhere.
+"""Window arithmetic: how many places a window has on a map, and what it covers. Written once, used everywhere.
 
 A window has a kernel size, a stride, a padding and a dilation for each of the two spatial axes, and so has
 `floor((n + p_before + p_after - extent) / stride) + 1` places on an axis of n pixels, where
@@ -121,8 +120,7 @@ class Window:
         )
 
     def sides(self, size: Pair) -> Sides:
-        """Padding on a map of `size`. "same" gives ceil(n / stride) places; an odd pixel goes to the bottom,
-        right.
+        """Padding on a map of `size`. "same" gives ceil(n / stride) places; an odd pixel goes to the bottom right.
 
         With stride 1 that is `extent - 1` pixels in total, so the map keeps its size (S2-E05, ER2-12).
         """
@@ -153,8 +151,7 @@ class ReceptiveField:
     """The region of the network's input that one value can depend on (S2-F05): its size, and the step
     between the regions of neighbouring values. Grows by `r += (k - 1) * j; j *= s`.
 
-    `spread` is the size of the map that flattening has put side by side: a dense layer after it sees all of
-    it.
+    `spread` is the size of the map that flattening has put side by side: a dense layer after it sees all of it.
     """
 
     size: Pair = (1, 1)

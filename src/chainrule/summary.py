@@ -18,7 +18,7 @@ WIDTH = 80
 
 @dataclass(frozen=True)
 class Row:
-    """One layer. Counts are of one sample; `fixed` are parameters that training leaves alone.
+    """One layer. Counts are of one sample; `fixed` are parameters that training does not change.
 
     `receptive_field` is (rows, columns) of the input, padding included; None if the input is no map.
     `shared` marks a further use of a layer, whose parameters were counted at the first.
@@ -49,7 +49,7 @@ class Summary:
 
     @property
     def fixed(self) -> int:
-        """Numbers that training leaves alone: frozen parameters."""
+        """Numbers that training does not change: frozen parameters."""
         return sum(row.fixed for row in self.rows)
 
     @property
@@ -160,7 +160,7 @@ LEAST = 10
 def _fit(table: list[list[str]]) -> tuple[list[int], int]:
     """Column widths and the gap between columns for a table of `WIDTH`.
 
-    Too wide a table narrows its gaps, then cuts its arguments, then leaves them out, then cuts its names.
+    A table that is too wide gets narrower gaps, then shorter arguments, then none, then shorter names.
     """
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
 

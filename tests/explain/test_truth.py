@@ -242,7 +242,7 @@ def test_nothing_refers_to_what_is_not_there(p: Problem, seed: int) -> None:
     derivation = derived(p, seed)
     for lang, below, long, step in (
         ("en", "The long way below", "▸ the long way", r"step (\d+)"),
-        ("zh", "下面较长的路", "▸ 较长的路", r"第 (\d+) 步"),
+        ("zh", "下面较长的推导", "▸ 较长的推导", r"第 (\d+) 步"),
     ):
         text = derivation.text(lang=lang, width=WIDE)  # type: ignore[arg-type]
         headings = r"(?m)^(\d+)/\d+ "

@@ -32,7 +32,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Equations:
-    """Formulas under one another, with a label before and the sources behind."""
+    """Formulas under one another, with a label in front and the sources after them."""
 
     label: Message
     lines: tuple[Expr, ...]

@@ -1,4 +1,4 @@
-"""Builds derivations: from the asked number up to the loss (for a value: down to the input), a step per number."""
+"""Builds derivations: from the number asked for up to the loss (for a value, down to the input), one step each."""
 
 from __future__ import annotations
 
@@ -248,7 +248,7 @@ class Builder:
         )
 
     def _kept(self, products: np.ndarray, order: np.ndarray) -> list[int]:
-        """Which terms are shown: all, or the largest. No term of 0 is shown while others are hidden, save one that
+        """Which terms are shown: all, or the largest. No term of 0 is shown while others are hidden, except one that
         stands for all."""
         if len(products) <= self.most_terms:
             return list(range(len(products)))

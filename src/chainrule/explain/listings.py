@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text as Words
 
 from chainrule.explain.blocks import Listing
-from chainrule.explain.messages import Language, Message
+from chainrule.explain.messages import COLON, Language, Message
 from chainrule.explain.words import inline, words
 from chainrule.explain.wrapping import longest, wrap
 
@@ -26,7 +26,7 @@ def listing_lines(listing: Listing, lang: Language, digits: int, width: int) -> 
     rows = [[_cell(cell, lang, digits, notes) for cell in row] for row in listing.rows]
     title = [Words(line, style="italic") for line in wrap(words(listing.title, lang, digits), width)]
     sizes = _widths([heads, *rows], width - 2)
-    body = _records(heads, rows, width) if sizes is None else _columns(heads, rows, sizes)
+    body = _records(heads, rows, COLON[lang], width) if sizes is None else _columns(heads, rows, sizes)
     below = [line for k, note in enumerate(notes, 1) for line in wrap(f"({k}) {note}", width)]
     return [*title, Words(""), *body, Words(""), *(Words(line, style="dim") for line in below), Words("")]
 
@@ -71,11 +71,11 @@ def _row(cells: Sequence[str], sizes: Sequence[int]) -> list[str]:
     return lines
 
 
-def _records(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[Words]:
+def _records(heads: Sequence[str], rows: Sequence[Sequence[str]], colon: str, width: int) -> list[Words]:
     """Each entry as lines "column: cell", the first of them less indented."""
     lines: list[Words] = []
     for row in rows:
         for k, (head, cell) in enumerate(zip(heads, row, strict=True)):
             indent = "  " if not k else "    "
-            lines += [Words(indent + line) for line in wrap(f"{head}: {cell}", width - len(indent))]
+            lines += [Words(indent + line) for line in wrap(f"{head}{colon}{cell}", width - len(indent))]
     return lines

@@ -1,4 +1,4 @@
-"""What a loss is the sum of, and its gradient with respect to one output: for cross-entropy in two ways."""
+"""The terms of a loss, and its gradient with respect to one output: for cross-entropy in two ways."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TABLE_DIGITS = 4
 
 @dataclass(frozen=True)
 class Ending:
-    """Where the chain begins: a loss, the outputs it judges and the prepared targets."""
+    """Where the chain begins: a loss, the outputs it is computed from and the prepared targets."""
 
     loss: Loss
     outputs: Array

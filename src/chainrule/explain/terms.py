@@ -1,4 +1,4 @@
-"""Terms: what one scalar is the sum of. Each term is a product of factors, and each factor knows where it lives.
+"""Terms: what adds up to one scalar. Each term is a product of factors, and each factor knows where it lives.
 
 A sum may have millions of terms, so it is kept as columns: one array of numbers per factor, with the places beside it.
 Only the terms that are shown become objects.

@@ -64,7 +64,7 @@ def _rule(optimizer: Optimizer, w: float, g: float) -> tuple[Formula, Expr, floa
 
 
 def _adam(optimizer: Adam, w: float, g: float, new: Sym) -> tuple[Formula, Expr, float, tuple[Message, ...]]:
-    """The first step: the averages, freed of their beginning at zero, are g and g²."""
+    """The first step: the averages, corrected for starting at zero, are g and g²."""
     decay, rate, eps = optimizer.weight_decay, optimizer.learning_rate, optimizer.eps
     decoupled = isinstance(optimizer, AdamW)
     kept = 1 - rate * decay if decoupled else 1.0

@@ -1,7 +1,7 @@
 """The numbers of the vectors: fixed by the name of the case, the same on every machine and with every NumPy.
 
-Ordinary ones are multiples of 1/16 between -2 and 2, so that sums of their products are exact in float64: whoever
-computes them in any order must get the same bits.
+Ordinary ones are multiples of 1/16 between -2 and 2, so that sums of their products are exact in float64: any
+order of summation must give the same bits.
 """
 
 from __future__ import annotations

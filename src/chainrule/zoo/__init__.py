@@ -1,6 +1,6 @@
 """Networks that are known by name, ready to train: `zoo.lenet5()`, `zoo.mlp()`, `zoo.two_two_two()`, ...
 
-`zoo.parameters_by_image_size()` and `zoo.ways_to_save()` answer, from real networks, how a convolutional network
+`zoo.parameters_by_image_size()` and `zoo.ways_to_save()` answer, from real networks, why a convolutional network
 needs fewer parameters than a fully connected one (S2-H01, S2-H02).
 """
 

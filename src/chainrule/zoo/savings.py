@@ -1,4 +1,4 @@
-"""How convolutional networks need fewer parameters: tables counted from the layers of real networks.
+"""How convolutional networks get by with fewer parameters: tables counted from the layers of real networks.
 
 S2-H01 asks how the count grows with the image, S2-H02 by which means it shrinks (S0-C06, S3-C01). No values are
 allocated: a layer knows its counts from shapes.
@@ -25,7 +25,7 @@ HEADS = {
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of texts and numbers under headings. Prints in 80 columns; `note` is what the numbers say."""
+    """Rows of texts and numbers under headings. Prints in 80 columns; `note` says what the numbers show."""
 
     title: str
     headings: tuple[str, ...]
@@ -56,8 +56,8 @@ class Table:
 def parameters_by_image_size(sizes: Iterable[int] = (28, 32, 64, 128, 224), channels: int = 1) -> Table:
     """Parameters of four networks on square images of growing size (S2-H01, W10).
 
-    Dense layers n² -> 100 -> 10; two convolutions with pools; LeNet-5's dense layers upon these; the average of each
-    map and one dense layer upon these. Raises ShapeError for images below 16x16.
+    Dense layers n² -> 100 -> 10; two convolutions with pools; LeNet-5's dense layers on top of these; the average of
+    each map and one dense layer on top of these. Raises ShapeError for images below 16x16.
     """
     rows = tuple(_size_row(size, channels) for size in sizes)
     if not rows:
@@ -110,7 +110,7 @@ WAYS = (
 
 
 def ways_to_save() -> Table:
-    """By which means a convolutional network has fewer parameters (S2-H02): local links, shared weights, pools."""
+    """What gives a convolutional network fewer parameters (S2-H02): local links, shared weights, pools."""
     rows = tuple((what, text, count_parameters(parse_text(text))) for what, text in WAYS)
     return Table(
         "How parameters are saved",

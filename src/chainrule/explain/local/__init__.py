@@ -1,4 +1,4 @@
-"""The local terms of every layer, by class: which terms one scalar is the sum of."""
+"""The local terms of every layer, by class: which terms add up to one scalar."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from chainrule.explain.messages.tables import TABLES
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 COMMA: dict[Language, str] = {"en": ", ", "zh": "，"}
+COLON: dict[Language, str] = {"en": ": ", "zh": "："}
 
 MESSAGES: dict[str, tuple[str, str]] = {**LABELS, **NOTES, **TABLES, **STORIES}
 """key -> (English, Chinese); both name the same placeholders. {count:term|terms} is the word for one or for many."""
@@ -61,4 +62,4 @@ def check_language(language: object) -> Language:
     raise ArgumentError(f'lang must be "en" or "zh", not {language!r}')
 
 
-__all__ = ["COMMA", "LANGUAGES", "MESSAGES", "Language", "Message", "check_language", "say"]
+__all__ = ["COLON", "COMMA", "LANGUAGES", "MESSAGES", "Language", "Message", "check_language", "say"]

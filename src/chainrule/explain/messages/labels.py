@@ -62,7 +62,7 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
     "more_details": (
         "(… {count} more of the same form)",
-        "（……另有 {count} 个同样形式的）",
+        "（……另有 {count} 个同样形式的式子）",
     ),
     "from_step": ("from step {number}", "见第 {number} 步"),
     "step_short": ("(step {number})", "（第 {number} 步）"),
@@ -81,6 +81,6 @@ LABELS: dict[str, tuple[str, str]] = {
     "path_variance": ("path 3 of 3: through the variance", "三条路径之三：经过方差"),
     "softmax_long": (
         "the long way: through each probability p[j]",
-        "较长的路：经过每个概率 p[j]",
+        "较长的推导：经过每个概率 p[j]",
     ),
 }

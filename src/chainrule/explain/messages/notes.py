@@ -98,11 +98,11 @@ NOTES: dict[str, tuple[str, str]] = {
     ),
     "long_way_follows": (
         "The long way below gives the same.",
-        "下面较长的路得到同样的结果。",
+        "下面较长的推导得到同样的结果。",
     ),
     "long_way_before": (
         "Step {number} shows the long way to such a number.",
-        "求这种数的较长的路见第 {number} 步。",
+        "这类数较长的推导见第 {number} 步。",
     ),
     "flatten_place": (
         "Element {source} becomes element [{place}] of the flattened vector; its value does not change.",
