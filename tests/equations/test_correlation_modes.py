@@ -80,23 +80,23 @@ def test_every_mode_is_the_plain_sum(
         assert_close(f"{mode}, turned", convolve(a, w, mode, stride), turned, atol=1e-13)  # type: ignore[arg-type]
 
 
-X, W, DY = np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2)), np.ones((1, 1, 3, 3))
+X, W, DY = (np.arange(float(n * n)).reshape(1, 1, n, n) for n in (4, 2, 3))
 WINDOW = Window((2, 2))
-TAKE_A_MODE: dict[str, Callable[[Any], object]] = {
-    "cross_correlate": lambda mode: cross_correlate(X, W[0, 0], mode),
-    "convolve": lambda mode: convolve(X, W[0, 0], mode),
-    "conv2d_forward": lambda mode: conv2d_forward(X, W, mode=mode),
-    "conv2d_backward_input": lambda mode: conv2d_backward_input(DY, W, (4, 4), mode=mode),
-    "conv2d_backward_weight": lambda mode: conv2d_backward_weight(DY, X, (2, 2), mode=mode),
-    "literal_forward": lambda mode: literal_forward(X, W, np.zeros(1), WINDOW, mode=mode),
-    "literal_backward_input": lambda mode: literal_backward_input(DY, W, (4, 4), WINDOW, mode=mode),
-    "literal_backward_weight": lambda mode: literal_backward_weight(DY, X, WINDOW, mode=mode),
-    "convolution_matrix": lambda mode: convolution_matrix(W, (4, 4), mode=mode),
-    "matrix_backward_weight": lambda mode: matrix_backward_weight(DY, X, (2, 2), mode=mode),
-    "meetings": lambda mode: meetings((4, 4), WINDOW, mode),
-    "forward_terms": lambda mode: forward_terms((0, 0), (4, 4), WINDOW, mode),
-    "input_gradient_terms": lambda mode: input_gradient_terms((0, 0), (4, 4), WINDOW, mode),
-    "weight_gradient_terms": lambda mode: weight_gradient_terms((0, 0), (4, 4), WINDOW, mode),
+TAKE_A_MODE: dict[str, Callable[..., object]] = {
+    "cross_correlate": lambda **mode: cross_correlate(X, W[0, 0], **mode),
+    "convolve": lambda **mode: convolve(X, W[0, 0], **mode),
+    "conv2d_forward": lambda **mode: conv2d_forward(X, W, **mode),
+    "conv2d_backward_input": lambda **mode: conv2d_backward_input(DY, W, (4, 4), **mode),
+    "conv2d_backward_weight": lambda **mode: conv2d_backward_weight(DY, X, (2, 2), **mode),
+    "literal_forward": lambda **mode: literal_forward(X, W, np.zeros(1), WINDOW, **mode),
+    "literal_backward_input": lambda **mode: literal_backward_input(DY, W, (4, 4), WINDOW, **mode),
+    "literal_backward_weight": lambda **mode: literal_backward_weight(DY, X, WINDOW, **mode),
+    "convolution_matrix": lambda **mode: convolution_matrix(W, (4, 4), **mode),
+    "matrix_backward_weight": lambda **mode: matrix_backward_weight(DY, X, (2, 2), **mode),
+    "meetings": lambda **mode: meetings((4, 4), WINDOW, **mode),
+    "forward_terms": lambda **mode: forward_terms((0, 0), (4, 4), WINDOW, **mode),
+    "input_gradient_terms": lambda **mode: input_gradient_terms((0, 0), (4, 4), WINDOW, **mode),
+    "weight_gradient_terms": lambda **mode: weight_gradient_terms((0, 0), (4, 4), WINDOW, **mode),
 }
 
 
@@ -116,5 +116,11 @@ def test_every_equation_that_takes_a_mode_is_tried() -> None:
 @pytest.mark.parametrize("name", TAKE_A_MODE)
 def test_an_unknown_mode_is_refused_and_not_taken_for_another(name: str, mode: Any) -> None:
     with pytest.raises(ArgumentError, match=r'^mode must be "(valid|correlation)".* or ') as caught:
-        TAKE_A_MODE[name](mode)
+        TAKE_A_MODE[name](mode=mode)
     assert str(caught.value).endswith(f"not {mode!r}")
+
+
+@pytest.mark.parametrize("name", TAKE_A_MODE)
+def test_without_a_mode_the_kernel_slides_as_it_is_over_whole_windows(name: str) -> None:
+    mode = "valid" if name in ("cross_correlate", "convolve") else "correlation"
+    assert str(TAKE_A_MODE[name]()) == str(TAKE_A_MODE[name](mode=mode))
