@@ -75,6 +75,7 @@ def test_names_of_pictures_good_and_bad(run: Any) -> None:
         ("train", "--data", HOSTILE),
         ("train", "--engine", HOSTILE),
         ("train", "--optimizer", HOSTILE),
+        ("train", "--prepare", HOSTILE),
         ("explain", HOSTILE),
         ("explain", "--example", HOSTILE),
         (HOSTILE,),
@@ -134,6 +135,11 @@ def change_version(header: dict[str, Any]) -> None:
     header["__metadata__"]["version"] = HOSTILE
 
 
+def change_preparation(header: dict[str, Any]) -> None:
+    steps = {"steps": [HOSTILE], "black": 0.0, "white": 1.0}
+    header["__metadata__"]["preparation"] = json.dumps(steps)
+
+
 def add_metadata(header: dict[str, Any]) -> None:
     header["__metadata__"][HOSTILE] = HOSTILE
 
@@ -147,8 +153,8 @@ def change_dtype(header: dict[str, Any]) -> None:
 
 
 CHANGES = [
-    rename_first_layer, change_class, change_argument, extra_argument, change_loss, change_version, add_metadata,
-    rename_tensor, change_dtype,
+    rename_first_layer, change_class, change_argument, extra_argument, change_loss, change_version,
+    change_preparation, add_metadata, rename_tensor, change_dtype,
 ]  # fmt: skip
 
 
