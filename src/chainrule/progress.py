@@ -81,4 +81,6 @@ class EpochBar:
             text += f"  validation {row.validation_loss:.4f}"
         if row.validation_accuracy is not None:
             text += f"  {100 * row.validation_accuracy:.2f} %"
-        self._console.print(f"{text}  {row.samples_per_second:,.0f}/s", highlight=False, soft_wrap=True)
+        self._console.print(
+            f"{text}  {row.samples_per_second:,.0f}/s", highlight=False, soft_wrap=not self._console.is_terminal
+        )

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from chainrule import cli
+from chainrule.cli import console
 
 from .commands import SMALL, picture, program, small_data
 
@@ -72,6 +73,19 @@ def test_tables_fit_the_terminal(folder: Path, columns: int) -> None:
     table = result.stdout.decode().split("\n\n")[1]
     assert max(map(len, table.splitlines())) <= columns
     assert ("true \\ predicted" in table) == (columns > 30)
+
+
+def test_long_lines_are_broken_between_words_on_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = "test accuracy 98.50 %, loss 0.0544, on 1,000 images never trained on\x1b[2J"
+    console.say(line)
+    assert capsys.readouterr().out == line.replace("\x1b", r"\x1b") + "\n"
+    monkeypatch.setenv("COLUMNS", "50")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    console.say("short", line)
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == ["short", "test accuracy 98.50 %, loss 0.0544, on 1,000", r"  images never trained on\x1b[2J"]
 
 
 ASCII_ALONE = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C", "LANG": "C", "PYTHONIOENCODING": "ascii"}

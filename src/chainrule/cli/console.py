@@ -11,6 +11,7 @@ import errno
 import os
 import shutil
 import sys
+import textwrap
 import unicodedata
 from typing import TextIO
 
@@ -23,13 +24,19 @@ LEFT = 1
 
 
 def say(*lines: str) -> None:
-    """Each line on standard output, escaped."""
-    _write("".join(f"{shown(line)}\n" for line in lines))
+    """Each line on standard output, escaped; a terminal that is narrower gets it in several, broken between words."""
+    _write("".join(f"{part}\n" for line in lines for part in _broken(shown(line))))
+
+
+def _broken(line: str) -> list[str]:
+    if not (sys.stdout and sys.stdout.isatty()) or len(line) <= width():
+        return [line]
+    return textwrap.wrap(line, width(), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def say_block(text: str) -> None:
     """A text of several lines that chainrule laid out itself, such as a table."""
-    say(*text.split("\n"))
+    _write("".join(f"{shown(line)}\n" for line in text.split("\n")))
 
 
 def say_document(text: str) -> None:
@@ -64,7 +71,7 @@ def say_picture(picture: Array) -> None:
         _write(captured.get())
         return
     lines = in_shades(picture, room, SHADES if can_show(SHADES) else ASCII_SHADES)
-    say(*(f"  {line}".rstrip() for line in lines))
+    say_block("\n".join(f"  {line}".rstrip() for line in lines))
 
 
 def can_show(text: str) -> bool:
