@@ -3,7 +3,8 @@
 // differently.
 //
 // Inside a block a tensor is [element][lane]: element in the sample's own row-major order (channel, row,
-// column), lane the sample. T is float or double; `lanes` a template parameter of the kernels.
+// column), lane the sample. T is float or double; `lanes` is a template parameter of the kernels whose speed
+// hangs on it, and a number like any other for the rest.
 #pragma once
 
 #include <cstdint>
@@ -82,7 +83,7 @@ struct ConvolveOp {
   CHAINRULE_FIELDS(x, y, weight, bias, groups, in, out, rows, columns, filters_outer)
 };
 
-// The same with weights that do not stay in cache, see kernels/large_convolution.hpp. `turned`: they are the
+// The same with weights that do not stay in cache, see kernels/large_convolution.cpp. `turned`: they are the
 // natural [group][out][in][kernel rows][kernel columns]. `tile` has room for kMaxFilters filters.
 struct LargeConvolveOp : ConvolveOp {
   Place tile;
@@ -131,15 +132,15 @@ struct TurnOp {
 };
 
 // Convolution without stride or dilation by Winograd's algorithm, a strip of rows at a time; see
-// kernels/winograd.hpp. `rows` and `columns` are the forward pass's and have no runs. Forward: x, y. Input
-// gradient: dy in place of x, dx in place of y. Weight gradient: x, and dy in place of y. The weight is G w:
-// [group][point][in][kernel rows][out] in `parameters`, for the input gradient with in and out exchanged.
-// `source_points` and `result_points`: what a strip reads and gives, at the points. Weight gradient: `turned`
-// and raw as `xt` or `sums` and raw of the operations above, with points for groups; padded_in is 0 for sums.
-// `in_registers`: forward, see kernels/winograd_registers.hpp, for which the weight is packed differently.
-// `pairs`: outputs are there only as maxima of pairs of rows and columns, what an odd size leaves over left
-// out. Forward in registers writes these to y, and which of the four it was to `winners` if there
-// are any; the gradients take dy of the maxima, and read there where it came from.
+// kernels/winograd_points.hpp. `rows` and `columns` are the forward pass's and have no runs. Forward: x, y.
+// Input gradient: dy in place of x, dx in place of y. Weight gradient: x, and dy in place of y. The weight is
+// G w: [group][point][in][kernel rows][out] in `parameters`, for the input gradient with in and out
+// exchanged. `source_points` and `result_points`: what a strip reads and gives, at the points. Weight
+// gradient: `turned` and raw as `xt` or `sums` and raw of the operations above, with points for groups;
+// padded_in is 0 for sums. `in_registers`: forward, see kernels/winograd_registers.cpp, for which the weight
+// is packed differently. `pairs`: outputs are there only as maxima of pairs of rows and columns, what an odd
+// size leaves over left out. Forward in registers writes these to y, and which of the four it was to
+// `winners` if there are any; the gradients take dy of the maxima, and read there where it came from.
 struct WinogradOp {
   Place x, y, source_points, turned;
   OptionalPlace result_points, winners;
@@ -430,6 +431,7 @@ struct Block {
   Source source;
   const int64_t* order;   // which sample of `inputs` each place of the batch takes; null: in order
   int64_t first;          // place of lane 0 in the batch
+  int32_t lanes;          // of the plan: how many numbers a tensor has for each element
   int32_t used;           // lanes that hold a sample; the others hold zeros
   const void* targets;    // class indices int64 or numbers T, [sample][place] resp. [sample][element]
   const int64_t* labels;  // [sample][place], or null
@@ -501,6 +503,16 @@ enum class OpKind : int32_t {
 #undef CHAINRULE_NAME
       count_
 };
+
+template <OpKind kind>
+struct RecordOf;
+#define CHAINRULE_RECORD(name, record) \
+  template <>                          \
+  struct RecordOf<OpKind::name> {      \
+    using type = record;               \
+  };
+CHAINRULE_OPERATIONS(CHAINRULE_RECORD)
+#undef CHAINRULE_RECORD
 
 // What ends a step, apart from the blocks. Each works on a range [begin, end) of rows, so that threads can
 // share it.

@@ -257,6 +257,7 @@ Block Plan::block_of(const Batch& batch, int64_t first, int64_t samples, uint32_
   block.source = batch.source;
   block.order = batch.order == nullptr ? nullptr : batch.order + first;
   block.first = n * table_.lanes;
+  block.lanes = table_.lanes;
   block.used = int32_t(std::min<int64_t>(table_.lanes, samples - block.first));
   block.targets = batch.targets;
   block.labels = batch.labels;

@@ -90,7 +90,9 @@ def test_only_the_maxima_of_pairs_are_stored(in_registers: bool, between: tuple[
     x = rng.normal(size=(samples, *shape))
     problem = Problem(net, x, rng.normal(size=(samples, *net.output_shape)), loss)
     assert_engines_agree(problem, True)
-    pairs = (winograd.POINTS[0] + 1 - arguments["kernel_size"][1]) % 2 == 0
+    columns, outputs = arguments["kernel_size"][1], arguments["out_channels"] // arguments.get("groups", 1)
+    built = columns in (3, 5) and outputs > 1  # for other shapes the sums leave their registers
+    pairs = (winograd.POINTS[0] + 1 - columns) % 2 == 0 and built
     for plan in (net.plan(samples, dtype="float64"), net.plan(samples, dtype="float64", loss=loss)):
         assert ("max_pool_forward" in plan) == ("max_pool_backward" in plan or not in_registers or not pairs)
         assert ("max_pool_forward" in plan) == (not in_registers or not pairs)

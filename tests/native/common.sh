@@ -23,12 +23,12 @@ optimization() {
     fi
 }
 
-# Can the machine run what the compiler makes with these flags? Prints a vector's size in bytes.
-vector_bytes() {
-    printf '%s\n' '#include <cstdio>' 'int main() {' '#ifdef __AVX512F__' \
-        'if (!__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl")) return 1; std::puts("64");' \
-        '#elif defined(__AVX2__)' 'if (!__builtin_cpu_supports("avx2")) return 1; std::puts("32");' \
-        '#else' 'std::puts("16");' '#endif' '}' |
+# Can the machine run what the compiler makes with these flags?
+runs() {
+    printf '%s\n' 'int main() {' '#ifdef __AVX512F__' \
+        'if (!__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl")) return 1;' \
+        '#elif defined(__AVX2__)' 'if (!__builtin_cpu_supports("avx2")) return 1;' \
+        '#endif' '}' |
         $compiler -x c++ $1 - -o "$build/probe" 2> /dev/null && $EMULATOR "$build/probe" 2> /dev/null
 }
 
@@ -41,4 +41,13 @@ compile() {
 compiled() {
     for one in $compilers; do wait "$one"; done
     compilers=
+}
+
+# The kernels of an instruction set, for run.sh and plans.sh alike: `kernels ISA SANITIZERS` builds them and
+# `objects` says where they are.
+objects() { echo "$build/${2:-shipped}/$1"; }
+kernels() {
+    make --no-print-directory -j"$(getconf _NPROCESSORS_ONLN)" -f tests/native/kernels.mk OBJECTS="$(objects "$@")" \
+        CXX="$compiler" FLAGS="-std=c++20 -Wall -Wextra -Isrc/native $(optimization "${2:-}") $(flags KERNEL_FLAGS) \
+        $(flags "ISA_FLAGS_$1") -DCHAINRULE_ISA_NAMESPACE=$1"
 }

@@ -17,17 +17,10 @@ if [ "$sanitizer" = thread ]; then # its own threads, and one instruction set: w
     openmp=tests/native/openmp_threads.cpp
 fi
 
-# Kernels take minutes: those that are newer than all they are made of stay.
-fresh() { [ -f "$1" ] && [ -z "$(find src/native CMakeLists.txt tests/native/*.sh -newer "$1" -print -quit)" ]; }
-
 objects=
 for isa in $isas; do
-    level=$(optimization "$sanitizer")
-    case " $tested " in *" $isa "*) ;; *) level=-O0 ;; esac # only named, by dispatch.cpp
-    object="$build/kernels-$isa-$name.o"
-    fresh "$object" || compile $level $(flags KERNEL_FLAGS) $(flags "ISA_FLAGS_$isa") \
-        -DCHAINRULE_ISA_NAMESPACE=$isa -c src/native/kernels.cpp -o "$object"
-    objects="$objects $object"
+    kernels "$isa" "$sanitizer"
+    objects="$objects $(objects "$isa" "$sanitizer")/*.o"
 done
 for source in src/native/dispatch.cpp src/native/plan.cpp src/native/records.cpp tests/native/test_plans.cpp; do
     object="$build/$(basename "$source" .cpp)-$name.o"
@@ -39,8 +32,9 @@ compiled
 # What several objects define weakly the linker takes from any of them: a function that is not in the instruction set's
 # own namespace could be AVX-512 code in the baseline.
 for isa in $isas; do
-    symbols=$($($compiler -print-prog-name=nm) -C "$build/kernels-$isa-$name.o")
-    if printf '%s\n' "$symbols" | grep ' [VWuvw] ' | grep -v " chainrule::$isa::\| DW\.ref\.__gxx_personality"; then
+    symbols=$($($compiler -print-prog-name=nm) "$(objects "$isa" "$sanitizer")"/*.o)
+    inside="[A-Z]*N[A-Z]*9chainrule${#isa}$isa" # mangled
+    if printf '%s\n' "$symbols" | grep ' [VWuvw] ' | grep -v " _Z$inside\| DW\.ref\.__gxx_personality"; then
         echo "FAILED: these weak symbols are outside of chainrule::$isa"
         exit 1
     fi
@@ -50,7 +44,7 @@ program="$build/plans-$name"
 compile $(optimization "$sanitizer") $objects $openmp -pthread -o "$program"
 compiled
 for isa in $tested; do
-    if vector_bytes "$(flags "ISA_FLAGS_$isa")" > /dev/null; then
+    if runs "$(flags "ISA_FLAGS_$isa")"; then
         ${PYTHON:-.venv/bin/python} -m tests.native.write_plans "$build/$isa.plans" $isa
         $EMULATOR "$program" "$build/$isa.plans"
     else

@@ -9,9 +9,11 @@ cd "$(dirname "$0")/../.."
 found=
 for isa in $isas; do
     isa_flags=$(flags "ISA_FLAGS_$isa")
-    if bytes=$(vector_bytes "$isa_flags"); then
-        compile $(optimization "${1:-}") $(flags KERNEL_FLAGS) $isa_flags -DCHAINRULE_ISA_NAMESPACE=$isa \
-            -DCHAINRULE_VECTOR_BYTES="$bytes" tests/native/test_kernels.cpp -o "$build/$isa"
+    if runs "$isa_flags"; then
+        kernels "$isa" "${1:-}"
+        # Tests are not in a hurry, but their sources are long.
+        compile $(optimization "${1:-}") -O1 $(flags KERNEL_FLAGS) $isa_flags -DCHAINRULE_ISA_NAMESPACE=$isa \
+            tests/native/test_kernels.cpp "$(objects "$isa" "${1:-}")"/*.o -o "$build/$isa"
         found="$found $isa"
     else
         echo "$isa: not on this machine"

@@ -1,10 +1,6 @@
 // Activations, softmax, dropout, joins.
 #pragma once
 
-#include "../../src/native/kernels/dropout.hpp"
-#include "../../src/native/kernels/elementwise.hpp"
-#include "../../src/native/kernels/joins.hpp"
-#include "../../src/native/kernels/softmax.hpp"
 #include "world.hpp"
 
 namespace elementwise {
@@ -25,16 +21,16 @@ constexpr double kSlope = 0.3;
 template <class T, int L>
 void activations(int used) {
   const Activation<T, L> all[] = {
-      {"relu", kernels::relu_forward<T, L>, kernels::relu_backward<T, L>,
+      {"relu", operate<OpKind::relu_forward, T, L>, operate<OpKind::relu_backward, T, L>,
        [](double x) { return x < 0 ? 0 : x; }, [](double, double y) { return y > 0 ? 1.0 : 0.0; }},
-      {"leaky_relu", kernels::leaky_relu_forward<T, L>, kernels::leaky_relu_backward<T, L>,
+      {"leaky_relu", operate<OpKind::leaky_relu_forward, T, L>, operate<OpKind::leaky_relu_backward, T, L>,
        [](double x) { return x > 0 ? x : x * kSlope; },
        [](double x, double) { return x > 0 ? 1.0 : kSlope; }},
-      {"sigmoid", kernels::sigmoid_forward<T, L>, kernels::sigmoid_backward<T, L>,
+      {"sigmoid", operate<OpKind::sigmoid_forward, T, L>, operate<OpKind::sigmoid_backward, T, L>,
        [](double x) { return 1 / (1 + std::exp(-x)); }, [](double, double y) { return y * (1 - y); }},
-      {"tanh", kernels::tanh_forward<T, L>, kernels::tanh_backward<T, L>,
+      {"tanh", operate<OpKind::tanh_forward, T, L>, operate<OpKind::tanh_backward, T, L>,
        [](double x) { return std::tanh(x); }, [](double, double y) { return 1 - y * y; }},
-      {"scaled_tanh", kernels::scaled_tanh_forward<T, L>, kernels::scaled_tanh_backward<T, L>,
+      {"scaled_tanh", operate<OpKind::scaled_tanh_forward, T, L>, operate<OpKind::scaled_tanh_backward, T, L>,
        [](double x) { return 1.7159 * std::tanh(2.0 / 3 * x); },
        [](double, double y) { return 2.0 / 3 * (1.7159 - y * y / 1.7159); }},
   };
@@ -81,8 +77,8 @@ void softmax(int used) {
     World<T, L> w(used);
     const chainrule::SoftmaxOp op = {
         w.random(n, -range, range), w.empty(n), w.empty(n), w.gradient(n), classes, places};
-    kernels::softmax_forward<T, L>(op, w.block);
-    kernels::softmax_backward<T, L>(op, w.block);
+    operate<OpKind::softmax_forward, T, L>(op, w.block);
+    operate<OpKind::softmax_backward, T, L>(op, w.block);
     for (int lane = 0; lane < used; ++lane) {
       const Sample x = w.sample(op.x, n, lane), dy = w.sample(op.dy, n, lane);
       Sample y(n), dx(n);
@@ -128,8 +124,8 @@ void dropout(int used) {
     const Place x = w.random(n), dy = w.gradient(n);
     const chainrule::DropoutOp op = {x, w.empty(n), w.empty(n), dy, w.empty(n), n, p, 4};
     w.at(x, 0, 0) = T(INFINITY);
-    kernels::dropout_forward<T, L>(op, w.block);
-    kernels::dropout_backward<T, L>(op, w.block);
+    operate<OpKind::dropout_forward, T, L>(op, w.block);
+    operate<OpKind::dropout_backward, T, L>(op, w.block);
     for (int lane = 0; lane < used; ++lane) {
       const Sample value = w.sample(x, n, lane), gradient = w.sample(dy, n, lane);
       Sample y(n), dx(n);
@@ -155,9 +151,9 @@ void joins(int used) {
               equals[] = {w.random(9), parts[1], w.random(9)};
   const Place back[] = {w.empty(5), w.empty(9), w.empty(1)};
   const Place whole = w.empty(15), total = w.empty(9);
-  kernels::concat<T, L>({whole, parts, sizes, 3}, w.block);
-  kernels::split<T, L>({whole, back, sizes, 3}, w.block);
-  kernels::sum<T, L>({total, equals, same, 3}, w.block);
+  operate<OpKind::concat, T, L>(chainrule::JoinOp{whole, parts, sizes, 3}, w.block);
+  operate<OpKind::split, T, L>(chainrule::JoinOp{whole, back, sizes, 3}, w.block);
+  operate<OpKind::sum, T, L>(chainrule::JoinOp{total, equals, same, 3}, w.block);
   for (int lane = 0; lane < used; ++lane) {
     Sample joined, added(9);
     for (int k = 0; k < 3; ++k) {
@@ -170,7 +166,8 @@ void joins(int used) {
     w.expect("sum", total, lane, added);
   }
   const Sample before = w.sample(total, 9, 0);
-  kernels::sum<T, L>({equals[2], equals, same, 3}, w.block);  // into one of its sources
+  operate<OpKind::sum, T, L>(chainrule::JoinOp{equals[2], equals, same, 3},
+                             w.block);  // into one of its sources
   w.expect("sum in place", equals[2], 0, before);
   w.expect_fences("joins");
 }

@@ -1,8 +1,6 @@
 // Radial basis functions and unshared convolution.
 #pragma once
 
-#include "../../src/native/kernels/local.hpp"
-#include "../../src/native/kernels/rbf.hpp"
 #include "world.hpp"
 
 namespace linear {
@@ -16,9 +14,9 @@ void rbf(int used) {
     const Place raw = w.random(in * out, 0.5, 0.5, 0.5);
     const chainrule::RbfOp op = {w.random(in), w.empty(out), w.empty(in), w.gradient(out),
                                  weight,       raw.offset,   in,          out};
-    kernels::rbf_forward<T, L>(op, w.block);
-    kernels::rbf_backward_input<T, L>(op, w.block);
-    kernels::rbf_backward_weight<T, L>(op, w.block);
+    operate<OpKind::rbf_forward, T, L>(op, w.block);
+    operate<OpKind::rbf_backward_input, T, L>(op, w.block);
+    operate<OpKind::rbf_backward_weight, T, L>(op, w.block);
     for (int lane = 0; lane < used; ++lane) {
       const Sample x = w.sample(op.x, in, lane), dy = w.sample(op.dy, out, lane);
       Sample y(out), dx(in), dweight(in * out, 0.5);  // the gradient adds to what is there
@@ -98,9 +96,9 @@ void local_shape(int used, PlainAxis rows, PlainAxis columns, int in, int out, b
       out,
       rows.axis(row_runs),
       columns.axis(column_runs)};
-  kernels::local_forward<T, L>(op, w.block);
-  kernels::local_backward_input<T, L>(op, w.block);
-  kernels::local_backward_parameters<T, L>(op, w.block);
+  operate<OpKind::local_forward, T, L>(op, w.block);
+  operate<OpKind::local_backward_input, T, L>(op, w.block);
+  operate<OpKind::local_backward_parameters, T, L>(op, w.block);
   for (int lane = 0; lane < used; ++lane) {
     const Sample x = w.sample(op.x, inputs, lane), dy = w.sample(op.dy, outputs, lane);
     Sample y(outputs), dx(inputs), dweight(weights, 0.5), dbias(outputs, 0.5);

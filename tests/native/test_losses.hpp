@@ -1,7 +1,6 @@
 // Every loss with its gradient, and the count of right answers.
 #pragma once
 
-#include "../../src/native/kernels/losses.hpp"
 #include "world.hpp"
 
 namespace losses {
@@ -89,7 +88,7 @@ void one(int used, LossKind kind, Guess guessing, int classes, int places, bool 
   w.totals.loss = 100;  // the kernel adds
   w.totals.correct = 7;
 
-  kernels::loss<T, L>(op, b);
+  operate<OpKind::loss, T, L>(op, b);
 
   double loss = 100;
   int64_t correct = 7;

@@ -1,8 +1,6 @@
 // Batch normalisation over two blocks of a batch, and local response normalisation.
 #pragma once
 
-#include "../../src/native/kernels/batch_norm.hpp"
-#include "../../src/native/kernels/response_norm.hpp"
 #include "world.hpp"
 
 namespace normalization {
@@ -26,8 +24,8 @@ void response_norm(int used) {
                                             alpha,
                                             beta,
                                             k};
-      kernels::response_norm_forward<T, L>(op, w.block);
-      kernels::response_norm_backward<T, L>(op, w.block);
+      operate<OpKind::response_norm_forward, T, L>(op, w.block);
+      operate<OpKind::response_norm_backward, T, L>(op, w.block);
       for (int lane = 0; lane < used; ++lane) {
         const Sample x = w.sample(op.x, n, lane), dy = w.sample(op.dy, n, lane);
         Sample scale(n, k), y(n), dx(n);
@@ -96,7 +94,7 @@ void batch_norm(int used) {
           for (int p = 0; p < places; ++p)
             squares[c] += std::pow(double(w.at(op.x, c * places + p, lane)) - means[c], 2);
       }
-      kernels::batch_norm_statistics<T, L>(op, w.block);
+      operate<OpKind::batch_norm_statistics, T, L>(op, w.block);
       for (int c = 0; c < channels; ++c) {
         if (!(std::abs(statistics[2 + 2 * c] - means[c]) < 1e-13) ||
             !(std::abs(statistics[3 + 2 * c] - squares[c]) < 1e-12))
@@ -107,8 +105,8 @@ void batch_norm(int used) {
         means[c] = training ? shared[2 + 2 * c] : w.parameter(mean + c);
         inverses[c] = training ? shared[3 + 2 * c] : 1 / std::sqrt(w.parameter(variance + c) + eps);
       }
-      kernels::batch_norm_forward<T, L>(op, w.block);
-      kernels::batch_norm_backward_sums<T, L>(op, w.block);
+      operate<OpKind::batch_norm_forward, T, L>(op, w.block);
+      operate<OpKind::batch_norm_backward_sums, T, L>(op, w.block);
       double mean_dy[channels], mean_product[channels];
       for (int c = 0; c < channels; ++c) {
         double sum = 0, product = 0;
@@ -124,7 +122,7 @@ void batch_norm(int used) {
         mean_dy[c] = shared[op.backward_statistics + 2 * c] = sum / (2 * places * used);
         mean_product[c] = shared[op.backward_statistics + 2 * c + 1] = product / (2 * places * used);
       }
-      kernels::batch_norm_backward_input<T, L>(op, w.block);
+      operate<OpKind::batch_norm_backward_input, T, L>(op, w.block);
       for (int lane = 0; lane < used; ++lane) {
         const Sample x = w.sample(op.x, n, lane), dy = w.sample(op.dy, n, lane);
         Sample y(n), dx(n);

@@ -1,7 +1,6 @@
 // Every kind of pooling against loops over padded windows.
 #pragma once
 
-#include "../../src/native/kernels/pooling.hpp"
 #include "world.hpp"
 
 namespace pooling {
@@ -98,8 +97,8 @@ void max(int used) {
           w.at(op.x, e, lane) = T(generator() % 3);
           if (generator() % 8 == 0) w.at(op.x, e, lane) = T(NAN);
         }
-      kernels::max_pool_forward<T, L>(op, w.block);
-      kernels::max_pool_backward<T, L>(op, w.block);
+      operate<OpKind::max_pool_forward, T, L>(op, w.block);
+      operate<OpKind::max_pool_backward, T, L>(op, w.block);
       compare("max_pool", w, op, [](const auto& pixels, const double* x, double dy, int, double* dx) {
         int64_t winner = -1;
         for (const Pixel& pixel : pixels) {
@@ -124,8 +123,8 @@ void weighted(int used) {
       for (double& weight : weights)
         if (!equal) weight = double(T(uniform(0, 1)));
       op.weights = weights.data();
-      kernels::weighted_pool_forward<T, L>(op, w.block);
-      kernels::weighted_pool_backward<T, L>(op, w.block);
+      operate<OpKind::weighted_pool_forward, T, L>(op, w.block);
+      operate<OpKind::weighted_pool_backward, T, L>(op, w.block);
       compare("weighted_pool", w, op, [&](const auto& pixels, const double* x, double dy, int, double* dx) {
         double y = 0;
         for (const Pixel& pixel : pixels) {
@@ -153,8 +152,8 @@ void norm(int used) {
           if (e < int64_t(op.rows) * op.columns) w.at(op.x, e, lane) = 0;
           if (p == 3 && e >= 2 * int64_t(op.rows) * op.columns) w.at(op.x, e, lane) *= -1;
         }
-      kernels::lp_pool_forward<T, L>(op, w.block);
-      kernels::lp_pool_backward<T, L>(op, w.block);
+      operate<OpKind::lp_pool_forward, T, L>(op, w.block);
+      operate<OpKind::lp_pool_backward, T, L>(op, w.block);
       const auto power = [](double x, double exponent) {
         return exponent == std::floor(exponent) ? std::pow(x, exponent) : std::pow(std::abs(x), exponent);
       };
@@ -188,10 +187,10 @@ void trainable(int used) {
     op.weight = weight, op.bias = bias;
     const Place raw_weight = w.random(kChannels, 0, 0, 0), raw_bias = w.random(kChannels, 0, 0, 0);
     op.raw_weight = raw_weight.offset, op.raw_bias = raw_bias.offset;
-    kernels::trainable_pool_forward<T, L>(op, w.block);
-    kernels::trainable_pool_backward_input<T, L>(op, w.block);
-    kernels::trainable_pool_backward_parameters<T, L>(op, w.block);
-    kernels::trainable_pool_backward_parameters<T, L>(op, w.block);  // adds
+    operate<OpKind::trainable_pool_forward, T, L>(op, w.block);
+    operate<OpKind::trainable_pool_backward_input, T, L>(op, w.block);
+    operate<OpKind::trainable_pool_backward_parameters, T, L>(op, w.block);
+    operate<OpKind::trainable_pool_backward_parameters, T, L>(op, w.block);  // adds
     compare("trainable_pool", w, op,
             [&](const auto& pixels, const double* x, double dy, int channel, double* dx) {
               double sum = 0;
@@ -232,8 +231,8 @@ void adaptive(int used) {
     const chainrule::AdaptivePoolOp op = {
         w.random(inputs), w.empty(outputs), w.empty(inputs), w.gradient(outputs), kChannels, rows,
         columns,          out_rows,         out_columns};
-    kernels::adaptive_pool_forward<T, L>(op, w.block);
-    kernels::adaptive_pool_backward<T, L>(op, w.block);
+    operate<OpKind::adaptive_pool_forward, T, L>(op, w.block);
+    operate<OpKind::adaptive_pool_backward, T, L>(op, w.block);
     for (int lane = 0; lane < used; ++lane) {
       const Sample x = w.sample(op.x, inputs, lane), dy = w.sample(op.dy, outputs, lane);
       Sample y(outputs), dx(inputs);

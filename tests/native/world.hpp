@@ -16,11 +16,12 @@
 #include <type_traits>
 #include <vector>
 
-#include "../../src/native/ops.hpp"
-#include "../../src/native/vec.hpp"
+#include "../../src/native/kernels/table.hpp"
+#include "../../src/native/tables.hpp"
 
 namespace kernels = chainrule::CHAINRULE_ISA_NAMESPACE;
 using chainrule::Block;
+using chainrule::OpKind;
 using chainrule::Place;
 
 using Sample = std::vector<double>;
@@ -58,6 +59,7 @@ class World {
     block.parameters = numbers_;
     block.gradients = numbers_;
     block.totals = &totals;
+    block.lanes = L;
     block.used = used;
     block.first = 5;
   }
@@ -162,28 +164,39 @@ class World {
   std::vector<Fence> fences_;
 };
 
-// Runs `test.operator()<T, L>(used)` for every number type, the lanes that this instruction set's table has,
-// and full and partly filled blocks.
+// The kernels under test.
+template <class T, int L>
+const chainrule::KernelTable& table_of() {
+  const chainrule::KernelTables all = kernels::kernel_tables();
+  for (int i = 0; i < all.count; ++i)
+    if (all.tables[i].number_bytes == int(sizeof(T)) && all.tables[i].lanes == L) return all.tables[i];
+  std::printf("FAILED: no table for %s x %d\n", type_name<T>(), L);
+  std::exit(1);
+}
+
+template <OpKind kind, class T, int L, class Record>
+void operate(const Record& op, const Block& block) {
+  typename chainrule::RecordOf<kind>::type record = {};
+  static_cast<Record&>(record) = op;  // what the operation's record extends
+  table_of<T, L>().run[int(kind)](&record, block);
+}
+
+// Runs `test.operator()<T, L>(used)` for every number type and the lanes that this instruction set's tables
+// have, and full and partly filled blocks.
 template <class T, int L, class Test>
 void for_fillings(Test test) {
   for (int used : {1, L - 1, L})
     if (used > 0) test.template operator()<T, L>(used);
 }
 
-#ifndef CHAINRULE_VECTOR_BYTES
-#define CHAINRULE_VECTOR_BYTES 16
-#endif
-
 template <class Test>
 void for_lanes(Test test) {
-  for_fillings<float, 4>(test);
-  for_fillings<double, 2>(test);
-  if constexpr (CHAINRULE_VECTOR_BYTES >= 32) {
-    for_fillings<float, 8>(test);
-    for_fillings<double, 4>(test);
-  }
-  if constexpr (CHAINRULE_VECTOR_BYTES >= 64) {
-    for_fillings<float, 16>(test);
-    for_fillings<double, 8>(test);
-  }
+#define CHAINRULE_FILLINGS(T, L) for_fillings<T, L>(test);
+  CHAINRULE_FOR_LANES(CHAINRULE_FILLINGS)
+}
+
+template <class Test>
+void for_many_lanes(Test test) {
+  CHAINRULE_FOR_MANY_LANES(CHAINRULE_FILLINGS)
+#undef CHAINRULE_FILLINGS
 }

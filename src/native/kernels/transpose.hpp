@@ -1,4 +1,4 @@
-// L x L numbers turned in registers: log2(L) rounds of interleaving pairs of rows.
+// L x L numbers transposed in registers: log2(L) rounds of interleaving pairs of rows.
 #pragma once
 
 #include "common.hpp"
@@ -6,7 +6,7 @@
 namespace chainrule::CHAINRULE_ISA_NAMESPACE {
 
 template <class T>
-CHAINRULE_INLINE void interleave(Vec<T, 1>&, Vec<T, 1>&) {}  // one lane is never turned
+CHAINRULE_INLINE void interleave(Vec<T, 1>&, Vec<T, 1>&) {}  // one lane is its own transpose
 template <class T>
 CHAINRULE_INLINE void interleave(Vec<T, 2>& a, Vec<T, 2>& b) {
   const Vec<T, 2> low = __builtin_shufflevector(a, b, 0, 2), high = __builtin_shufflevector(a, b, 1, 3);
@@ -67,25 +67,7 @@ CHAINRULE_INLINE Vec<T, L> sum_of_lanes(Vec<T, L> (&rows)[L]) {
 
 // A matrix [rows][columns] written as [columns][rows]; the lines are `from_line` and `to_line` numbers long.
 template <class T>
-CHAINRULE_INLINE void turn_matrix(const T* from, int64_t from_line, T* to, int64_t to_line, int64_t rows,
-                                  int64_t columns) {
-  constexpr int N = kChannelVector<T>;
-  int64_t r = 0;
-  for (; r + N <= rows; r += N) {
-    int64_t c = 0;
-    for (; c + N <= columns; c += N) {
-      Vec<T, N> block[N];
-#pragma GCC unroll 16
-      for (int k = 0; k < N; ++k) block[k] = load_unaligned<T, N>(from + (r + k) * from_line + c);
-      transpose<T, N>(block);
-#pragma GCC unroll 16
-      for (int k = 0; k < N; ++k) store_unaligned<T, N>(to + (c + k) * to_line + r, block[k]);
-    }
-    for (; c < columns; ++c)
-      for (int k = 0; k < N; ++k) to[c * to_line + r + k] = from[(r + k) * from_line + c];
-  }
-  for (; r < rows; ++r)
-    for (int64_t c = 0; c < columns; ++c) to[c * to_line + r] = from[r * from_line + c];
-}
+void transpose_matrix(const T* from, int64_t from_line, T* to, int64_t to_line, int64_t rows,
+                      int64_t columns);
 
 }  // namespace chainrule::CHAINRULE_ISA_NAMESPACE

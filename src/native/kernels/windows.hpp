@@ -26,14 +26,27 @@ CHAINRULE_INLINE Span column_span(const PoolOp& op, int32_t column) {
   return span_of(column, op.stride_columns, op.left, op.kernel_columns, op.columns);
 }
 
-// Square windows of 2 or 3 that stay on the map get loops of fixed length: nearly all pooling is of this
-// kind. Gives that size, or 0.
-CHAINRULE_INLINE int fixed_size(const PoolOp& op) {
-  const int size = op.kernel_rows;
-  const bool inside = op.top == 0 && op.left == 0 && (op.out_rows - 1) * op.stride_rows + size <= op.rows &&
-                      (op.out_columns - 1) * op.stride_columns + size <= op.columns;
-  return inside && op.kernel_columns == size && (size == 2 || size == 3) ? size : 0;
-}
+// How the numbers of a pixel are reached: as many lanes as are known when this is compiled, or any.
+template <class T, int L>
+struct FixedLanes {
+  using Number = T;
+  using Vector = Vec<T, L>;
+  static constexpr int64_t lanes = L;
+
+  static CHAINRULE_INLINE Vector load_at(const T* p) { return load<T, L>(p); }
+  static CHAINRULE_INLINE void store_at(T* p, Vector v) { store<T, L>(p, v); }
+};
+
+template <class T>
+struct AnyLanes {
+  using Number = T;
+  using Vector = Lanes<T>;
+  int64_t lanes;
+
+  explicit AnyLanes(const Block& b) : lanes(b.lanes) {}
+  CHAINRULE_INLINE Vector load_at(const T* p) const { return load_first(p, lanes); }
+  CHAINRULE_INLINE void store_at(T* p, Vector v) const { store_first(p, v, lanes); }
+};
 
 // Calls f(pixel, place) for the pixels of a window in row-major order: the pixel's index in the map and the
 // place's index in the window. kSize: the fixed size, or 0.
@@ -49,60 +62,58 @@ CHAINRULE_INLINE void for_pixels(const PoolOp& op, Span rows, Span columns, F f)
 }
 
 // One output after another: y = finish(state after take(pixel) for all pixels, channel).
-template <class T, int L, int kSize, class Window>
-CHAINRULE_INLINE void pool_loops(const PoolOp op, const Block& b, const Window& window) {
+template <int kSize, class Access, class Window>
+CHAINRULE_INLINE void pool_loops(const PoolOp op, const Block& b, const Access access, const Window& window) {
+  using T = typename Access::Number;
   const T* map = at<T>(b, op.x);
   T* y = at<T>(b, op.y);
-  for (int32_t channel = 0; channel < op.channels; ++channel, map += int64_t{op.rows} * op.columns * L)
+  const int64_t numbers = int64_t{op.rows} * op.columns * access.lanes;
+  for (int32_t channel = 0; channel < op.channels; ++channel, map += numbers)
     for (int32_t row = 0; row < op.out_rows; ++row) {
       const Span rows = row_span(op, row);
-      for (int32_t column = 0; column < op.out_columns; ++column, y += L) {
-        Vec<T, L> state = window.begin();
+      for (int32_t column = 0; column < op.out_columns; ++column, y += access.lanes) {
+        auto state = window.begin();
         for_pixels<kSize>(op, rows, column_span(op, column), [&](int64_t pixel, int32_t place) {
-          window.take(state, load<T, L>(map + pixel * L), place);
+          window.take(state, access.load_at(map + pixel * access.lanes), place);
         });
-        store<T, L>(y, window.finish(state, channel));
+        access.store_at(y, window.finish(state, channel));
       }
     }
 }
 
-template <class T, int L, class Window>
-CHAINRULE_INLINE void pool_forward(const PoolOp& op, const Block& b, const Window& window) {
-  switch (fixed_size(op)) {
-    case 2:
-      return pool_loops<T, L, 2>(op, b, window);
-    case 3:
-      return pool_loops<T, L, 3>(op, b, window);
-    default:
-      return pool_loops<T, L, 0>(op, b, window);
-  }
+template <class T>
+CHAINRULE_INLINE void write_zeros(T* p, int64_t numbers) {
+  if (numbers > 0) __builtin_memset(p, 0, numbers * sizeof(T));
 }
 
-template <class T, int L>
-CHAINRULE_INLINE void write_zeros(T* p, int64_t elements) {
-  for (int64_t i = 0; i < elements * L; i += L) store<T, L>(p + i, Vec<T, L>{});
+// Whether windows share pixels.
+CHAINRULE_INLINE bool windows_overlap(const PoolOp& op) {
+  return op.stride_rows < op.kernel_rows || op.stride_columns < op.kernel_columns;
 }
 
 // Windows that overlap add what flows back to their pixels; others write it, and dx is touched once only.
-template <class T, int L, int kSize, bool kOverlap, class Window>
-CHAINRULE_INLINE void unpool_loops(const PoolOp op, const Block& b, const Window& window) {
-  const int64_t pixels = int64_t{op.rows} * op.columns;
+template <int kSize, class Access, class Window>
+CHAINRULE_INLINE void unpool_loops(const PoolOp op, const Block& b, const Access access, const Window& window,
+                                   bool overlap) {
+  using T = typename Access::Number;
+  const int64_t pixels = int64_t{op.rows} * op.columns, lanes = access.lanes;
   int64_t output = 0;
   for (int32_t channel = 0; channel < op.channels; ++channel) {
-    T* map = at<T>(b, op.dx) + channel * pixels * L;
-    if (kOverlap) write_zeros<T, L>(map, pixels);
+    T* map = at<T>(b, op.dx) + channel * pixels * lanes;
+    if (overlap) write_zeros(map, pixels * lanes);
     int32_t next_row = 0;  // the first row, and below the first column, that no window has reached yet
     for (int32_t row = 0; row < op.out_rows; ++row) {
       const Span rows = row_span(op, row);
-      if (!kOverlap)
-        write_zeros<T, L>(map + int64_t{next_row} * op.columns * L,
-                          int64_t{rows.begin - next_row} * op.columns);
+      if (!overlap)
+        write_zeros(map + int64_t{next_row} * op.columns * lanes,
+                    int64_t{rows.begin - next_row} * op.columns * lanes);
       next_row = rows.end;
       int32_t next_column = 0;
       const auto close_gap = [&](int32_t end) {
-        if (!kOverlap && next_column < end)
+        if (!overlap && next_column < end)
           for (int32_t r = rows.begin; r < rows.end; ++r)
-            write_zeros<T, L>(map + (int64_t{r} * op.columns + next_column) * L, end - next_column);
+            write_zeros(map + (int64_t{r} * op.columns + next_column) * lanes,
+                        int64_t{end - next_column} * lanes);
       };
       for (int32_t column = 0; column < op.out_columns; ++column, ++output) {
         const Span columns = column_span(op, column);
@@ -110,36 +121,29 @@ CHAINRULE_INLINE void unpool_loops(const PoolOp op, const Block& b, const Window
         next_column = columns.end;
         auto state = window.begin(output, channel);
         for_pixels<kSize>(op, rows, columns, [&](int64_t pixel, int32_t place) {
-          Vec<T, L> dx = window.give(state, channel * pixels + pixel, place);
-          if (kOverlap) dx += load<T, L>(map + pixel * L);
-          store<T, L>(map + pixel * L, dx);
+          T* to = map + pixel * lanes;
+          auto dx = window.give(state, channel * pixels + pixel, place);
+          if (overlap) dx += access.load_at(to);
+          access.store_at(to, dx);
         });
       }
       close_gap(op.columns);
     }
-    if (!kOverlap)
-      write_zeros<T, L>(map + int64_t{next_row} * op.columns * L, int64_t{op.rows - next_row} * op.columns);
+    if (!overlap)
+      write_zeros(map + int64_t{next_row} * op.columns * lanes,
+                  int64_t{op.rows - next_row} * op.columns * lanes);
   }
 }
 
-template <class T, int L, bool kOverlap, class Window>
-CHAINRULE_INLINE void unpool(const PoolOp& op, const Block& b, const Window& window) {
-  switch (fixed_size(op)) {
-    case 2:
-      return unpool_loops<T, L, 2, kOverlap>(op, b, window);
-    case 3:
-      return unpool_loops<T, L, 3, kOverlap>(op, b, window);
-    default:
-      return unpool_loops<T, L, 0, kOverlap>(op, b, window);
-  }
+// For blocks of any lanes, and windows of any size.
+template <class T, class Window>
+CHAINRULE_INLINE void pool_forward(const PoolOp& op, const Block& b, const Window& window) {
+  pool_loops<0>(op, b, AnyLanes<T>(b), window);
 }
 
-template <class T, int L, class Window>
+template <class T, class Window>
 CHAINRULE_INLINE void pool_backward(const PoolOp& op, const Block& b, const Window& window) {
-  if (op.stride_rows < op.kernel_rows || op.stride_columns < op.kernel_columns)
-    unpool<T, L, true>(op, b, window);
-  else
-    unpool<T, L, false>(op, b, window);
+  unpool_loops<0>(op, b, AnyLanes<T>(b), window, windows_overlap(op));
 }
 
 }  // namespace chainrule::CHAINRULE_ISA_NAMESPACE

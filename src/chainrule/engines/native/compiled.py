@@ -29,6 +29,8 @@ SMALL_BATCH = 1024
 that memory has a bound that does not depend on the batch; they have enough blocks for each sum on the way."""
 GROUP = 4
 """Blocks that use large weights together."""
+MOST_SINGLE = 4
+"""So many samples are computed one by one: a block of eight for them would be half empty, and leave a core idle."""
 RAW_BYTES = 512 * 2**20
 """Most memory for the raw gradients of all shards together; large networks get fewer shards."""
 LARGEST_TENSOR = 2**30
@@ -63,11 +65,15 @@ def _instruction_set(wanted: str | None) -> InstructionSet:
 
 
 def lanes_for(samples: int, available: list[int]) -> int:
-    """Samples per block: the widest vector that still leaves two blocks for two cores, else the narrowest.
+    """Samples per block: the widest vector that still leaves two blocks for two cores, else the narrowest of more than
+    one lane. Up to `MOST_SINGLE` samples have a block each, where there are such blocks.
 
     It depends on the batch alone, so that results do not depend on the number of threads.
     """
-    return next((lanes for lanes in available if samples > lanes), available[-1])
+    if samples <= MOST_SINGLE and available[-1] == 1:
+        return 1
+    several = [lanes for lanes in available if lanes > 1]
+    return next((lanes for lanes in several if samples > lanes), several[-1])
 
 
 class Request(NamedTuple):

@@ -34,7 +34,7 @@ WORTH = 0.9
 
 @dataclass(frozen=True)
 class Winograd:
-    """A convolution with values at points along its columns; see kernels/winograd.hpp."""
+    """A convolution with values at points along its columns; see kernels/winograd_points.hpp."""
 
     geometry: Geometry
     points: int
@@ -60,6 +60,10 @@ class Winograd:
         reached = geometry.inputs * geometry.rows.kernel * self.points * self.lanes * self.number_bytes
         near = not self.in_registers or reached <= NEAR_BYTES
         return self.lanes > 1 and steady and 2 <= geometry.columns.kernel <= 5 and geometry.plain and near
+
+    def has_registers(self) -> bool:
+        """Whether the core was built with sums in registers for this; see kernels/winograd_registers.cpp."""
+        return self.geometry.columns.kernel in (3, 5) and self.geometry.outputs > 1
 
     def strip(self, *, weights: bool = False, backward: bool = False) -> int:
         """Rows of the result at a time."""
@@ -124,7 +128,11 @@ def winograd(task: Task, geometry: Geometry, *, weights: bool = False, backward:
     plain = geometry.inputs * geometry.outputs * _taps(geometry.rows) * _taps(geometry.columns)
     possible = [way for way in ways if way.possible()]
     best = min(possible, key=lambda way: way.cost(weights=weights, backward=backward), default=None)
-    return best if best is not None and best.cost(weights=weights, backward=backward) < WORTH * plain else None
+    if best is None or best.cost(weights=weights, backward=backward) >= WORTH * plain:
+        return None
+    if best.in_registers and not best.has_registers():
+        return replace(best, in_registers=False)  # as many points: the same numbers, if not as fast
+    return best
 
 
 def takes_pairs(task: Task, step: Step) -> bool:

@@ -1,7 +1,5 @@
 // Max pooling of one sample: along the row, with vectors of neighbouring pixels.
-#pragma once
-
-#include "common.hpp"
+#include "table.hpp"
 
 namespace chainrule::CHAINRULE_ISA_NAMESPACE {
 
@@ -109,5 +107,13 @@ void max_pool_backward_single(const PoolOp& op, const Block& b) {
           }
       }
 }
+
+template <class T>
+void add_single_max_pool(KernelTable& table) {
+  add<OpKind::max_pool_forward, max_pool_forward_single<T>>(table);
+  add<OpKind::max_pool_backward, max_pool_backward_single<T>>(table);
+}
+
+template void add_single_max_pool<float>(KernelTable&);
 
 }  // namespace chainrule::CHAINRULE_ISA_NAMESPACE

@@ -1,9 +1,7 @@
-// Batch normalisation, in four passes with a meeting of all blocks after the first and the third: sums are
+// Batch normalisation, in four passes with a barrier for all blocks after the first and the third: sums are
 // left in Block::statistics for each block, and read, finished, from Block::shared.
-#pragma once
-
-#include "common.hpp"
 #include "lane_sums.hpp"
+#include "table.hpp"
 
 namespace chainrule::CHAINRULE_ISA_NAMESPACE {
 
@@ -30,49 +28,54 @@ CHAINRULE_INLINE double channel_weight(const BatchNormOp& op, const Block& b, in
 
 // Mean and sum of squared deviations of each channel over the lanes that hold samples. Two passes, the second
 // over numbers still in cache, lose nothing where the mean is large.
-template <class T, int L>
+template <class T>
 void batch_norm_statistics(const BatchNormOp& op, const Block& b) {
   const T* x = at<T>(b, op.x);
   double* statistics = b.statistics + op.forward_statistics;
-  const int64_t numbers = int64_t{op.places} * L;
+  const int lanes = b.lanes;
+  const int64_t numbers = int64_t{op.places} * lanes;
   for (int32_t channel = 0; channel < op.channels; ++channel, x += numbers) {
-    LaneSums<T, L> sum, squares;
-    for (int64_t i = 0; i < numbers; i += L) sum.add(load<T, L>(x + i));
+    LaneSums<T, kChannelVector<T>> sum, squares;
+    for (int64_t i = 0; i < numbers; i += lanes) sum.add(load_first(x + i, lanes));
     const double mean = sum.total(b.used) / (double(op.places) * b.used);
-    for (int64_t i = 0; i < numbers; i += L) squares.add_square(load<T, L>(x + i), mean);
+    for (int64_t i = 0; i < numbers; i += lanes) squares.add_square(load_first(x + i, lanes), mean);
     statistics[2 * channel] = mean;
     statistics[2 * channel + 1] = squares.total(b.used);
   }
 }
 
-template <class T, int L>
+template <class T>
 void batch_norm_forward(const BatchNormOp& op, const Block& b) {
   const T* x = at<T>(b, op.x);
   T* y = at<T>(b, op.y);
   const T* biases = parameters<T>(b, op.bias);
-  const int64_t numbers = int64_t{op.places} * L;
+  const int lanes = b.lanes;
+  const int64_t numbers = int64_t{op.places} * lanes;
   for (int32_t channel = 0; channel < op.channels; ++channel, x += numbers, y += numbers) {
     const ChannelNorm norm = channel_norm<T>(op, b, channel);
     const T mean = T(norm.mean), factor = T(norm.inverse * channel_weight<T>(op, b, channel));
     const T bias = biases == nullptr ? T(0) : biases[channel];
-    for (int64_t i = 0; i < numbers; i += L) store<T, L>(y + i, (load<T, L>(x + i) - mean) * factor + bias);
+    for_vectors<T>(numbers, [&](int64_t i, int64_t count) {
+      store_first(y + i, (load_first(x + i, count) - mean) * factor + bias, count);
+    });
   }
 }
 
 // sum dy and sum dy x̂ of each channel: the gradients of bias and weight, and parts of the input
 // gradient.
-template <class T, int L>
+template <class T>
 void batch_norm_backward_sums(const BatchNormOp& op, const Block& b) {
   const T *x = at<T>(b, op.x), *dy = at<T>(b, op.dy);
   double* statistics = b.statistics + op.backward_statistics;
-  const int64_t numbers = int64_t{op.places} * L;
+  const int lanes = b.lanes;
+  const int64_t numbers = int64_t{op.places} * lanes;
   for (int32_t channel = 0; channel < op.channels; ++channel, x += numbers, dy += numbers) {
     const ChannelNorm norm = channel_norm<T>(op, b, channel);
-    LaneSums<T, L> sum, products;
-    for (int64_t i = 0; i < numbers; i += L) {
-      const Vec<T, L> gradient = load<T, L>(dy + i);
+    LaneSums<T, kChannelVector<T>> sum, products;
+    for (int64_t i = 0; i < numbers; i += lanes) {
+      const Lanes<T> gradient = load_first(dy + i, lanes);
       sum.add(gradient);
-      products.add_moment(gradient, load<T, L>(x + i), norm.mean);
+      products.add_moment(gradient, load_first(x + i, lanes), norm.mean);
     }
     statistics[2 * channel] = sum.total(b.used);
     statistics[2 * channel + 1] = products.total(b.used) * norm.inverse;
@@ -81,27 +84,39 @@ void batch_norm_backward_sums(const BatchNormOp& op, const Block& b) {
 
 // Training: dx = w / deviation (dy - mean(dy) - x̂ mean(dy x̂)), for every x moves the mean and the variance
 // too. With running statistics: dx = w / deviation dy.
-template <class T, int L>
+template <class T>
 void batch_norm_backward_input(const BatchNormOp& op, const Block& b) {
   const T *x = at<T>(b, op.x), *dy = at<T>(b, op.dy);
   T* dx = at<T>(b, op.dx);
-  const int64_t numbers = int64_t{op.places} * L;
+  const int lanes = b.lanes;
+  const int64_t numbers = int64_t{op.places} * lanes;
   for (int32_t channel = 0; channel < op.channels; ++channel, x += numbers, dy += numbers, dx += numbers) {
     const ChannelNorm norm = channel_norm<T>(op, b, channel);
     const double factor = norm.inverse * channel_weight<T>(op, b, channel);
     if (!op.training) {
-      for (int64_t i = 0; i < numbers; i += L) store<T, L>(dx + i, load<T, L>(dy + i) * T(factor));
+      for (int64_t i = 0; i < numbers; ++i) dx[i] = dy[i] * T(factor);
       continue;
     }
     const double* means = b.shared + op.backward_statistics + 2 * int64_t{channel};
-    Vec<T, L> sample_factor = {};  // 0 in lanes without a sample
+    Lanes<T> sample_factor = {};  // 0 in lanes without a sample
     for (int lane = 0; lane < b.used; ++lane) sample_factor[lane] = T(factor);
     const T mean = T(norm.mean), mean_dy = T(means[0]), slope = T(means[1] * norm.inverse);
-    for (int64_t i = 0; i < numbers; i += L) {
-      const Vec<T, L> deviation = load<T, L>(x + i) - mean;
-      store<T, L>(dx + i, (load<T, L>(dy + i) - mean_dy - deviation * slope) * sample_factor);
+    for (int64_t i = 0; i < numbers; i += lanes) {
+      const Lanes<T> deviation = load_first(x + i, lanes) - mean;
+      store_first(dx + i, (load_first(dy + i, lanes) - mean_dy - deviation * slope) * sample_factor, lanes);
     }
   }
 }
+
+template <class T>
+void add_batch_norm(KernelTable& table) {
+  add<OpKind::batch_norm_statistics, batch_norm_statistics<T>>(table);
+  add<OpKind::batch_norm_forward, batch_norm_forward<T>>(table);
+  add<OpKind::batch_norm_backward_sums, batch_norm_backward_sums<T>>(table);
+  add<OpKind::batch_norm_backward_input, batch_norm_backward_input<T>>(table);
+}
+
+#define CHAINRULE_INSTANTIATE(T) template void add_batch_norm<T>(KernelTable&);
+CHAINRULE_FOR_TYPES(CHAINRULE_INSTANTIATE)
 
 }  // namespace chainrule::CHAINRULE_ISA_NAMESPACE

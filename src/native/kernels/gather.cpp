@@ -1,6 +1,5 @@
 // Samples into lanes and back.
-#pragma once
-
+#include "table.hpp"
 #include "transpose.hpp"
 
 namespace chainrule::CHAINRULE_ISA_NAMESPACE {
@@ -69,5 +68,14 @@ void scatter(const ScatterOp& op, const Block& b) {
   for (; e < op.elements; ++e)
     for (int lane = 0; lane < b.used; ++lane) rows[lane * op.elements + e] = x[e * L + lane];
 }
+
+template <class T, int L>
+void add_gather(KernelTable& table) {
+  add<OpKind::gather, gather<T, L>>(table);
+  add<OpKind::scatter, scatter<T, L>>(table);
+}
+
+#define CHAINRULE_INSTANTIATE(T, L) template void add_gather<T, L>(KernelTable&);
+CHAINRULE_FOR_LANES(CHAINRULE_INSTANTIATE)
 
 }  // namespace chainrule::CHAINRULE_ISA_NAMESPACE

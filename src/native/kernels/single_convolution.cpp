@@ -2,11 +2,19 @@
 // filters: the weights are packed that way already, and each input number is broadcast. Vectors may reach
 // beyond the last filter; what they read there is never stored. Where filters are few and rows long, a vector
 // holds neighbouring pixels of a row instead.
-#pragma once
-
-#include "convolution.hpp"
+#include "convolution_tiles.hpp"
+#include "table.hpp"
 
 namespace chainrule::CHAINRULE_ISA_NAMESPACE {
+
+// Columns of filters, `column` numbers each, go to where they belong; the numbers of filters that do not
+// exist are left behind.
+template <class T>
+__attribute__((noinline)) void store_columns(const T* numbers, int columns, int column, const T* bias, T* y,
+                                             int64_t y_filter, int64_t y_column, int filters) {
+  for (int k = 0; k < columns; ++k, numbers += column)
+    for (int f = 0; f < filters; ++f) y[f * y_filter + k * y_column] = numbers[f] + bias[f];
+}
 
 // C columns times V vectors of filters. Where that is too few sums to keep the pipeline busy, U channels at a
 // time have sums of their own.
@@ -38,18 +46,16 @@ CHAINRULE_INLINE void single_tile(const Walk& walk, const T* x, int64_t x_column
   for (; c + U <= walk.channels; c += U) add_channels.template operator()<U>();
   if constexpr (U > 1)
     for (; c < walk.channels; ++c) add_channels.template operator()<1>();
+  T numbers[C][V * N];
 #pragma GCC unroll 8
-  for (int k = 0; k < C; ++k) {
-    T numbers[V * N];
+  for (int k = 0; k < C; ++k)
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v) {
 #pragma GCC unroll 4
       for (int u = 1; u < U; ++u) sums[0][k][v] += sums[u][k][v];
-      store_unaligned<T, N>(numbers + v * N, sums[0][k][v]);
+      store_unaligned<T, N>(numbers[k] + v * N, sums[0][k][v]);
     }
-    for (int f = 0; f < filters; ++f)
-      y[f * y_filter + k * y_column] = numbers[f] + (bias == nullptr ? T(0) : bias[f]);
-  }
+  store_columns(numbers[0], C, V * N, bias, y, y_filter, y_column, filters);
 }
 
 // All columns of a run, in tiles of at most C, as even as can be.
@@ -127,8 +133,8 @@ template <class T>
 CHAINRULE_INLINE void pixel_runs(const Walk& walk, const T* x, const T* w, const T* bias, T* y,
                                  int64_t y_filter, int columns, int filters) {
   for (int f = 0; f < filters; f += kPixelFilters)
-    pixel_run_for<T>(int(smaller(filters - f, kPixelFilters)))(
-        walk, x, w + f, bias == nullptr ? nullptr : bias + f, y + f * y_filter, y_filter, columns);
+    pixel_run_for<T>(int(smaller(filters - f, kPixelFilters)))(walk, x, w + f, bias + f, y + f * y_filter,
+                                                               y_filter, columns);
 }
 
 // Whether vectors of pixels are fewer than vectors of filters.
@@ -152,7 +158,7 @@ void convolve_single(const ConvolveOp& op, const Block& b) {
       const int filters = int(smaller(op.out - first, int64_t(vectors) * N));
       const T* w = parameters<T>(b, op.weight) + g * op.in * kernel * op.out + first;
       const T* biases = parameters<T>(b, op.bias);
-      const T* bias = biases == nullptr ? nullptr : biases + g * op.out + first;
+      const T* bias = biases == nullptr ? kNoBias<T> : biases + g * op.out + first;
       const auto run = filters > 4 * N   ? single_run<T, 8>
                        : filters > 2 * N ? single_run<T, 4>
                        : filters > N     ? single_run<T, 2>
@@ -161,8 +167,8 @@ void convolve_single(const ConvolveOp& op, const Block& b) {
       T* y = at<T>(b, op.y) + (int64_t(g) * op.out + first) * map;
       for (int r = 0; r < op.rows.run_count; ++r)
         for (int row = 0; row < op.rows.runs[r].count; ++row)
-          for_runs_of_row<1>(
-              op, op.rows.runs[r], row,
+          for_runs_of_row(
+              op, op.rows.runs[r], row, 1,
               [&](const Walk& walk, int64_t source, int64_t tap, int64_t place, const Run& columns) {
                 if (by_pixels<T>(columns, filters))
                   pixel_runs<T>(walk, x + source, w + tap * op.out, bias, y + place, map, columns.count,
@@ -174,26 +180,25 @@ void convolve_single(const ConvolveOp& op, const Block& b) {
     }
 }
 
-template <class T, int L>
-void convolve(const ConvolveOp& op, const Block& b) {
-  if constexpr (L == 1)
-    convolve_single<T>(op, b);
-  else
-    convolve_lanes<T, L>(op, b);
-}
-
 // Long rows of pixels want a border of zeros rather than border pixels of their own.
-template <class T, int L>
+template <class T>
 void pad(const PadOp& op, const Block& b) {
   const T* x = at<T>(b, op.x);
   T* y = at<T>(b, op.y);
-  for (int64_t i = 0; i < int64_t(op.channels) * op.padded_rows * op.padded_columns * L; ++i) y[i] = 0;
-  y += (int64_t(op.top) * op.padded_columns + op.left) * L;
+  for (int64_t i = 0; i < int64_t(op.channels) * op.padded_rows * op.padded_columns; ++i) y[i] = 0;
+  y += int64_t(op.top) * op.padded_columns + op.left;
   for (int64_t c = 0; c < op.channels; ++c)
     for (int64_t row = 0; row < op.rows; ++row)
-      for (int64_t i = 0; i < int64_t(op.columns) * L; ++i)
-        y[(c * op.padded_rows + row) * op.padded_columns * L + i] =
-            x[(c * op.rows + row) * op.columns * L + i];
+      for (int64_t i = 0; i < op.columns; ++i)
+        y[(c * op.padded_rows + row) * op.padded_columns + i] = x[(c * op.rows + row) * op.columns + i];
 }
+
+template <class T>
+void add_single_convolution(KernelTable& table) {
+  add<OpKind::convolve, convolve_single<T>>(table);
+  add<OpKind::pad, pad<T>>(table);
+}
+
+template void add_single_convolution<float>(KernelTable&);
 
 }  // namespace chainrule::CHAINRULE_ISA_NAMESPACE

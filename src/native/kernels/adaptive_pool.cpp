@@ -1,7 +1,6 @@
 // Mean pooling to a given size: of n pixels, output i of m averages those from floor(i n / m) to before
 // ceil((i + 1) n / m).
-#pragma once
-
+#include "table.hpp"
 #include "windows.hpp"
 
 namespace chainrule::CHAINRULE_ISA_NAMESPACE {
@@ -29,43 +28,48 @@ CHAINRULE_INLINE void for_adaptive_windows(const AdaptivePoolOp& op, F f) {
   }
 }
 
-template <class T, int L>
+template <class T>
 void adaptive_pool_forward(const AdaptivePoolOp& op, const Block& b) {
   const T* map = at<T>(b, op.x);
   T* y = at<T>(b, op.y);
-  for (int32_t channel = 0; channel < op.channels; ++channel, map += int64_t{op.rows} * op.columns * L)
+  const int lanes = b.lanes;
+  for (int32_t channel = 0; channel < op.channels; ++channel, map += int64_t{op.rows} * op.columns * lanes)
     for_adaptive_windows<T>(op, [&](Span rows, Span columns, T factor) {
-      Vec<T, L> sum = {};
-      for_area(op, rows, columns, [&](int64_t pixel) { sum += load<T, L>(map + pixel * L); });
-      store<T, L>(y, sum * factor);
-      y += L;
+      Lanes<T> sum = {};
+      for_area(op, rows, columns, [&](int64_t pixel) { sum += load_first(map + pixel * lanes, lanes); });
+      store_first<T>(y, sum * factor, lanes);
+      y += lanes;
     });
 }
 
 // Windows of equal size tile the map, and each pixel is written once; others may share pixels, and add.
-template <class T, int L, bool kTiles>
-CHAINRULE_INLINE void adaptive_unpool(const AdaptivePoolOp& op, const Block& b) {
+template <class T>
+void adaptive_pool_backward(const AdaptivePoolOp& op, const Block& b) {
+  const bool tiles = op.rows % op.out_rows == 0 && op.columns % op.out_columns == 0;
+  const int lanes = b.lanes;
   const int64_t pixels = int64_t{op.rows} * op.columns;
   const T* dy = at<T>(b, op.dy);
   T* map = at<T>(b, op.dx);
-  for (int32_t channel = 0; channel < op.channels; ++channel, map += pixels * L) {
-    if (!kTiles) write_zeros<T, L>(map, pixels);
+  for (int32_t channel = 0; channel < op.channels; ++channel, map += pixels * lanes) {
+    if (!tiles) write_zeros(map, pixels * lanes);
     for_adaptive_windows<T>(op, [&](Span rows, Span columns, T factor) {
-      const Vec<T, L> share = load<T, L>(dy) * factor;
+      const Lanes<T> share = load_first(dy, lanes) * factor;
       for_area(op, rows, columns, [&](int64_t pixel) {
-        store<T, L>(map + pixel * L, kTiles ? share : load<T, L>(map + pixel * L) + share);
+        T* to = map + pixel * lanes;
+        store_first<T>(to, tiles ? share : load_first(to, lanes) + share, lanes);
       });
-      dy += L;
+      dy += lanes;
     });
   }
 }
 
-template <class T, int L>
-void adaptive_pool_backward(const AdaptivePoolOp& op, const Block& b) {
-  if (op.rows % op.out_rows == 0 && op.columns % op.out_columns == 0)
-    adaptive_unpool<T, L, true>(op, b);
-  else
-    adaptive_unpool<T, L, false>(op, b);
+template <class T>
+void add_adaptive_pool(KernelTable& table) {
+  add<OpKind::adaptive_pool_forward, adaptive_pool_forward<T>>(table);
+  add<OpKind::adaptive_pool_backward, adaptive_pool_backward<T>>(table);
 }
+
+#define CHAINRULE_INSTANTIATE(T) template void add_adaptive_pool<T>(KernelTable&);
+CHAINRULE_FOR_TYPES(CHAINRULE_INSTANTIATE)
 
 }  // namespace chainrule::CHAINRULE_ISA_NAMESPACE

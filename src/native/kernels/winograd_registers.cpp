@@ -1,26 +1,15 @@
 // Winograd's algorithm forward where the inputs of a few rows, at the points, fit into the nearest cache: the
 // sums at all points of a tile stay in registers, and what leaves them are outputs, or already the maxima of
 // pairs of rows and columns. Nothing at the points is stored but the inputs.
-#pragma once
-
+#include "table.hpp"
 #include "vector_math.hpp"
-#include "winograd_points.hpp"
+#include "winograd.hpp"
 
 namespace chainrule::CHAINRULE_ISA_NAMESPACE {
 
-constexpr int kPointFilters = 3;       // of a tile: by eight points they fill the registers
+namespace {
+
 constexpr int kNearBytes = 16 * 1024;  // of inputs at the points, over which all filters pass in turn
-
-// Filters of a group fall into tiles of nearly the same size.
-struct FilterTiles {
-  int filters, count;
-
-  explicit FilterTiles(int filters)
-      : filters(filters), count((filters + kPointFilters - 1) / kPointFilters) {}
-  int begin(int tile) const { return int(int64_t(tile) * filters / count); }
-  int size(int tile) const { return begin(tile + 1) - begin(tile); }
-  int of(int filter) const { return int((int64_t(filter + 1) * count - 1) / filters); }
-};
 
 // One row of outputs for one tile of filters. Distances in numbers: `v_*` in the inputs at the points
 // [channel][row][tile][point], w_channel in the weights [channel][kernel row][point][filter of the tile].
@@ -101,31 +90,25 @@ __attribute__((noinline)) void point_sums(const PointSums& walk, const T* v, con
 template <class T>
 using PointSumsOf = void (*)(const PointSums&, const T* v, const T* w, const T* bias, T* y, T* winners);
 
+// Kernels of three and five columns, by two or three filters: the rest does without.
 template <class T, int L, int P, int M>
 CHAINRULE_INLINE PointSumsOf<T> point_sums_for(int filters) {
-  return filters == 1   ? point_sums<T, L, P, M, 1>
-         : filters == 2 ? point_sums<T, L, P, M, 2>
-                        : point_sums<T, L, P, M, kPointFilters>;
+  return filters == 2 ? point_sums<T, L, P, M, 2> : point_sums<T, L, P, M, kPointFilters>;
 }
 
 template <class T, int L>
 CHAINRULE_INLINE PointSumsOf<T> point_sums_for(const WinogradOp& op, int filters) {
-  const int taps = op.columns.kernel_size;
+  const bool three = op.columns.kernel_size == 3;
   if (op.points == 6)
-    return taps == 2   ? point_sums_for<T, L, 6, 5>(filters)
-           : taps == 3 ? point_sums_for<T, L, 6, 4>(filters)
-           : taps == 4 ? point_sums_for<T, L, 6, 3>(filters)
-                       : point_sums_for<T, L, 6, 2>(filters);
-  return taps == 2   ? point_sums_for<T, L, 8, 7>(filters)
-         : taps == 3 ? point_sums_for<T, L, 8, 6>(filters)
-         : taps == 4 ? point_sums_for<T, L, 8, 5>(filters)
-                     : point_sums_for<T, L, 8, 4>(filters);
+    return three ? point_sums_for<T, L, 6, 4>(filters) : point_sums_for<T, L, 6, 2>(filters);
+  return three ? point_sums_for<T, L, 8, 6>(filters) : point_sums_for<T, L, 8, 4>(filters);
 }
 
-// The outputs of a strip from its inputs at the points.
+}  // namespace
+
 template <class T, int L>
-CHAINRULE_INLINE void strip_in_registers(const WinogradOp& op, const Strip& strip, const T* points,
-                                         const T* w, const T* bias, T* y, T* winners) {
+void strip_in_registers(const WinogradOp& op, const Strip& strip, const T* points, const T* w, const T* bias,
+                        T* y, T* winners) {
   const FilterTiles filters(op.out);
   const int side = op.pairs ? 2 : 1, out_rows = op.rows.size / side, out_columns = op.columns.size / side;
   const int width = tiles_of_row(op), outputs = outputs_of_tile(op), kernel_rows = op.rows.kernel_size;
@@ -159,5 +142,12 @@ CHAINRULE_INLINE void strip_in_registers(const WinogradOp& op, const Strip& stri
     }
   }
 }
+
+#define CHAINRULE_INSTANTIATE(T, L)                                                                         \
+  template void strip_in_registers<T, L>(const WinogradOp&, const Strip&, const T*, const T*, const T*, T*, \
+                                         T*);
+#if defined(__AVX512F__) || defined(__aarch64__)
+CHAINRULE_FOR_MANY_LANES(CHAINRULE_INSTANTIATE)
+#endif
 
 }  // namespace chainrule::CHAINRULE_ISA_NAMESPACE
