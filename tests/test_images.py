@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,19 @@ def test_files_that_are_no_pictures_are_refused(tmp_path: Path) -> None:
     (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(FileFormatError, match="damaged"):
         read_picture(tmp_path / "half.png")
+
+
+def test_damaged_notes_in_a_picture_are_passed_over_in_silence(tmp_path: Path) -> None:
+    pixels = Image.fromarray((255 * scene(0, 1)).astype(np.uint8))
+    pixels.save(tmp_path / "whole.jpg")
+    pixels.save(tmp_path / "notes.jpg", exif=b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x05")
+    assert np.array_equal(read_picture(tmp_path / "notes.jpg"), read_picture(tmp_path / "whole.jpg"))
+
+
+def test_whatever_a_decoder_raises_is_a_damaged_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: Any) -> None:
+        raise struct.error("unpack requires a buffer of 4 bytes")
+
+    monkeypatch.setattr("PIL.ImageOps.exif_transpose", fail)
+    with pytest.raises(FileFormatError, match="damaged picture: unpack requires"):
+        read_picture(save(tmp_path / "seven.png", "L"))
