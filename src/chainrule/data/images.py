@@ -43,6 +43,7 @@ def read_picture(path: str | Path) -> Array:
         raise MissingExtraError("reading pictures", "images") from None
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about damaged notes beside the pixels
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as file:
                 return _floats(ImageOps.exif_transpose(file))
@@ -54,7 +55,7 @@ def read_picture(path: str | Path) -> Array:
         if error.errno is not None:
             raise StorageError(f"cannot read {path}: {error.strerror}") from None
         raise FileFormatError(f"{path} is a damaged picture: {error}") from None
-    except (SyntaxError, ValueError, EOFError, MemoryError) as error:
+    except Exception as error:  # decoders raise whatever a damaged file leads them to
         raise FileFormatError(f"{path} is a damaged picture: {error}") from None
 
 
