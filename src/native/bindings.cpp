@@ -62,6 +62,7 @@ PlanDescription description_from(nb::handle given) {
                           fields_from(nb::cast<nb::dict>(given.attr("sizes"))),
                           {},
                           {},
+                          {},
                           {}};
   for (nb::handle item : nb::cast<nb::list>(given.attr("stages"))) {
     const nb::tuple parts = nb::cast<nb::tuple>(item);
@@ -71,6 +72,8 @@ PlanDescription description_from(nb::handle given) {
     plan.finishes.push_back(fields_from(nb::cast<nb::dict>(item)));
   for (nb::handle item : nb::cast<nb::list>(given.attr("packs")))
     plan.packs.push_back(fields_from(nb::cast<nb::dict>(item)));
+  for (nb::handle item : nb::cast<nb::list>(given.attr("folds")))
+    plan.folds.push_back(fields_from(nb::cast<nb::dict>(item)));
   return plan;
 }
 

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "dispatch.hpp"
+#include "fold.hpp"
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -159,6 +160,7 @@ Plan::Plan(const PlanDescription& description)
   for (const Fields& fields : description.finishes)
     finishes_.push_back(make_finish(fields, sizes_, storage_));
   for (const Fields& fields : description.packs) packs_.push_back(make_pack(fields, storage_));
+  for (const Fields& fields : description.folds) folds_.push_back(make_fold(fields, sizes_));
   const size_t bytes = table_.number_bytes;
   parameters_.reserve(times(sizes_.parameters + sizes_.buffers + sizes_.packed, bytes) + kBeyond);
   gradient_.reserve(times(sizes_.parameters, bytes));
@@ -179,6 +181,13 @@ void widen(const T* from, double* to, int64_t n) {
 }  // namespace
 
 void Plan::set_values(const double* parameters, const double* buffers) {
+  std::vector<double> folded;
+  if (!folds_.empty()) {
+    folded.assign(parameters, parameters + sizes_.parameters);
+    folded.insert(folded.end(), buffers, buffers + sizes_.buffers);
+    for (const FoldOp& op : folds_) fold(op, folded.data());
+    parameters = folded.data(), buffers = folded.data() + sizes_.parameters;
+  }
   const auto fill = [&]<class T>(T* to) {
     narrow(parameters, to, sizes_.parameters);
     narrow(buffers, to + sizes_.parameters, sizes_.buffers);

@@ -122,6 +122,7 @@ class Plan {
   std::vector<Stage> stages_;
   std::vector<FinishOp> finishes_;
   std::vector<PackOp> packs_;
+  std::vector<FoldOp> folds_;
   std::vector<LossOp*> losses_;
 
   Meeting meeting_;

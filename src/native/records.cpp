@@ -236,10 +236,25 @@ FinishOp make_finish(const Fields& fields, const Sizes& sizes, Storage& storage)
 PackOp make_pack(const Fields& fields, Storage& storage) {
   return filled<PackOp>("pack", fields, nullptr, storage);
 }
+FoldOp make_fold(const Fields& fields, const Sizes& sizes) {
+  const FoldOp op = filled<FoldOp>("fold", fields);
+  const int64_t numbers = sizes.parameters + sizes.buffers;
+  const auto expect = [&](const int64_t* offset, int64_t length) {
+    if (offset != nullptr && (length > numbers || *offset > numbers - length))
+      throw std::invalid_argument("the record 'fold' is malformed: it reaches beyond the parameters");
+  };
+  int64_t weights;
+  if (__builtin_mul_overflow(op.rows, op.columns, &weights)) weights = INT64_MAX;
+  expect(&op.weight, weights);
+  for (const OptionalOffset* each : {&op.bias, &op.norm_weight, &op.norm_bias}) expect(each->get(), op.rows);
+  for (const int64_t* each : {&op.running_mean, &op.running_var}) expect(each, op.rows);
+  return op;
+}
 UpdateOp make_update(const Fields& fields) { return filled<UpdateOp>("update", fields); }
 
 std::map<std::string, std::map<std::string, std::string>> schema() {
   return {{"sizes", described<Sizes>()},
+          {"fold", described<FoldOp>()},
 #define CHAINRULE_DESCRIBE(name, record) {#name, described<record>()},
           CHAINRULE_OPERATIONS(CHAINRULE_DESCRIBE) CHAINRULE_FINISHES(CHAINRULE_DESCRIBE)
 #undef CHAINRULE_DESCRIBE

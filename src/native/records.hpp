@@ -31,7 +31,7 @@ struct PlanDescription {
   int number_bytes, lanes;
   Fields sizes;
   std::vector<Part> stages;
-  std::vector<Fields> finishes, packs;
+  std::vector<Fields> finishes, packs, folds;
 };
 
 // Owns what records point to.
@@ -77,6 +77,16 @@ struct Sizes {
                    loss_divisor, zeroed)
 };
 
+// Batch normalisation by running statistics becomes part of the weight [rows][columns] before it, when values
+// are set. The bias that comes out lies where the running means lay.
+struct FoldOp {
+  int64_t weight, rows, columns;
+  OptionalOffset bias, norm_weight, norm_bias;  // [rows]
+  int64_t running_mean, running_var;
+  double eps;
+  CHAINRULE_FIELDS(weight, rows, columns, bias, norm_weight, norm_bias, running_mean, running_var, eps)
+};
+
 // All throw std::invalid_argument for a name that nobody has, and a field that is missing, unknown, of
 // another kind, or points to where the block has no memory.
 Sizes make_sizes(const Fields& fields);
@@ -84,6 +94,7 @@ Operation make_operation(const NamedFields& named, const Sizes& sizes, Storage& 
 Between make_between(const NamedFields& named);
 FinishOp make_finish(const Fields& fields, const Sizes& sizes, Storage& storage);
 PackOp make_pack(const Fields& fields, Storage& storage);
+FoldOp make_fold(const Fields& fields, const Sizes& sizes);
 UpdateOp make_update(const Fields& fields);
 
 // What there is: the kind of every field of every record, the values of enumerations, and sizes that the

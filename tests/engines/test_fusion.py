@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import chainrule as cr
 from chainrule.engines.native.fusion import Group, Mode, Task, fused
+from chainrule.engines.native.records import steps
 from chainrule.engines.native.rules import LAYER_RULES, winograd
+from chainrule.errors import EngineError
+from tests.engines import comparing
 
 TRAITS = {layer: rules.traits for layer, rules in LAYER_RULES.items()}
 
@@ -92,3 +96,72 @@ def test_every_step_is_in_one_group() -> None:
     for mode in ("inference", "gradients", "trace", "train"):
         found = [step for group in groups(net, mode) for step in group.steps]  # type: ignore[arg-type]
         assert sorted(step.index for step in found) == [step.index for step in net.steps]
+
+
+# --- batch normalisation that becomes part of the weights ------------------------------------------------------------
+
+
+def normalized(*layers: cr.Layer, shape: tuple[int, ...]) -> cr.Network:
+    """With statistics that are not those of the beginning."""
+    net = cr.Sequential(*layers, input_shape=shape, seed=3)
+    rng = np.random.default_rng(4)
+    net.parameters.flat[:] += 0.3 * rng.normal(size=net.parameters.flat.shape)
+    for name, buffer in net.buffers.items():
+        buffer[:] = rng.uniform(0.05, 3, buffer.shape) if "var" in name else rng.normal(size=buffer.shape)
+    return net
+
+
+TABLE = np.array([[1, 0], [1, 1], [0, 1]], bool)
+NORMALIZED = [
+    normalized(cr.Conv2d(2, 3, 3), cr.BatchNorm2d(3), cr.ReLU(), cr.MaxPool2d(2), shape=(2, 12, 11)),
+    normalized(cr.Conv2d(2, 3, 3, bias=False), cr.BatchNorm2d(3, affine=False), cr.Tanh(), shape=(2, 7, 6)),
+    normalized(cr.Conv2d(4, 6, 3, 2, 1, groups=2), cr.BatchNorm2d(6, eps=0.1), cr.MaxPool2d(3), shape=(4, 9, 9)),
+    normalized(cr.Conv2d(2, 3, 2, mode="convolution", connections=TABLE), cr.BatchNorm2d(3), shape=(2, 5, 4)),
+    normalized(cr.Linear(7, 5), cr.BatchNorm1d(5), cr.Sigmoid(), shape=(7,)),
+    normalized(cr.Linear(7, 300, bias=False), cr.BatchNorm1d(300), cr.ReLU(), cr.Linear(300, 2), shape=(7,)),
+]
+
+
+@pytest.mark.parametrize("net", NORMALIZED, ids=str)
+@pytest.mark.parametrize("samples", [1, 3, 40])
+def test_folded_batch_normalization_gives_the_same_outputs(net: cr.Network, samples: int) -> None:
+    net = comparing.copy_of(net)
+    assert groups(net, "inference")[0].norm is net.steps[1]
+    x = np.random.default_rng(samples).normal(size=(samples, *net.input_shape))
+    exact = net(x, engine="reference")
+    scale = np.abs(exact).max()
+    assert np.abs(net(x, engine="native") - exact).max() <= comparing.EXACT * scale
+    assert np.abs(net.snapshot()(x, engine="native") - exact).max() <= comparing.EXACT * scale
+    single = net(x, engine="native", dtype="float32")
+    assert np.abs(single - exact).max() <= 64 * comparing.FLOAT32 * scale
+
+
+def test_what_is_folded_follows_training() -> None:
+    net = normalized(cr.Conv2d(1, 3, 3), cr.BatchNorm2d(3), cr.ReLU(), cr.Flatten(), shape=(1, 6, 6))
+    x, targets = np.random.default_rng(0).normal(size=(30, 1, 6, 6)), np.zeros((30, 48))
+    for _ in range(2):
+        before = net(x)
+        net.fit(x, targets, loss=cr.MSELoss(), optimizer=cr.SGD(0.1), epochs=1, batch_size=10, progress=False)
+        assert np.abs(net(x) - before).max() > 1e-3
+        np.testing.assert_allclose(net(x), net(x, engine="reference"), rtol=0, atol=1e-12)
+
+
+def test_batch_normalization_stays_a_step_where_more_is_wanted_than_outputs() -> None:
+    net = NORMALIZED[0]
+    for mode in ("train", "gradients", "trace"):
+        assert all(group.norm is None for group in groups(net, mode))  # type: ignore[arg-type]
+    x = cr.Input((2, 8, 8))
+    convolution, norm = cr.Conv2d(2, 2, 3, padding=1), cr.BatchNorm2d(2)
+    twice = cr.Network(x, norm(convolution(convolution(x))))  # whose weights must stay what they are
+    read = cr.Conv2d(2, 2, 3, padding=1)(x)
+    both = cr.Network(x, cr.Add()(read, cr.BatchNorm2d(2)(read)))  # read before normalisation too
+    shared = cr.Sequential(cr.Linear(4, 3, bias="shared"), cr.BatchNorm1d(3), input_shape=4)
+    for other in (twice, both, shared):
+        assert all(group.norm is None for group in groups(other, "inference"))
+
+
+def test_a_fold_beyond_the_parameters_is_refused() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(steps.Fold, "resolved", lambda self: vars(self) | {"rows": 10**6})
+        with pytest.raises(EngineError, match="'fold' is malformed"):
+            NORMALIZED[0](np.zeros((9, 2, 12, 11)), engine="native")

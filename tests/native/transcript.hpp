@@ -87,6 +87,7 @@ struct Transcript {
     }
     for (int64_t n = words.whole(); n > 0; --n) plan.finishes.push_back(words.fields());
     for (int64_t n = words.whole(); n > 0; --n) plan.packs.push_back(words.fields());
+    for (int64_t n = words.whole(); n > 0; --n) plan.folds.push_back(words.fields());
     for (int64_t n = words.whole(); n > 0; --n) events.push_back(event(words));
   }
 

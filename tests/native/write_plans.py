@@ -91,7 +91,7 @@ class Recorder:
                 for name, fields in named:
                     self._words.add(name)
                     self._words.fields(fields)
-        for records in (description.finishes, description.packs):
+        for records in (description.finishes, description.packs, description.folds):
             self._words.add(len(records))
             for fields in records:
                 self._words.fields(fields)
@@ -183,6 +183,8 @@ def whole_networks() -> None:
     fit(lenet(), images, labels, cr.CrossEntropyLoss(), cr.SGD(0.05, momentum=0.9), batch_size=40)
     fit(lenet(), images[:3], labels[:3], cr.CrossEntropyLoss(), cr.Adam(), batch_size=1)
     lenet()(images[:33])
+    text = "1x16x16 -> conv 6@5x5 pad 2 -> batchnorm -> relu -> maxpool 2 -> fc 20 -> batchnorm -> fc 10"
+    cr.parse(text, seed=1)(images[:33])  # batch normalisation becomes part of the weights
     x, labels = rng.normal(size=(50, 2, 8, 7)), rng.integers(0, 4, 50)
     fit(comparing.mixed_network(), x, labels, cr.CrossEntropyLoss(), cr.AdamW(0.01), batch_size=23)
     comparing.mixed_network().trace(x, labels, loss=cr.CrossEntropyLoss(), engine="native")
@@ -249,7 +251,7 @@ def main(target: str, isa: str) -> None:
         winograd.POINTS, winograd.IN_REGISTERS = (points,), (in_registers,)
         whole_networks()
         small_networks(convolutions)
-    if missing := set(core.schema()) - {"sizes", "finish", "pack", "update"} - Recorder.operations:
+    if missing := set(core.schema()) - {"sizes", "finish", "pack", "fold", "update"} - Recorder.operations:
         sys.exit(f"no network here has these operations: {missing}")
     lines = [line for recorder in Recorder.everyone for line in recorder.lines()]
     Path(target).write_text("\n".join([str(len(Recorder.everyone)), *lines]) + "\n")

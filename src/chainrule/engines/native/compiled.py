@@ -128,6 +128,7 @@ class Compiled:
             stages=self.program.resolved_stages(),
             finishes=[finish.resolved() for finish in low.finishes.values()],
             packs=[pack.resolved() for pack in low.packs.values()],
+            folds=[fold.resolved() for fold in low.folds],
         )
         try:
             self.plan = core.Plan(self.description)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from chainrule.graph import Graph, Step
-from chainrule.layers import Layer, MaxPool2d, ReLU
+from chainrule.layers import BatchNorm1d, BatchNorm2d, Layer, MaxPool2d, ReLU
 
 Mode = Literal["inference", "gradients", "trace", "train"]
 
@@ -63,6 +63,10 @@ class Task:
         readers = self.readers[step.index]
         return readers[0] if len(readers) == 1 and step.index != len(self.graph.names) - 1 else None
 
+    def used_once(self, step: Step) -> bool:
+        """Whether this is the layer's only use."""
+        return sum(other.layer_name == step.layer_name for other in self.graph.steps) == 1
+
     def is_identity(self, step: Step) -> bool:
         """Whether a step only renames its input's values."""
         return step.layer.is_identity(self.training)
@@ -74,23 +78,27 @@ class Traits:
 
     `keeps_output`: its backward pass reads its output. `overwrites`: it may write its output over its input.
     `takes_pairs`: whether it can give the maxima of pairs of rows and columns in place of its outputs.
+    `takes_norm`: whether its weights can take the batch normalisation behind it into them.
     """
 
     keeps_output: bool = False
     overwrites: bool = False
     takes_pairs: Callable[[Task, Step], bool] = field(default=lambda _task, _step: False)
+    takes_norm: Callable[[Task, Step], bool] = field(default=lambda _task, _step: False)
 
 
 @dataclass(frozen=True)
 class Group:
     """Steps that one rule lowers together: that of `step`, and what else becomes part of it.
 
-    `relu`: a ReLU of the output, last of all. `pool`: only the maxima of pairs of rows and columns are wanted.
-    `in_place`: the output may be written over the input.
+    `norm`: batch normalisation of the output by running statistics, first of all. `relu`: a ReLU of the output, last of
+    all. `pool`: only the maxima of pairs of rows and columns are wanted. `in_place`: the output may be written over the
+    input.
     """
 
     step: Step
     steps: tuple[Step, ...]
+    norm: Step | None = None
     relu: Step | None = None
     pool: Step | None = None
     in_place: bool = False
@@ -127,19 +135,27 @@ def _group_of(task: Task, step: Step, traits: dict[type[Layer], Traits]) -> Grou
     if task.optimizing and not task.is_identity(step):
         if type(step.layer) is ReLU and (pool := _max_pool_after(task, step)) is not None:
             return Group(pool, (step, pool), relu=step)
-        relu = task.only_reader(step)
-        relu = relu if relu is not None and type(relu.layer) is ReLU else None
-        pool = _max_pool_after(task, relu or step)
-        if pool is not None and _by_pairs(pool) and traits[type(step.layer)].takes_pairs(task, step):
-            return Group(step, (step, *([relu] if relu else []), pool), relu, pool)
+        own = traits[type(step.layer)]
+        norm = _reader_of_type(task, step, BatchNorm1d, BatchNorm2d) if own.takes_norm(task, step) else None
+        norm = norm if norm is not None and task.used_once(norm) else None
+        relu = _reader_of_type(task, norm or step, ReLU)
+        pool = _max_pool_after(task, relu or norm or step)
+        if pool is not None and _by_pairs(pool) and own.takes_pairs(task, step):
+            return Group(step, tuple(one for one in (step, norm, relu, pool) if one is not None), norm, relu, pool)
+        if norm is not None:
+            return Group(step, (step, norm), norm)
     return Group(step, (step,))
+
+
+def _reader_of_type(task: Task, step: Step, *types: type[Layer]) -> Step | None:
+    reader = task.only_reader(step)
+    return reader if reader is not None and type(reader.layer) in types else None
 
 
 def _max_pool_after(task: Task, step: Step) -> Step | None:
     """The max pooling that alone reads a step. Behind a ReLU both orders give the same numbers and the same gradients:
     the maximum of max(0, x) is max(0, maximum of x), and where that is not positive nothing flows back in either."""
-    reader = task.only_reader(step)
-    return reader if reader is not None and type(reader.layer) is MaxPool2d else None
+    return _reader_of_type(task, step, MaxPool2d)
 
 
 def _by_pairs(pool: Step) -> bool:

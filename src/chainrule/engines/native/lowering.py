@@ -59,6 +59,7 @@ class Lowering:
     offsets: dict[str, int] = field(default_factory=dict)
     finishes: dict[str, steps.Finish] = field(default_factory=dict)
     packs: dict[steps.Packing, steps.Pack] = field(default_factory=dict)
+    folds: list[steps.Fold] = field(default_factory=list)
     zeroed: list[int] = field(default_factory=list)
     exports: list[tuple[str, str]] = field(default_factory=list)
 

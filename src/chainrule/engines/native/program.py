@@ -33,6 +33,7 @@ class PlanDescription:
     stages: list[tuple[list[tuple[str, dict[str, Any]]], list[tuple[str, dict[str, Any]]]]]
     finishes: list[dict[str, Any]]
     packs: list[dict[str, Any]]
+    folds: list[dict[str, Any]]
 
 
 class Program:

@@ -73,6 +73,21 @@ class Pack(Record):
     packed: int
 
 
+class Fold(Record):
+    """Batch normalisation by running statistics becomes part of the weight before it, and of its bias, which is written
+    over the running means."""
+
+    weight: int
+    rows: int
+    columns: int
+    bias: int | None
+    norm_weight: int | None
+    norm_bias: int | None
+    running_mean: int
+    running_var: int
+    eps: float
+
+
 class Update(Record):
     """What an optimizer does with a gradient."""
 

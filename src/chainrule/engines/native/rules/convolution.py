@@ -6,17 +6,18 @@ from dataclasses import replace
 
 from chainrule.engines.native import core
 from chainrule.engines.native.axes import Axis, forward_axis
-from chainrule.engines.native.fusion import Group, Traits
+from chainrule.engines.native.fusion import Group, Task, Traits
 from chainrule.engines.native.lowering import Backward, Lowering, Rules
 from chainrule.engines.native.records import convolution as records
-from chainrule.engines.native.records.steps import Ending, Packing
+from chainrule.engines.native.records.steps import Ending, Fold, Packing
 from chainrule.engines.native.rules.convolution_gradients import weight_gradient
 from chainrule.engines.native.rules.elementwise import relu_backward, relu_in_place
 from chainrule.engines.native.rules.geometry import Geometry
 from chainrule.engines.native.rules.winograd import Winograd, takes_pairs, winograd
 from chainrule.engines.native.slots import Slot
 from chainrule.graph import Step
-from chainrule.layers import Linear
+from chainrule.layers import BatchNorm1d, BatchNorm2d, Linear
+from chainrule.shapes import product
 
 CACHED_WEIGHTS = 256 * 1024  # bytes: larger weights are walked once, maps many times
 LARGE_WEIGHTS = 2**20
@@ -25,7 +26,7 @@ LARGE_WEIGHTS = 2**20
 
 def _convolution(low: Lowering, group: Group) -> Backward:
     step, geometry = group.step, Geometry(group.step)
-    x, bias = low.x(group), _bias(low, step)
+    x, bias = low.x(group), _bias(low, group)
     fast = winograd(low.task, geometry)
     y = low.new_value(group)
     winners = _winograd_forward(low, group, fast, x, y, bias) if fast is not None else None
@@ -48,12 +49,39 @@ def _convolution(low: Lowering, group: Group) -> Backward:
     return back
 
 
-def _bias(low: Lowering, step: Step) -> int | None:
-    layer = step.layer
+def _takes_norm(task: Task, step: Step) -> bool:
+    """Running statistics are known before the batch comes; a weight that others use must stay what it is."""
+    shared = isinstance(step.layer, Linear) and step.layer.bias == "shared"
+    return task.mode == "inference" and task.used_once(step) and not shared
+
+
+def _bias(low: Lowering, group: Group) -> int | None:
+    layer, step = group.step.layer, group.step
     natural = low.optional_parameter(step, "bias")
+    if group.norm is not None:
+        return _folded(low, step, group.norm, natural)
     if natural is None or not (isinstance(layer, Linear) and layer.bias == "shared"):
         return natural
     return low.packed(Packing(natural=natural, copies=layer.out_features), layer.out_features)
+
+
+def _folded(low: Lowering, step: Step, norm: Step, bias: int | None) -> int:
+    """The bias of weights that have taken batch normalisation into them. It lies where the running means lay."""
+    layer, shape = norm.layer, step.layer.parameter_shapes(*step.input_shapes)["weight"]
+    assert isinstance(layer, BatchNorm1d | BatchNorm2d)
+    fold = Fold(
+        weight=low.parameter(step, "weight"),
+        rows=shape[0],
+        columns=product(shape[1:]),
+        bias=bias,
+        norm_weight=low.optional_parameter(norm, "weight"),
+        norm_bias=low.optional_parameter(norm, "bias"),
+        running_mean=low.parameter(norm, "running_mean"),
+        running_var=low.parameter(norm, "running_var"),
+        eps=layer.eps,
+    )
+    low.folds.append(fold)
+    return fold.running_mean
 
 
 def _winograd_forward(low: Lowering, group: Group, way: Winograd, x: Slot, y: Slot, bias: int | None) -> Slot | None:
@@ -204,4 +232,4 @@ def _padded(low: Lowering, step: Step, geometry: Geometry, x: Slot) -> tuple[Slo
     return y, rows, columns
 
 
-CONVOLUTION = Rules(_convolution, Traits(takes_pairs=takes_pairs))
+CONVOLUTION = Rules(_convolution, Traits(takes_pairs=takes_pairs, takes_norm=_takes_norm))

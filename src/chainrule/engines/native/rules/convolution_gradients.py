@@ -8,7 +8,7 @@ from chainrule.engines.native.lowering import Lowering
 from chainrule.engines.native.records.convolution import ChannelGradient, Turn, WeightGradient, WinogradWeightGradient
 from chainrule.engines.native.records.steps import Ending
 from chainrule.engines.native.rules.geometry import Geometry
-from chainrule.engines.native.rules.winograd import Winograd, alone, winograd
+from chainrule.engines.native.rules.winograd import Winograd, winograd
 from chainrule.engines.native.slots import Slot
 from chainrule.graph import Step
 
@@ -27,7 +27,8 @@ def weight_gradient(low: Lowering, step: Step, geometry: Geometry, x: Slot, dy: 
         flip=geometry.flip,
         mask=geometry.links,
     )
-    once = alone(low.task, step)
+    # All uses add to one raw gradient; maps of other sizes might want it in the other form.
+    once = low.task.used_once(step)
     if once and padded and geometry.dense and low.task.small:
         _at_the_end(low, step, geometry, x, dy, ending)
         return

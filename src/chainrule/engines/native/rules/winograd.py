@@ -142,13 +142,7 @@ def takes_pairs(task: Task, step: Step) -> bool:
         return False
     ways: list[Winograd | None] = [forward]
     if task.backward and task.trains(step, "weight"):
-        ways.append(winograd(task, forward.geometry, weights=True) if alone(task, step) else None)
+        ways.append(winograd(task, forward.geometry, weights=True) if task.used_once(step) else None)
     if task.backward and task.needed[step.inputs[0]]:
         ways.append(winograd(task, forward.geometry, backward=True))
     return all(way is not None and way.outputs % 2 == 0 for way in ways)
-
-
-def alone(task: Task, step: Step) -> bool:
-    """Whether this is the layer's only use. All add to one raw gradient; maps of other sizes might want it in the other
-    form."""
-    return sum(other.layer_name == step.layer_name for other in task.graph.steps) == 1
