@@ -50,7 +50,7 @@ class Kernel:
         )
         operation = single_operation(compiled, labels[task.part])
         # A dense layer's weight gradient is computed when the step ends: the blocks only turn its input.
-        at_the_end = operation[0] == "turn"
+        at_the_end = operation[0] == "transpose_input"
         self.repeats = 1 if at_the_end else REPEATS
         given = compiled.description
         finishes = [finish for finish in given.finishes if finish["layout"] == "dense"] if at_the_end else []

@@ -83,12 +83,12 @@ struct ConvolveOp {
   CHAINRULE_FIELDS(x, y, weight, bias, groups, in, out, rows, columns, filters_outer)
 };
 
-// The same with weights that do not stay in cache, see kernels/large_convolution.cpp. `turned`: they are the
-// natural [group][out][in][kernel rows][kernel columns]. `tile` has room for kMaxFilters filters.
+// The same with weights that do not stay in cache, see kernels/large_convolution.cpp. `natural_order`: they
+// are the natural [group][out][in][kernel rows][kernel columns]. `tile` has room for kMaxFilters filters.
 struct LargeConvolveOp : ConvolveOp {
   Place tile;
-  bool turned;
-  CHAINRULE_MORE_FIELDS(ConvolveOp, tile, turned)
+  bool natural_order;
+  CHAINRULE_MORE_FIELDS(ConvolveOp, tile, natural_order)
 };
 
 // Maps [rows][columns] into the middle of zeros [padded_rows][padded_columns].
@@ -100,8 +100,8 @@ struct PadOp {
 
 // dw[o][c][i][j] += sum over places and lanes of dy[o] x[c]. `rows` and `columns` are the forward pass's.
 // raw: [group][out][in][kernel rows][kernel columns] in `gradients`; `sums` is the same with a lane axis, or
-// for one lane the turned dy of a group: [place][out, padded to whole vectors]. `starts`: this operation is
-// the first of a block to add to `raw`, and so writes it in the first block of a shard.
+// for one lane the transposed dy of a group: [place][out, padded to whole vectors]. `starts`: this operation
+// is the first of a block to add to `raw`, and so writes it in the first block of a shard.
 struct WeightGradientOp {
   Place x, dy, sums;
   int64_t raw;
@@ -125,24 +125,31 @@ struct ChannelGradientOp {
 
 // xt[lane][c] = x[c][lane], zeros up to padded_in: what a dense layer's weight gradient reads when the step
 // ends.
-struct TurnOp {
+struct TransposeInputOp {
   Place x, xt;
   int32_t in, padded_in;
   CHAINRULE_FIELDS(x, xt, in, padded_in)
 };
 
 // Convolution without stride or dilation by Winograd's algorithm, a strip of rows at a time; see
-// kernels/winograd_points.hpp. `rows` and `columns` are the forward pass's and have no runs. Forward: x, y.
-// Input gradient: dy in place of x, dx in place of y. Weight gradient: x, and dy in place of y. The weight is
-// G w: [group][point][in][kernel rows][out] in `parameters`, for the input gradient with in and out
-// exchanged. `source_points` and `result_points`: what a strip reads and gives, at the points. Weight
-// gradient: `turned` and raw as `xt` or `sums` and raw of the operations above, with points for groups;
-// padded_in is 0 for sums. `in_registers`: forward, see kernels/winograd_registers.cpp, for which the weight
-// is packed differently. `pairs`: outputs are there only as maxima of pairs of rows and columns, what an odd
-// size leaves over left out. Forward in registers writes these to y, and which of the four it was to
-// `winners` if there are any; the gradients take dy of the maxima, and read there where it came from.
+// kernels/winograd_points.hpp. `rows` and `columns` are the forward pass's and have no runs.
+//
+//   operation        source   result
+//   forward          x        y
+//   input gradient   dy       dx
+//   weight gradient  x        dy (read, too)
+//
+// `source_points`, `result_points`: what a strip reads and gives, at the points. The weight is G w:
+// [group][point][in][kernel rows][out] in `parameters`, for the input gradient with in and out exchanged.
+// Weight gradient: `transposed` and `raw` are `xt` or `sums` and `raw` of the operations above, with points
+// for groups; padded_in is 0 for sums. `in_registers`: forward, see kernels/winograd_registers.cpp, for which
+// the weight is packed differently.
+//
+// `pairs`: outputs are there only as maxima of pairs of rows and columns, what an odd size leaves over left
+// out. Forward in registers writes these to `result`, and which of the four it was to `winners` if there are
+// any; the gradients take dy of the maxima, and read there where it came from.
 struct WinogradOp {
-  Place x, y, source_points, turned;
+  Place source, result, source_points, transposed;
   OptionalPlace result_points, winners;
   int64_t weight, raw;
   OptionalOffset bias;
@@ -150,7 +157,7 @@ struct WinogradOp {
   int32_t points, strip;  // strip: rows of the result at a time
   bool starts, in_registers, pairs;
   Axis rows, columns;
-  CHAINRULE_FIELDS(x, y, source_points, groups, in, out, points, strip, rows, columns)
+  CHAINRULE_FIELDS(source, result, source_points, groups, in, out, points, strip, rows, columns)
 };
 struct WinogradForwardOp : WinogradOp {
   CHAINRULE_MORE_FIELDS(WinogradOp, result_points, winners, weight, bias, in_registers, pairs)
@@ -159,7 +166,7 @@ struct WinogradBackwardInputOp : WinogradOp {
   CHAINRULE_MORE_FIELDS(WinogradOp, result_points, winners, weight, pairs)
 };
 struct WinogradWeightGradientOp : WinogradOp {
-  CHAINRULE_MORE_FIELDS(WinogradOp, result_points, turned, winners, raw, padded_in, starts, pairs)
+  CHAINRULE_MORE_FIELDS(WinogradOp, result_points, transposed, winners, raw, padded_in, starts, pairs)
 };
 
 // db[o] += sum over places of dy[o]. raw: [out][lane]; `shared`: [lane], summed over o as well.
@@ -292,10 +299,12 @@ struct ResponseNormBackwardOp : ResponseNormOp {
   CHAINRULE_MORE_FIELDS(ResponseNormOp, dx, dy)
 };
 
-// Batch normalisation. `statistics` is an index into Block::statistics (per block) and Block::shared
-// (finished): forward per block  [channels][2]: mean, sum of squared deviations;  finished [channels][2]:
-// mean, 1/sqrt(var + eps) backward per block [channels][2]: sum dy, sum dy x̂;                  finished
-// [channels][2]: their means over all
+// Batch normalisation. The statistics are indices into Block::statistics, for each block, and Block::shared,
+// finished: two numbers for each channel.
+//
+//             for each block                      finished
+//   forward   mean, sum of squared deviations     mean, 1 / sqrt(var + eps)
+//   backward  sum of dy, sum of dy x̂              their means over the batch
 struct BatchNormOp {
   Place x, y, dx, dy;
   int32_t channels, places;
@@ -453,7 +462,7 @@ struct Block {
   X(winograd_forward, WinogradForwardOp)                                   \
   X(winograd_backward_input, WinogradBackwardInputOp)                      \
   X(winograd_weight_gradient, WinogradWeightGradientOp)                    \
-  X(turn, TurnOp)                                                          \
+  X(transpose_input, TransposeInputOp)                                     \
   X(bias_gradient, BiasGradientOp)                                         \
   X(local_forward, LocalForwardOp)                                         \
   X(local_backward_input, LocalBackwardInputOp)                            \
@@ -527,11 +536,11 @@ struct FinishOp {
   int64_t raw, natural;
   int64_t rows, columns;                       // natural [rows][columns]
   int32_t taps_rows, taps_columns, padded_in;  // kChannels: columns = in * taps; raw [row][taps][padded_in]
-  bool flip;                                   // the taps of each kernel are stored turned by 180 degrees
-  const uint8_t* mask;                         // [rows][columns / taps] or null: links that exist
-  OptionalPlace xt, dy;                        // kDense
-  int32_t points, point_rows;                  // above 0: raw is d(G w) of groups of so many rows
-  CHAINRULE_FIELDS(layout, raw, natural, rows, columns, taps_rows, taps_columns, padded_in, flip, mask, xt,
+  bool rotated;                // the taps of each kernel are stored from the last to the first
+  const uint8_t* mask;         // [rows][columns / taps] or null: links that exist
+  OptionalPlace xt, dy;        // kDense
+  int32_t points, point_rows;  // above 0: raw is d(G w) of groups of so many rows
+  CHAINRULE_FIELDS(layout, raw, natural, rows, columns, taps_rows, taps_columns, padded_in, rotated, mask, xt,
                    dy, points, point_rows)
 };
 
@@ -540,13 +549,13 @@ struct FinishOp {
 struct PackOp {
   int64_t natural, packed;
   int32_t groups, out, in, taps;
-  bool backward, flip;
+  bool backward, rotated;
   const uint8_t* mask;  // [groups * out][in] or null
   int32_t copies;       // above 0: the one natural number is written so many times instead (a shared bias)
   int32_t points, point_taps;  // above 0: G w is packed, of kernels with so many columns
   bool in_registers;           // as winograd_forward in registers reads it
-  CHAINRULE_FIELDS(natural, packed, groups, out, in, taps, backward, flip, mask, copies, points, point_taps,
-                   in_registers)
+  CHAINRULE_FIELDS(natural, packed, groups, out, in, taps, backward, rotated, mask, copies, points,
+                   point_taps, in_registers)
 };
 
 enum class UpdateRule : int32_t { kSgd, kAdam, kAdamW };

@@ -82,18 +82,18 @@ void shape(int used, const Shape& s) {
   const Place x = w.random(s.inputs()), dy = w.gradient(s.outputs());
   const Place y = w.empty(s.outputs()), dx = w.empty(s.inputs());
 
-  op.x = x, op.y = y, op.weight = forward, op.bias = bias;
+  op.source = x, op.result = y, op.weight = forward, op.bias = bias;
   op.source_points = w.empty(strip_rows * s.in * values),
   op.result_points = w.empty(s.strip * s.out * values);
   operate<OpKind::winograd_forward, T, L>(op, w.block);
-  op.x = dy, op.y = dx, op.weight = backward, op.bias = {};
+  op.source = dy, op.result = dx, op.weight = backward, op.bias = {};
   op.source_points = w.empty(strip_rows * s.out * values),
   op.result_points = w.empty(s.strip * s.in * values);
   operate<OpKind::winograd_backward_input, T, L>(op, w.block);
-  op.x = x, op.y = dy, op.raw = raw, op.padded_in = padded_in, op.starts = true;
+  op.source = x, op.result = dy, op.raw = raw, op.padded_in = padded_in, op.starts = true;
   op.source_points = w.empty(strip_rows * s.in * values),
   op.result_points = w.empty(s.strip * s.out * values);
-  op.turned = w.empty(padded_in > 0 ? strip_rows * s.tiles() * padded_in : (raws + L - 1) / L * L);
+  op.transposed = w.empty(padded_in > 0 ? strip_rows * s.tiles() * padded_in : (raws + L - 1) / L * L);
   w.block.fresh = true;
   operate<OpKind::winograd_weight_gradient, T, L>(op, w.block);
   w.block.fresh = false;  // a second block of the shard adds to the first
@@ -141,14 +141,14 @@ void back_through_pairs(World<T, L>& w, int used, const Shape& s, Place x, Place
   const Place dy = w.gradient(int64_t(s.groups) * s.out * rows * columns), dx = w.empty(s.inputs());
   chainrule::WinogradOp op = s.op();
   op.pairs = true, op.winners = winners;
-  op.x = dy, op.y = dx, op.weight = at_points, op.bias = {};
+  op.source = dy, op.result = dx, op.weight = at_points, op.bias = {};
   op.source_points = w.empty(strip_rows * s.out * values);
   op.result_points = w.empty(s.strip * s.in * values);
   operate<OpKind::winograd_backward_input, T, L>(op, w.block);
-  op.x = x, op.y = dy, op.raw = raw, op.starts = true, w.block.fresh = true;
+  op.source = x, op.result = dy, op.raw = raw, op.starts = true, w.block.fresh = true;
   op.source_points = w.empty(strip_rows * s.in * values);
   op.result_points = w.empty(s.strip * s.out * values);
-  op.turned = w.empty((packed + L - 1) / L * L);
+  op.transposed = w.empty((packed + L - 1) / L * L);
   operate<OpKind::winograd_weight_gradient, T, L>(op, w.block);
   const chainrule::FinishOp finish = s.finish(raw, natural, 0);
   table_of<T, L>().finish(finish, numbers, 0, 1, numbers, 0, finish.rows);
@@ -198,7 +198,7 @@ void in_registers(int used, const Shape& s, bool pairs) {
   const Place winners = w.empty(pooled);
   if (pairs) op.winners = winners;
   const Place x = w.random(s.inputs()), y = w.empty(pooled);
-  op.x = x, op.y = y;
+  op.source = x, op.result = y;
   op.source_points = w.empty(int64_t(s.strip + s.kernel_rows - 1) * s.in * s.points * s.tiles());
   operate<OpKind::winograd_forward, T, L>(op, w.block);
 
@@ -233,7 +233,7 @@ void in_registers(int used, const Shape& s, bool pairs) {
              s.in * s.kernel_rows * s.kernel_columns);
   }
   w.expect_fences("winograd in registers");
-  if (pairs) back_through_pairs<T, L>(w, used, s, op.x, winners);
+  if (pairs) back_through_pairs<T, L>(w, used, s, op.source, winners);
 }
 
 template <class T, int L>

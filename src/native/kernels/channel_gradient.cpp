@@ -129,14 +129,14 @@ void channel_gradient(const ChannelGradientOp& op, const Block& b) {
 }
 
 template <class T, int L>
-void turn(const TurnOp& op, const Block& b) {
+void transpose_input(const TransposeInputOp& op, const Block& b) {
   transpose_channels<T, L>(at<T>(b, op.x), at<T>(b, op.xt), 1, op.in, op.padded_in);
 }
 
 template <class T, int L>
 void add_channel_gradient(KernelTable& table) {
   add<OpKind::channel_gradient, channel_gradient<T, L>>(table);
-  add<OpKind::turn, turn<T, L>>(table);
+  add<OpKind::transpose_input, transpose_input<T, L>>(table);
 }
 
 #define CHAINRULE_INSTANTIATE(T, L)                       \

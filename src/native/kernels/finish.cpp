@@ -115,7 +115,7 @@ void finish_rows(const FinishOp& op, const void* gradients, int64_t shard_bytes,
   for (int64_t row = begin; row < end; ++row) {
     T* natural = static_cast<T*>(all) + op.natural + row * op.columns;
     finish_row<T>(op, gradients, shard_bytes, shards, natural, row, lanes_row);
-    if (op.flip)
+    if (op.rotated)
       for (int64_t c = 0; c < op.columns; ++c)
         if (c < rotated(c, taps)) {
           const T swap = natural[c];

@@ -14,19 +14,19 @@ template <class T>
 struct WeightTile {
   const T* corner;
   int64_t lines, pieces, distance;
-  bool turned;  // a line has the weights of a filter, rather than a weight of all filters
+  bool natural_order;  // a line has the weights of a filter, rather than a weight of all filters
 
   WeightTile(const LargeConvolveOp& op, const T* weights, int64_t line, int64_t begin, int64_t end, int first)
-      : turned(op.turned) {
+      : natural_order(op.natural_order) {
     const int64_t filters = smaller(kMaxFilters, op.out - first);
-    corner = turned ? weights + first * line + begin : weights + begin * op.out + first;
-    lines = turned ? filters : end - begin, pieces = turned ? end - begin : filters;
-    distance = turned ? line : op.out;
+    corner = natural_order ? weights + first * line + begin : weights + begin * op.out + first;
+    lines = natural_order ? filters : end - begin, pieces = natural_order ? end - begin : filters;
+    distance = natural_order ? line : op.out;
   }
 
   // As [weight][filter].
   CHAINRULE_INLINE void copy(T* to) const {
-    if (turned) return transpose_matrix<T>(corner, distance, to, lines, lines, pieces);
+    if (natural_order) return transpose_matrix<T>(corner, distance, to, lines, lines, pieces);
     for (int64_t k = 0; k < lines; ++k)
       for (int64_t f = 0; f < pieces; ++f) to[k * pieces + f] = corner[k * distance + f];
   }

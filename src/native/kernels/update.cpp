@@ -46,7 +46,7 @@ template <class T>
 void pack(const PackOp& op, void* all, int64_t begin, int64_t end) {
   T* parameters = static_cast<T*>(all);
   const int64_t columns = int64_t(op.in) * op.taps;
-  const bool plain = !op.flip && op.mask == nullptr;
+  const bool plain = !op.rotated && op.mask == nullptr;
   if (op.copies > 0) {
     for (int32_t k = 0; begin < end && k < op.copies; ++k) parameters[op.packed + k] = parameters[op.natural];
     return;
@@ -73,7 +73,7 @@ void pack(const PackOp& op, void* all, int64_t begin, int64_t end) {
     for (int64_t c = 0; c < op.in; ++c)
       for (int64_t t = 0; t < op.taps; ++t) {
         const bool missing = op.mask != nullptr && op.mask[row * op.in + c] == 0;
-        const T value = missing ? T(0) : from[c * op.taps + (op.flip ? op.taps - 1 - t : t)];
+        const T value = missing ? T(0) : from[c * op.taps + (op.rotated ? op.taps - 1 - t : t)];
         to[op.backward ? (o * op.taps + t) * op.in + c : (c * op.taps + t) * op.out + o] = value;
       }
     ++row;

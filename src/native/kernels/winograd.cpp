@@ -37,8 +37,8 @@ void winograd_pass(const WinogradOp& op, const Block& b, bool backward) {
   T* all_winners = at<T>(b, op.winners);
   const T* biases = parameters<T>(b, op.bias);
   for (int64_t g = 0; g < op.groups; ++g) {
-    T* x = at<T>(b, op.x) + g * (backward ? outputs : inputs) * L;
-    T* y = at<T>(b, op.y) + g * (backward ? inputs : outputs) * L;
+    T* x = at<T>(b, op.source) + g * (backward ? outputs : inputs) * L;
+    T* y = at<T>(b, op.result) + g * (backward ? inputs : outputs) * L;
     T* winners = all_winners == nullptr ? nullptr : all_winners + g * outputs * L;
     const T* w = parameters<T>(b, op.weight) + g * op.points * op.in * op.out * op.rows.kernel_size;
     const T* bias = biases == nullptr ? nullptr : biases + g * op.out;
@@ -85,11 +85,11 @@ void winograd_weight_gradient(const WinogradOp& op, const Block& b) {
                        tiles, outputs_of_tile(op), columns.padding,     false};
   PointsWalk result = {op.out, rows.size, columns.size, 0, 0, tiles, outputs_of_tile(op), 0, false};
   T *x_points = at<T>(b, op.source_points), *dy_points = at<T>(b, op.result_points);
-  T *turned = at<T>(b, op.turned), *raw = gradients<T>(b, op.raw);
+  T *transposed = at<T>(b, op.transposed), *raw = gradients<T>(b, op.raw);
   const int64_t point_weights = int64_t(op.out) * (by_channels ? op.padded_in : op.in) * op.rows.kernel_size;
   const int64_t weights = op.groups * op.points * point_weights;
   if (!by_channels)
-    for (int64_t i = 0; i < (weights + L - 1) / L * L; ++i) store<T, L>(turned + i * L, Vec<T, L>{});
+    for (int64_t i = 0; i < (weights + L - 1) / L * L; ++i) store<T, L>(transposed + i * L, Vec<T, L>{});
   else if (write)
     for (int64_t i = 0; i < weights; ++i) raw[i] = 0;
   for (int64_t g = 0; g < op.groups; ++g)
@@ -98,9 +98,9 @@ void winograd_weight_gradient(const WinogradOp& op, const Block& b) {
       source.begin = strip.source_begin, source.end = strip.source_end;
       result.begin = strip.begin, result.end = strip.end;
       const int64_t outputs = outputs_of_group(op);
-      transforms.read_sources(source, at<T>(b, op.x) + g * inputs_of_group(op) * L, x_points, nullptr);
+      transforms.read_sources(source, at<T>(b, op.source) + g * inputs_of_group(op) * L, x_points, nullptr);
       (op.pairs ? transforms.read_pairs : transforms.read_outputs)(
-          result, at<T>(b, op.y) + g * outputs * L, dy_points,
+          result, at<T>(b, op.result) + g * outputs * L, dy_points,
           op.pairs ? at<T>(b, op.winners) + g * outputs * L : nullptr);
       const int64_t source_places = strip.columns.source_size, places = strip.columns.size;
       if (by_channels) {
@@ -108,19 +108,19 @@ void winograd_weight_gradient(const WinogradOp& op, const Block& b) {
         inner.in = op.in, inner.out = op.out, inner.padded_in = op.padded_in;
         inner.rows = strip.rows, inner.columns = strip.columns;
         for (int p = 0; p < op.points; ++p) {
-          transpose_channels<T, L>(x_points + p * op.in * source_places * L, turned, source_places, op.in,
+          transpose_channels<T, L>(x_points + p * op.in * source_places * L, transposed, source_places, op.in,
                                    op.padded_in);
-          channel_products<T>(inner, turned, dy_points + p * op.out * places * L,
+          channel_products<T>(inner, transposed, dy_points + p * op.out * places * L,
                               raw + (int64_t(g) * op.points + p) * point_weights, L, false);
         }
       } else {
         WeightGradientOp inner = {};
         inner.groups = op.points, inner.in = op.in, inner.out = op.out;
         inner.rows = strip.rows, inner.columns = strip.columns;
-        weight_sums<T, L>(inner, x_points, dy_points, turned + g * op.points * point_weights * L);
+        weight_sums<T, L>(inner, x_points, dy_points, transposed + g * op.points * point_weights * L);
       }
     }
-  if (!by_channels) add_up_lanes<T, L>(turned, raw, weights, write);
+  if (!by_channels) add_up_lanes<T, L>(transposed, raw, weights, write);
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ class Convolve(Record):
 
 class ConvolveLarge(Convolve):
     tile: Works
-    turned: bool
+    natural_order: bool
 
 
 class WeightGradient(Record):
@@ -63,7 +63,7 @@ class ChannelGradient(Record):
     starts: bool
 
 
-class Turn(Record):
+class TransposeInput(Record):
     x: Reads
     xt: Writes
     in_: int
@@ -92,8 +92,8 @@ class Strips(Part):
 class WinogradForward(Record):
     strips: Strips
     pairs: bool
-    x: Reads
-    y: Writes
+    source: Reads
+    result: Writes
     winners: Writes | None
     weight: int
     bias: int | None
@@ -103,8 +103,8 @@ class WinogradForward(Record):
 class WinogradBackwardInput(Record):
     strips: Strips
     pairs: bool
-    x: Reads
-    y: Writes
+    source: Reads
+    result: Writes
     winners: Reads | None
     weight: int
 
@@ -112,10 +112,10 @@ class WinogradBackwardInput(Record):
 class WinogradWeightGradient(Record):
     strips: Strips
     pairs: bool
-    x: Reads
-    y: Reads
+    source: Reads
+    result: Reads
     winners: Reads | None
-    turned: Works
+    transposed: Works
     raw: int
     padded_in: int
     starts: bool

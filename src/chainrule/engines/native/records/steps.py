@@ -33,7 +33,7 @@ class Ending(Part):
     taps_rows: int = 1
     taps_columns: int = 1
     padded_in: int = 0
-    flip: bool = False
+    rotated: bool = False
     mask: tuple[int, ...] | None = None
     xt: Reads | None = None
     dy: Reads | None = None
@@ -58,7 +58,7 @@ class Packing(Part):
     in_: int = 1
     taps: int = 1
     backward: bool = False
-    flip: bool = False
+    rotated: bool = False
     mask: tuple[int, ...] | None = None
     copies: int = 0
     points: int = 0

@@ -92,8 +92,8 @@ def _winograd_forward(low: Lowering, group: Group, way: Winograd, x: Slot, y: Sl
     record = records.WinogradForward(
         strips=way.strips(low.program, step.name),
         pairs=pool is not None,
-        x=x,
-        y=y,
+        source=x,
+        result=y,
         winners=winners,
         weight=packed_points(low, step, way, False),
         bias=bias,
@@ -114,7 +114,7 @@ def _input_gradient(low: Lowering, group: Group, geometry: Geometry, dy: Slot, w
     strips = fast.strips(low.program, label, backward=True)
     weight = packed_points(low, step, fast, True)
     record = records.WinogradBackwardInput(
-        strips=strips, pairs=winners is not None, x=dy, y=dx, winners=winners, weight=weight
+        strips=strips, pairs=winners is not None, source=dy, result=dx, winners=winners, weight=weight
     )
     low.program.emit(record, label)
 
@@ -164,7 +164,7 @@ def _convolve(
     limits = core.limits()
     numbers = max(limits["tile_weights"], geometry.taps) * limits["tile_filters"]
     tile = low.program.slot(f"{label}: a tile of weights", -(-numbers // lanes))
-    low.program.emit(records.ConvolveLarge(**vars(convolve), tile=tile, turned=natural), label)
+    low.program.emit(records.ConvolveLarge(**vars(convolve), tile=tile, natural_order=natural), label)
 
 
 def _packed_weight(low: Lowering, step: Step, geometry: Geometry, backward: bool) -> int:
@@ -195,7 +195,7 @@ def _packing(geometry: Geometry, natural: int, backward: bool) -> Packing:
         in_=geometry.inputs,
         taps=geometry.taps,
         backward=backward,
-        flip=geometry.flip,
+        rotated=geometry.rotated,
         mask=geometry.links,
     )
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chainrule.engines.native.lowering import Lowering
-from chainrule.engines.native.records.convolution import ChannelGradient, Turn, WeightGradient, WinogradWeightGradient
+from chainrule.engines.native.records.convolution import (
+    ChannelGradient,
+    TransposeInput,
+    WeightGradient,
+    WinogradWeightGradient,
+)
 from chainrule.engines.native.records.steps import Ending
 from chainrule.engines.native.rules.geometry import Geometry
 from chainrule.engines.native.rules.winograd import Winograd, winograd
@@ -24,7 +29,7 @@ def weight_gradient(low: Lowering, step: Step, geometry: Geometry, x: Slot, dy: 
         taps_rows=geometry.rows.kernel,
         taps_columns=geometry.columns.kernel,
         padded_in=padded,
-        flip=geometry.flip,
+        rotated=geometry.rotated,
         mask=geometry.links,
     )
     # All uses add to one raw gradient; maps of other sizes might want it in the other form.
@@ -49,8 +54,8 @@ def weight_gradient(low: Lowering, step: Step, geometry: Geometry, x: Slot, dy: 
 def _at_the_end(low: Lowering, step: Step, geometry: Geometry, x: Slot, dy: Slot, ending: Ending) -> None:
     """A dense layer's, when all blocks have kept what it needs."""
     padded = ending.padded_in
-    xt = low.program.slot(f"{step.name} turned", padded, outlives=True)
-    low.program.emit(Turn(x=x, xt=xt, in_=geometry.inputs, padded_in=padded), f"d {step.layer_name}.weight")
+    xt = low.program.slot(f"{step.name} transposed", padded, outlives=True)
+    low.program.emit(TransposeInput(x=x, xt=xt, in_=geometry.inputs, padded_in=padded), f"d {step.layer_name}.weight")
     dy.outlives = True
     low.starting_gradient(step, "weight", 0, replace(ending, layout="dense", xt=xt, dy=dy))
 
@@ -70,14 +75,14 @@ def _by_winograd(
     label = f"d {step.layer_name}.weight"
     strips = way.strips(low.program, label, weights=True)
     map_values = (strips.strip + way.geometry.rows.kernel - 1) * way.tiles * padded
-    turned = low.program.slot(f"{label}: turned", map_values or _whole_lanes(low, numbers))
+    transposed = low.program.slot(f"{label}: transposed", map_values or _whole_lanes(low, numbers))
     record = WinogradWeightGradient(
         strips=strips,
         pairs=winners is not None,
-        x=x,
-        y=dy,
+        source=x,
+        result=dy,
         winners=winners,
-        turned=turned,
+        transposed=transposed,
         raw=raw,
         padded_in=padded,
         starts=starts,
@@ -91,7 +96,7 @@ def _by_channels(
     places = geometry.rows.source_size * geometry.columns.source_size
     record = ChannelGradient(
         x=x,
-        xt=low.program.slot(f"{step.name} turned", places * padded),
+        xt=low.program.slot(f"{step.name} transposed", places * padded),
         dy=dy,
         raw=raw,
         groups=geometry.groups,
@@ -105,12 +110,12 @@ def _by_channels(
 def _by_lanes(
     low: Lowering, step: Step, geometry: Geometry, x: Slot, dy: Slot, raw: int, numbers: int, starts: bool
 ) -> None:
-    turned = geometry.rows.size * geometry.columns.size * (geometry.outputs + low.task.channel_vector)
+    transposed = geometry.rows.size * geometry.columns.size * (geometry.outputs + low.task.channel_vector)
     label = f"d {step.layer_name}.weight"
     record = WeightGradient(
         x=x,
         dy=dy,
-        sums=low.program.slot(f"{label} sums", turned if low.task.lanes == 1 else _whole_lanes(low, numbers)),
+        sums=low.program.slot(f"{label} sums", transposed if low.task.lanes == 1 else _whole_lanes(low, numbers)),
         raw=raw,
         groups=geometry.groups,
         kernels=geometry.kernels,

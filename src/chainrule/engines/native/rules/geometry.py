@@ -16,7 +16,7 @@ class Geometry:
 
     def __init__(self, step: Step) -> None:
         layer = step.layer
-        self.flip, self.mask = False, None
+        self.rotated, self.mask = False, None
         if isinstance(layer, Linear):
             self.groups, self.inputs, self.outputs = 1, layer.in_features, layer.out_features
             self.rows = self.columns = _ONE
@@ -27,7 +27,7 @@ class Geometry:
         self.inputs, self.outputs = layer.in_channels // layer.groups, layer.out_channels // layer.groups
         size = (step.input_shapes[0][1], step.input_shapes[0][2])
         (self.rows, self.columns), (self.rows_back, self.columns_back) = axes(layer.window, size)
-        self.flip = layer.mode == "convolution" and self.taps > 1
+        self.rotated = layer.mode == "convolution" and self.taps > 1
         self.mask = layer.connections
 
     @property
@@ -48,7 +48,7 @@ class Geometry:
     @property
     def plain(self) -> bool:
         """Whether kernels are stored as they are used, all of them."""
-        return not self.flip and self.mask is None
+        return not self.rotated and self.mask is None
 
     @property
     def links(self) -> tuple[int, ...] | None:
