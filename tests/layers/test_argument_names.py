@@ -65,6 +65,8 @@ def test_values_at_the_ends_are_taken_as_they_are(name: str, argument: str) -> N
         (lambda: cr.Adam(betas=(0.9,)), r"^betas must be two numbers \(b1, b2\), not \(0.9,\)$"),
         (lambda: cr.Adam(betas=(0.9, 1)), r"^betas must be below 1, not \(0.9, 1\): with 1 the averages never move$"),
         (lambda: cr.Adam(betas=(-1, 0.9)), r"^betas\[0\] "),
+        (lambda: cr.Adam(betas=(1.5, 0.9)), r"^betas\[0\] .*at most 1, not 1.5$"),
+        (lambda: cr.Adam(betas=(0.9, 1.5)), r"^betas\[1\] .*at most 1, not 1.5$"),
         (lambda: cr.Adam(betas=(0.9, -1)), r"^betas\[1\] "),
     ],
 )
