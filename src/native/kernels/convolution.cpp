@@ -9,12 +9,11 @@ namespace chainrule::CHAINRULE_ISA_NAMESPACE {
 
 namespace {
 
-// Whether tiles have F filters. Each size is paid for in code and in time to build: other sizes are made of
-// two.
+// Whether tiles have F filters. Each size is paid for in code and in time to build: where only some are made,
+// the others are made of two.
 template <class T>
 constexpr bool is_size_of_tile(int filters) {
-  return filters <= (kManyTiles<T> ? 8 : 2) ||
-         (kManyTiles<T> ? filters % 2 == 0 : filters % 4 == 0 && filters <= 8);
+  return kManyTiles<T> || filters <= 2 || filters == 4 || filters == 8;
 }
 
 // The larger of the two.
@@ -50,13 +49,6 @@ __attribute__((noinline)) void convolve_run(const Walk& walk, const T* x, int64_
   for (; q < columns; ++q) tile.template operator()<1>(q);
 }
 
-// Where the filters of tile t begin, of `out` that fall into so many tiles of nearly the same size. Sizes are
-// even where they can be, for those are the sizes that tiles have.
-CHAINRULE_INLINE int begin_of_tile(int t, int tiles, int out) {
-  const int begin = int(int64_t(t) * out / tiles);
-  return t == tiles ? out : begin + begin % 2;
-}
-
 // Filters first .. first + count of one group, at one output row.
 template <class T>
 CHAINRULE_INLINE void convolve_row(const ConvolveOp& op, const T* x, const T* w, const T* bias, T* y,
@@ -79,7 +71,7 @@ __attribute__((noinline)) void convolve_groups(const ConvolveOp& op, const T* x,
   const int tiles = (op.out + kMaxFilters - 1) / kMaxFilters;
   for (int g = 0; g < op.groups; ++g) {
     const auto tile_of_row = [&](int t, const Run& rows, int row) {
-      const int first = begin_of_tile(t, tiles, op.out), next = begin_of_tile(t + 1, tiles, op.out);
+      const int first = int64_t(t) * op.out / tiles, next = int64_t(t + 1) * op.out / tiles;
       convolve_row<T>(op, x, w, bias, y, first, run_for(next - first), rows, row, lanes);
     };
     if (op.filters_outer)

@@ -30,12 +30,9 @@ CHAINRULE_INLINE void convolve_tile(const Walk& walk, const T* x, int64_t x_colu
 #pragma GCC unroll 16
   for (int f = 0; f < F; ++f)
 #pragma GCC unroll 8
-    for (int k = 0; k < C; ++k) sums[f][k] = broadcast<T, L>(bias[f]);
-  if (walk.resumes)
-#pragma GCC unroll 16
-    for (int f = 0; f < F; ++f)
-#pragma GCC unroll 8
-      for (int k = 0; k < C; ++k) sums[f][k] = load_as<T, L, aligned>(y + f * y_filter + k * y_column);
+    for (int k = 0; k < C; ++k)
+      sums[f][k] =
+          walk.resumes ? load_as<T, L, aligned>(y + f * y_filter + k * y_column) : broadcast<T, L>(bias[f]);
 
   for (int c = 0; c < walk.channels; ++c) {
     const T *x_row = x, *w_row = w;

@@ -1,0 +1,43 @@
+"""Fails if the compiled core has grown past its limits: bytes of the file, and functions that kernels are made into.
+
+Both count what was instantiated, which is what a build costs; seconds would count the machine.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from chainrule import _native
+
+ROOT = Path(__file__).resolve().parents[1]
+MOST_BYTES = 2_100_000
+"""Of the stripped core: 1.76 MB with gcc 12 for x86-64."""
+MOST_FUNCTIONS = 2_000
+"""That stand in the objects of all kernels: 1,781 there."""
+
+
+def functions(build: Path) -> int:
+    """Functions in the objects of the kernels of a build."""
+    objects = [str(o) for o in build.glob("CMakeFiles/kernels_*.dir/**/*.o")]
+    if not objects:
+        sys.exit(f"no objects of kernels in {build}")
+    symbols = subprocess.run(["nm", "--defined-only", *objects], check=True, capture_output=True, text=True).stdout
+    return sum(line.split()[1] in "tTwW" for line in symbols.splitlines() if len(line.split()) == 3)
+
+
+def main() -> int:
+    """The exit code."""
+    core = Path(_native.__file__)
+    size = core.stat().st_size
+    newest = max((ROOT / "build").glob("cp*-*"), key=lambda folder: folder.stat().st_mtime)
+    made = functions(newest)
+    print(
+        f"the core: {size:,} bytes of at most {MOST_BYTES:,}, {made:,} kernel functions of at most {MOST_FUNCTIONS:,}"
+    )
+    return int(size > MOST_BYTES or made > MOST_FUNCTIONS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
