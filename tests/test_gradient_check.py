@@ -10,6 +10,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.equations import activations
+from chainrule.errors import ArgumentError
 from chainrule.gradient_check import numerical_gradient
 from tests.helpers import assert_close
 
@@ -241,3 +242,9 @@ def test_numerical_gradient_of_a_known_function() -> None:
     kept = x.copy()
     assert_close("gradient", numerical_gradient(lambda a: float(np.sin(a).sum()), x), np.cos(x), rtol=1e-9)
     assert (x == kept).all()
+
+
+def test_a_check_that_would_take_days() -> None:
+    net = cr.Sequential(cr.Linear(4000, 3000))
+    with pytest.raises(ArgumentError, match=r"all 12,007,000 numbers would take days; give sample=100"):
+        cr.check_gradients(net, np.ones((1, 4000)), [0], cr.CrossEntropyLoss())

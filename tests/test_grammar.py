@@ -263,8 +263,8 @@ MISTAKES = [
     ("9 -> leakyrelu 1x2", "               ^", "as a number"),
     ("9 -> fc10", "     ^", 'a space is missing: write "fc 10"'),
     ("9 -> relu6", "     ^", 'did you mean "relu"'),
-    ("9 -> fc 2147483647", "     ^", "its parameters would be 2147483647x9 numbers"),
-    ("1x9x9 -> conv 1@1 pad 2147483647", "         ^", "its output would be 1x4294967303x4294967303"),
+    ("9 -> fc 2147483647", "     ^", "its weight.* 2147483647x9 "),
+    ("1x9x9 -> conv 1@1 pad 2147483647", "         ^", "its output.* 1x4294967303x4294967303"),
     ("9 -> [relu", "     ^", "never closed"),
     ("9 -> relu]", "         ^", "closes no"),
     ("9 -> []", "      ^", "expected a layer"),
@@ -307,7 +307,11 @@ def test_every_mistake_names_its_column(text: str, caret: str, message: str) -> 
     assert error.value.column == max(caret.find("^"), 0), error.value
     lines = str(error.value).splitlines()
     assert f"(column {error.value.column + 1})" in lines[0]
-    assert lines[1:] == [f"  {text}", f"  {' ' * error.value.column}^"]
+    if len(text) <= 200:
+        assert lines[1:] == [f"  {text}", f"  {' ' * error.value.column}^"]
+    else:  # only what stands around the column is shown
+        assert len(lines[1]) < 220
+        assert lines[1][lines[2].index("^")] == text[error.value.column]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chainrule.errors import ArgumentError, DataError, DtypeError, ShapeError
-from chainrule.shapes import Shape
+from chainrule.memory import require_memory
+from chainrule.shapes import Shape, integer
 
 Array: TypeAlias = NDArray[Any]
 """A NumPy array of float32 or float64, unless said otherwise."""
@@ -100,7 +101,11 @@ def to_floats(x: Array, dtype: np.dtype[Any], *, known_finite: bool = False) -> 
 def one_hot(labels: ArrayLike, classes: int) -> Array:
     """(n,) class indices as (n, classes) rows of zeros with a single one."""
     array = as_labels(labels, classes)
-    return np.eye(classes)[array]
+    count = integer("classes", classes, 1)
+    require_memory(8 * array.size * count, f"rows of {count:,} zeros and ones for {array.size:,} labels", "take fewer")
+    rows = np.zeros((*array.shape, count))
+    np.put_along_axis(rows, array[..., None], 1, axis=-1)
+    return rows
 
 
 def as_labels(value: ArrayLike, classes: int, what: str = "targets") -> Array:

@@ -103,8 +103,11 @@ class GrammarError(ChainruleError, ValueError):
     def __init__(self, message: str, text: str, column: int) -> None:
         self.text = text
         self.column = column
-        caret = " " * len(shown(text[:column])) + "^"
-        super().__init__(f"{shown(message)} (column {column + 1})\n  {shown(text)}\n  {caret}")
+        begin = max(column - 80, 0) if len(text) > 200 else 0  # of a long text only what stands around the column
+        before, after = "… " if begin else "", " …" if begin + 200 < len(text) else ""
+        line = before + shown(text[begin : begin + 200]) + after
+        caret = " " * len(before + shown(text[begin:column])) + "^"
+        super().__init__(f"{shown(message)} (column {column + 1})\n  {line}\n  {caret}")
 
     def __str__(self) -> str:
         return str(self.args[0])

@@ -15,9 +15,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chainrule.errors import ArgumentError, NameLookupError, ShapeError
-from chainrule.layers.base import Layer, Node
+from chainrule.layers.base import Layer, Node, require_sample
+from chainrule.memory import MemoryErrorsNamed, require_memory
 from chainrule.parameters import Parameters
 from chainrule.shapes import LARGEST, Shape, integer, product, shape_text
+
+FEWER = "use smaller or fewer layers"
 
 
 def Input(shape: Sequence[int] | int) -> Node:  # noqa: N802 (reads as a layer does)
@@ -29,6 +32,7 @@ def Input(shape: Sequence[int] | int) -> Node:  # noqa: N802 (reads as a layer d
     sizes = tuple(integer("an extent of the input shape", extent, 1) for extent in extents)
     if not sizes:
         raise ArgumentError("the input shape must have at least one extent, such as (784,) or (1, 28, 28)")
+    require_sample(sizes, "an input")
     return Node(None, (), sizes)
 
 
@@ -60,7 +64,8 @@ class Graph:
         self.steps: tuple[Step, ...] = tuple(self._name_steps(nodes))
         self.names: tuple[str, ...] = ("input", *(step.name for step in self.steps))
         self.shapes: tuple[Shape, ...] = (input.shape, *(step.shape for step in self.steps))
-        self._initialize()
+        with MemoryErrorsNamed("the network", FEWER):
+            self._initialize()
 
     def _name_steps(self, nodes: list[Node]) -> list[Step]:
         """Layers are numbered by kind in the order of their first use."""
@@ -107,13 +112,11 @@ class Graph:
                 )
         for name, step in first_uses.items():
             for own, shape in step.layer.parameter_shapes(*step.input_shapes).items():
-                if product(shape) > LARGEST:
-                    raise ShapeError(
-                        f"{name}.{own} of {step.layer!r} would hold {shape_text(shape)} numbers; at most {LARGEST} fit"
-                    )
+                require_parameters(f"{name}.{own} of {step.layer!r}", shape)
                 parameter_shapes[f"{name}.{own}"] = shape
             for own, shape in step.layer.buffer_shapes(*step.input_shapes).items():
                 buffer_shapes[f"{name}.{own}"] = shape
+        _require_all(parameter_shapes, buffer_shapes)
         self._parameters = Parameters(parameter_shapes)
         self._buffers = Parameters(buffer_shapes)
         self.frozen: set[str] = set()
@@ -202,6 +205,27 @@ class Graph:
     def value_count(self) -> int:
         """How many numbers the nodes hold for one sample."""
         return sum(product(shape) for shape in self.shapes)
+
+
+def require_parameters(what: str, shape: Shape) -> None:
+    """Refuse an array of parameters that no index reaches or no memory holds, twice: it is drawn, then put in place."""
+    count = product(shape)
+    subject = f"{what}, {shape_text(shape)} = {count:,} numbers in float64,"
+    require_memory(16 * count, subject, FEWER, ShapeError)
+    if count > LARGEST:
+        raise ShapeError(f"{what} would hold {shape_text(shape)} numbers; at most {LARGEST} fit")
+
+
+def _require_all(*arrays: Mapping[str, Shape]) -> None:
+    """Refuse a network whose arrays fit one by one, but not together."""
+    counts = {name: product(shape) for shapes in arrays for name, shape in shapes.items()}
+    total = sum(counts.values())
+
+    def what() -> str:
+        largest = max(counts, key=counts.__getitem__)
+        return f"a network of {total:,} parameters in float64, of which {largest} has {counts[largest]:,},"
+
+    require_memory(8 * total, what, FEWER, ShapeError)
 
 
 def _in_order(input: Node, output: Node) -> list[Node]:

@@ -18,6 +18,7 @@ from chainrule.graph import Graph, Input
 from chainrule.layers import LAYERS, Linear
 from chainrule.layers.base import Layer, Node
 from chainrule.losses import Loss, MAPLoss, default_loss
+from chainrule.memory import MemoryErrorsNamed
 from chainrule.metrics import Evaluation
 from chainrule.optimizers import Optimizer
 from chainrule.parameters import Parameters
@@ -37,6 +38,8 @@ from chainrule.training import (
 
 if TYPE_CHECKING:
     from chainrule.data import Preparation
+
+BATCH = MemoryErrorsNamed("the computation", "take smaller batches or a smaller network")
 
 EngineName = Literal["native", "reference"]
 Dtype = Literal["float32", "float64"]
@@ -68,8 +71,9 @@ class Network(Graph):
 
     def __call__(self, x: ArrayLike, *, engine: EngineName | None = None, dtype: Dtype | None = None) -> Array:
         """Outputs (n, *output_shape) of a batch (n, *input_shape), in inference."""
-        chosen, batch, precision = self._prepare(x, engine, dtype)
-        return chosen.forward(self, batch, precision)
+        with BATCH:
+            chosen, batch, precision = self._prepare(x, engine, dtype)
+            return chosen.forward(self, batch, precision)
 
     def predict(
         self,
@@ -80,8 +84,9 @@ class Network(Graph):
         dtype: Dtype | None = None,
     ) -> Array:
         """Outputs of any number of samples, computed in batches so that memory stays bounded."""
-        chosen, batch, precision = self._prepare(x, engine, dtype)
-        return predict(self, chosen, batch, precision, integer("batch_size", batch_size, 1))
+        with BATCH:
+            chosen, batch, precision = self._prepare(x, engine, dtype)
+            return predict(self, chosen, batch, precision, integer("batch_size", batch_size, 1))
 
     def snapshot(self) -> Self:
         """A copy of the network as it is now, whose parameters cannot change.
@@ -108,10 +113,11 @@ class Network(Graph):
         With `training` batch normalisation uses the batch's statistics and dropout the mask of (seed, step 0); nothing
         is changed.
         """
-        chosen, batch, precision = self._prepare(x, engine, dtype)
-        prepared = self._targets(loss, batch, targets)
-        result = chosen.gradients(self, batch, prepared, loss, precision, training)
-        return result.loss, result.parameters, result.dx
+        with BATCH:
+            chosen, batch, precision = self._prepare(x, engine, dtype)
+            prepared = self._targets(loss, batch, targets)
+            result = chosen.gradients(self, batch, prepared, loss, precision, training)
+            return result.loss, result.parameters, result.dx
 
     def trace(
         self,
@@ -124,9 +130,10 @@ class Network(Graph):
         dtype: Dtype | None = None,
     ) -> Trace:
         """Every node and parameter of one forward and backward pass: trace["conv1"].value, .gradient."""
-        chosen, batch, precision = self._prepare(x, engine, dtype)
-        prepared = self._targets(loss, batch, targets)
-        return chosen.trace(self, batch, prepared, loss, precision, training)
+        with BATCH:
+            chosen, batch, precision = self._prepare(x, engine, dtype)
+            prepared = self._targets(loss, batch, targets)
+            return chosen.trace(self, batch, prepared, loss, precision, training)
 
     def _targets(self, loss: Loss, batch: Array, targets: ArrayLike) -> Array:
         if not isinstance(loss, Loss):
@@ -186,9 +193,10 @@ class Network(Graph):
             update_order=update_order,
             on_epoch=on_epoch,
         )
-        prepared = self._targets(loss, batch, targets)
-        self.loss = loss
-        return train(self, engine_named(engine), batch, prepared, plan)
+        with BATCH:
+            prepared = self._targets(loss, batch, targets)
+            self.loss = loss
+            return train(self, engine_named(engine), batch, prepared, plan)
 
     def evaluate(
         self,
@@ -205,10 +213,11 @@ class Network(Graph):
         Without `loss` it is the one last trained with, else MAPLoss behind an RBF layer, cross-entropy for integer
         targets and MSE for others.
         """
-        chosen, batch, precision = self._prepare(x, engine, dtype)
-        judge = loss or self.loss or self._default_loss(targets)
-        prepared = self._targets(judge, batch, targets)
-        return evaluate(self, chosen, batch, prepared, judge, precision, batch_size)
+        with BATCH:
+            chosen, batch, precision = self._prepare(x, engine, dtype)
+            judge = loss or self.loss or self._default_loss(targets)
+            prepared = self._targets(judge, batch, targets)
+            return evaluate(self, chosen, batch, prepared, judge, precision, batch_size)
 
     def _default_loss(self, targets: ArrayLike) -> Loss:
         penalties = bool(self.steps) and self.steps[-1].layer.gives_penalties
@@ -282,6 +291,7 @@ def parse(text: str, *, seed: int = 0, structure: Literal["S2", "S3"] | None = N
     return Sequential(*blueprint.layers, input_shape=blueprint.input_shape, seed=seed)
 
 
+@MemoryErrorsNamed("the loading of a network", "load it on a machine with more memory")
 def load(path: str | Path, *, layers: Mapping[str, type[Layer]] | None = None) -> Network:
     """Read a network that `save` wrote. `layers` names layer classes of your own.
 

@@ -18,13 +18,15 @@ class Schedule(ABC):
     def factor(self, progress: float, epoch: int) -> float:
         """What the learning rate is multiplied by; epochs count from 0."""
 
-    def rates(self, learning_rate: float, epochs: int, steps_per_epoch: int) -> Array:
-        """(epochs, steps_per_epoch) learning rates."""
+    def rates(
+        self, learning_rate: float, epochs: int, steps_per_epoch: int, *, first: int = 0, count: int | None = None
+    ) -> Array:
+        """(count, steps_per_epoch) learning rates of the epochs from `first` on, by default of all `epochs`."""
         last = max(epochs * steps_per_epoch - 1, 1)
-        rates = np.empty((epochs, steps_per_epoch))
-        for epoch in range(epochs):
+        rates = np.empty((epochs - first if count is None else count, steps_per_epoch))
+        for epoch in range(first, first + len(rates)):
             for step in range(steps_per_epoch):
-                rates[epoch, step] = self.factor((epoch * steps_per_epoch + step) / last, epoch)
+                rates[epoch - first, step] = self.factor((epoch * steps_per_epoch + step) / last, epoch)
         return rates * learning_rate
 
     def __repr__(self) -> str:
@@ -37,8 +39,10 @@ class Constant(Schedule):
     def factor(self, progress: float, epoch: int) -> float:
         return 1.0
 
-    def rates(self, learning_rate: float, epochs: int, steps_per_epoch: int) -> Array:
-        return np.full((epochs, steps_per_epoch), learning_rate)
+    def rates(
+        self, learning_rate: float, epochs: int, steps_per_epoch: int, *, first: int = 0, count: int | None = None
+    ) -> Array:
+        return np.full((epochs - first if count is None else count, steps_per_epoch), learning_rate)
 
 
 class StepDecay(Schedule):

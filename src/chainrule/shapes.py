@@ -131,6 +131,11 @@ class Window:
             totals.append(max((-(-n // stride) - 1) * stride + extent - n, 0))
         return (totals[0] // 2, totals[0] - totals[0] // 2, totals[1] // 2, totals[1] - totals[1] // 2)
 
+    def padded_pixels(self, size: Pair) -> int:
+        """Pixels of a map of `size` with its padding; 0 without any, since then nothing is copied."""
+        top, bottom, left, right = self.sides(size)
+        return (size[0] + top + bottom) * (size[1] + left + right) if top + bottom + left + right else 0
+
     def output_size(self, size: Pair) -> Pair:
         """Places of the window on a map of `size` (S2-E03, E04, E06, E07; ER2-11)."""
         top, bottom, left, right = self.sides(size)

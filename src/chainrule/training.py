@@ -17,11 +17,12 @@ from chainrule.equations.random_bits import shuffled_orders
 from chainrule.errors import ArgumentError, DataError, NonFiniteError
 from chainrule.graph import Graph
 from chainrule.losses import Loss
-from chainrule.metrics import Evaluation, confusion_matrix
+from chainrule.memory import require_memory
+from chainrule.metrics import Evaluation
 from chainrule.optimizers import Optimizer
 from chainrule.progress import EpochBar
 from chainrule.schedules import Constant, Schedule
-from chainrule.shapes import integer
+from chainrule.shapes import integer, product, shape_text
 
 EVALUATION_BATCH = 256
 GROUP_SAMPLES = 65536
@@ -160,7 +161,6 @@ def train(graph: Graph, engine: Engine, x: Array, targets: Array, plan: Plan) ->
     """
     trainer = engine.trainer(graph, Recipe(plan.loss, plan.optimizer, plan.dtype, plan.seed, plan.sequential))
     steps = -(-len(x) // plan.batch_size)
-    rates = _Rates(plan, steps)
     history = History()
     best = _Best(plan)
     with ExitStack() as stack:
@@ -169,7 +169,7 @@ def train(graph: Graph, engine: Engine, x: Array, targets: Array, plan: Plan) ->
         try:
             for first, count in _groups(plan, len(x)):
                 bar.start(first)
-                group = rates.of(first, count)
+                group = _rates(plan, steps, first, count)
                 totals = trainer.epochs(
                     x, targets, _orders(plan, first, count, len(x)), plan.batch_size, group, bar.advance
                 )
@@ -195,22 +195,6 @@ def train(graph: Graph, engine: Engine, x: Array, targets: Array, plan: Plan) ->
     return history
 
 
-class _Rates:
-    """The learning rates of all steps, computed again when `on_epoch` has changed the optimizer's or the schedule."""
-
-    def __init__(self, plan: Plan, steps: int) -> None:
-        self.plan, self.steps = plan, steps
-        self.basis: tuple[float, str] | None = None
-
-    def of(self, first: int, count: int) -> Array:
-        """(count, steps) rates of the epochs from `first` on."""
-        basis = (self.plan.optimizer.learning_rate, repr(self.plan.schedule))
-        if basis != self.basis:
-            self.basis = basis
-            self.rates = self.plan.schedule.rates(basis[0], self.plan.epochs, self.steps)
-        return self.rates[first : first + count]
-
-
 def _groups(plan: Plan, samples: int) -> Iterator[tuple[int, int]]:
     """(first epoch, epochs) that the engine trains at a time: several where they are short and nobody looks between."""
     together = max(1, GROUP_SAMPLES // samples)
@@ -227,6 +211,12 @@ def _orders(plan: Plan, first: int, count: int, samples: int) -> Array:
     if plan.shuffle:
         return shuffled_orders(plan.seed, first, count, samples)
     return np.tile(np.arange(samples), (count, 1))
+
+
+def _rates(plan: Plan, steps: int, first: int, count: int) -> Array:
+    """The learning rate of every step of `count` epochs."""
+    rate = plan.optimizer.learning_rate
+    return plan.schedule.rates(rate, plan.epochs, steps, first=first, count=count)
 
 
 def _rows(
@@ -271,6 +261,8 @@ class _Best:
 
 def predict(graph: Graph, engine: Engine, x: Array, dtype: np.dtype[Any], batch_size: int = EVALUATION_BATCH) -> Array:
     """Outputs in inference, batch by batch so that memory stays bounded."""
+    what = f"outputs of {shape_text(graph.output_shape)} for {len(x):,} samples"
+    require_memory(len(x) * product(graph.output_shape) * dtype.itemsize, what, "predict fewer samples at a time")
     outputs = np.empty((len(x), *graph.output_shape), dtype)
     try:
         for start in range(0, len(x), batch_size):
@@ -297,5 +289,4 @@ def evaluate(
     truth, guess = loss.true_classes(targets), loss.predicted_classes(outputs)
     if truth is None or guess is None:
         return Evaluation(value, len(x))
-    classes = max(graph.output_shape[0], 2)
-    return Evaluation(value, len(x), float((truth == guess).mean()), confusion_matrix(truth, guess, classes))
+    return Evaluation(value, len(x), truth.reshape(-1), guess.reshape(-1), max(graph.output_shape[0], 2))

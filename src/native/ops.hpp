@@ -204,6 +204,7 @@ struct PoolOp {
   int32_t channels, rows, columns, out_rows, out_columns;
   int32_t kernel_rows, kernel_columns, stride_rows, stride_columns, top, left;
   double norm;                          // Lp: the p
+  bool uniform;                         // weighted: all weights are the first, and no other is there
   const double* weights;                // weighted: [kernel rows][kernel columns]
   int64_t weight, bias;                 // trainable: [channels] in `parameters`
   OptionalOffset raw_weight, raw_bias;  // trainable: [channels][lane] in `gradients`
@@ -217,10 +218,10 @@ struct MaxPoolBackwardOp : PoolOp {
   CHAINRULE_MORE_FIELDS(PoolOp, x, y, dx, dy)
 };
 struct WeightedPoolForwardOp : PoolOp {
-  CHAINRULE_MORE_FIELDS(PoolOp, x, y, weights)
+  CHAINRULE_MORE_FIELDS(PoolOp, x, y, uniform, weights)
 };
 struct WeightedPoolBackwardOp : PoolOp {
-  CHAINRULE_MORE_FIELDS(PoolOp, dx, dy, weights)
+  CHAINRULE_MORE_FIELDS(PoolOp, dx, dy, uniform, weights)
 };
 struct LpPoolForwardOp : PoolOp {
   CHAINRULE_MORE_FIELDS(PoolOp, x, y, norm)

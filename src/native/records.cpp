@@ -145,7 +145,7 @@ void expect_lengths(const Record& op, const Reader& read) {
   if constexpr (std::is_same_v<Record, JoinOp>)
     read.expect_length("sources", op.count), read.expect_length("elements", op.count);
   if constexpr (std::is_base_of_v<PoolOp, Record>)
-    read.expect_length("weights", int64_t(op.kernel_rows) * op.kernel_columns);
+    read.expect_length("weights", op.uniform ? 1 : int64_t(op.kernel_rows) * op.kernel_columns);
   if constexpr (std::is_same_v<Record, FinishOp>)
     read.expect_length("mask", op.rows * op.columns / (int64_t(op.taps_rows) * op.taps_columns));
   if constexpr (std::is_same_v<Record, PackOp>)

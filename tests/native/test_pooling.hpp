@@ -122,7 +122,7 @@ void weighted(int used) {
       std::vector<double> weights(op.kernel_rows * op.kernel_columns, 0.375);
       for (double& weight : weights)
         if (!equal) weight = double(T(uniform(0, 1)));
-      op.weights = weights.data();
+      op.weights = weights.data(), op.uniform = equal;
       operate<OpKind::weighted_pool_forward, T, L>(op, w.block);
       operate<OpKind::weighted_pool_backward, T, L>(op, w.block);
       compare("weighted_pool", w, op, [&](const auto& pixels, const double* x, double dy, int, double* dx) {

@@ -14,7 +14,9 @@ from chainrule.errors import ShapeError
 from chainrule.graph import Graph, Step
 from chainrule.layers.base import Context
 from chainrule.losses import Loss
+from chainrule.memory import require_memory
 from chainrule.parameters import Parameters
+from chainrule.shapes import product, shape_text
 
 
 @dataclass
@@ -112,6 +114,24 @@ def _expect_shape(gradient: Any, value: Array, what: str) -> None:
         raise ShapeError(f"{what} has shape {given}, but must have {value.shape}{hint}")
 
 
+def require_room(graph: Graph, samples: int, dtype: np.dtype[Any], *, backward: bool) -> None:
+    """Refuse a batch whose values, all of which are kept, or whose hungriest layer's work cannot fit into memory."""
+    each = samples * dtype.itemsize
+    sizes = {
+        step: step.layer.working_numbers(*step.input_shapes, backward=backward) + product(step.shape)
+        for step in graph.steps
+    }
+    hungry = max(graph.steps, key=sizes.__getitem__, default=None)
+    if hungry is not None:
+        require_memory(
+            each * sizes[hungry],
+            lambda: f"{hungry.name} = {hungry.layer!r} with {samples:,} inputs of {shape_text(hungry.input_shapes[0])}",
+            "use a smaller window, smaller maps or a smaller batch",
+        )
+    what = f"the values of all layers for {samples} samples"
+    require_memory(each * graph.value_count, what, "take a smaller batch or a smaller network")
+
+
 class ReferenceEngine:
     """Any graph, any layer, float32 and float64, NumPy alone."""
 
@@ -119,11 +139,13 @@ class ReferenceEngine:
 
     def forward(self, graph: Graph, x: Array, dtype: np.dtype[Any]) -> Array:
         """Outputs in inference."""
+        require_room(graph, len(x), dtype, backward=False)
         return run_forward(graph, State.of(graph, dtype), to_floats(x, dtype)).values[-1]
 
     def _passes(
         self, graph: Graph, x: Array, targets: Any, loss: Loss, dtype: np.dtype[Any], training: bool
     ) -> tuple[float, State, Pass, list[Array], Parameters]:
+        require_room(graph, len(x), dtype, backward=True)
         state = State.of(graph, dtype)
         done = run_forward(graph, state, to_floats(x, dtype), training=training)
         value, saved = loss.forward(done.values[-1], targets)
@@ -166,6 +188,7 @@ class ReferenceTrainer:
         self, x: Array, targets: Array, order: Array, batch_size: int, rates: Array, on_step: OnStep | None
     ) -> EpochTotals:
         """Train on x[order] in batches, one learning rate per step."""
+        require_room(self.graph, min(batch_size, len(order)), self.recipe.dtype, backward=True)
         totals = EpochTotals()
         truth = self.recipe.loss.true_classes(targets)  # of all: a few rows may look like classes by chance
         for rate, start in zip(rates, range(0, len(order), batch_size), strict=True):

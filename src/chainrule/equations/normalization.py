@@ -65,10 +65,9 @@ def channel_window_sum(x: Array, before: int, after: int) -> Array:
     """out_c = x_{c-before} + ... + x_{c+after}, with nothing beyond the first and last channel."""
     channels = x.shape[1]
     sums = np.zeros_like(x)
-    for offset in range(-before, after + 1):
+    for offset in range(-min(before, channels - 1), min(after, channels - 1) + 1):
         low, high = max(0, -offset), min(channels, channels - offset)
-        if low < high:
-            sums[:, low:high] += x[:, low + offset : high + offset]
+        sums[:, low:high] += x[:, low + offset : high + offset]
     return sums
 
 

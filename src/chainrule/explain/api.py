@@ -22,6 +22,7 @@ from chainrule.explain.routes import chain_rule, route
 from chainrule.explain.updates import chosen_optimizer, update_step
 from chainrule.layers import Layer
 from chainrule.losses import Loss
+from chainrule.memory import MemoryErrorsNamed
 from chainrule.network import Network
 from chainrule.optimizers import Optimizer
 from chainrule.shapes import integer
@@ -32,6 +33,7 @@ BREADTH = 2
 LONGEST_TEXT = 400
 
 
+@MemoryErrorsNamed("the explanation", "explain a smaller batch or a smaller network")
 def derive(
     net: Network,
     x: ArrayLike,

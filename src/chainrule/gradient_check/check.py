@@ -15,12 +15,13 @@ from chainrule.arrays import Array, as_batch, to_floats
 from chainrule.diagnosis.layers import diagnose_layers
 from chainrule.differences import FIRST_STEP, Derivative, Estimate, derivative, moving
 from chainrule.engines import Engine, engine_named
-from chainrule.engines.reference import Pass, State, continue_forward, run_forward
+from chainrule.engines.reference import Pass, State, continue_forward, require_room, run_forward
 from chainrule.errors import ArgumentError, NonFiniteError
 from chainrule.gradient_check.compound import LayerJudge, acceptance, relative_error
 from chainrule.gradient_check.report import GradientReport, Index, Kink, TensorCheck
 from chainrule.graph import Graph
 from chainrule.losses import Loss
+from chainrule.memory import MemoryErrorsNamed
 from chainrule.shapes import integer
 from chainrule.training import check_targets
 
@@ -29,8 +30,11 @@ SMALL_SHARE = 0.01
 """Numbers below this share of their tensor's largest gradient are judged by it, not by themselves."""
 LINES, POINTS, SHORT = 3, 9, 1e-9
 SHIFT = 1e-4
+MOST_NUMBERS = 10_000_000
+"""Each takes at least two forward passes, so that more take days."""
 
 
+@MemoryErrorsNamed("the check of gradients", "take a smaller batch or a smaller network")
 def check_gradients(
     net: Graph,
     x: ArrayLike,
@@ -60,9 +64,15 @@ def check_gradients(
     first = _positive("step", FIRST_STEP if step is None else step)
     batch = as_batch(x, net.input_shape, check=False)  # `to_floats` looks at it
     prepared = check_targets(net, loss, len(batch), targets)
-    point = _Point(net, to_floats(batch, FLOAT64), prepared, loss, training, engine_named(engine))
     count = None if sample is None else integer("sample", sample, 1)
     rng = np.random.default_rng(integer("seed", seed, 0))
+    numbers = batch.size + net.parameters.flat.size
+    if count is None and numbers > MOST_NUMBERS:
+        raise ArgumentError(
+            f"a check of all {numbers:,} numbers would take days; give sample=100 to check so many of each tensor"
+        )
+    require_room(net, len(batch), FLOAT64, backward=True)
+    point = _Point(net, to_floats(batch, FLOAT64), prepared, loss, training, engine_named(engine))
     checker = _Checker(point, first, _positive("tolerance", tolerance), count, rng)
     tensors = [checker.tensor(name) for name in (*net.parameters, "input")]
     report = GradientReport(tensors, checker.tolerance, point.base, point.engine.name, count)

@@ -10,8 +10,11 @@ from typing import Literal
 from chainrule.errors import ArgumentError, GrammarError, ShapeError
 from chainrule.grammar.reading import Reader, Use
 from chainrule.grammar.structures import STRUCTURES, places_of
+from chainrule.grammar.tokens import shortened
+from chainrule.graph import FEWER, require_parameters
 from chainrule.layers import Flatten
-from chainrule.layers.base import Layer
+from chainrule.layers.base import Layer, require_sample
+from chainrule.memory import require_memory
 from chainrule.shapes import LARGEST, Shape, product, shape_text
 
 
@@ -40,6 +43,10 @@ def parse_text(
         raise ArgumentError(f'structure must be "S2", "S3" or None, not {structure!r}')
     reader = Reader(text, counts or {})
     shape, items = reader.network()
+    try:
+        require_sample(shape, "an input")
+    except ShapeError as error:
+        raise GrammarError(str(error), reader.cursor.text, 0) from None
     places = places_of(items)
     if structure is not None:
         STRUCTURES[structure](reader.cursor.text, items, places)
@@ -50,6 +57,7 @@ def parse_text(
 
 def _build(text: str, shape: Shape, uses: Sequence[Use]) -> tuple[Layer, ...]:
     built: list[Layer] = []
+    parameters = 0
     for use in uses:
         if use.word.flattens and len(shape) != 1:
             built.append(Flatten())
@@ -57,23 +65,28 @@ def _build(text: str, shape: Shape, uses: Sequence[Use]) -> tuple[Layer, ...]:
         layer = _layer(text, use, shape)
         try:
             new_shape = layer.output_shape(shape)
-            _check_sizes(layer, shape, new_shape)
+            parameters += _check_sizes(layer, shape, new_shape)
+            what = f"a network of {parameters:,} parameters, with those of this layer,"
+            require_memory(8 * parameters, what, FEWER, ShapeError)
         except ShapeError as error:
+            source = shortened(use.source)
             raise GrammarError(
-                f"{use.source} cannot take an input of {shape_text(shape)}: {error}", text, use.column
+                f"{source} cannot take an input of {shape_text(shape)}: {error}", text, use.column
             ) from None
         built.append(layer)
         shape = new_shape
     return tuple(built)
 
 
-def _check_sizes(layer: Layer, shape: Shape, new_shape: Shape) -> None:
-    """Sizes that a network refuses are refused here, where the column is known."""
-    for array in layer.parameter_shapes(shape).values():
-        if product(array) > LARGEST:
-            raise ShapeError(f"its parameters would be {shape_text(array)} numbers; at most {LARGEST} fit")
+def _check_sizes(layer: Layer, shape: Shape, new_shape: Shape) -> int:
+    """Sizes that a network refuses are refused here, where the column is known. Returns the number of parameters."""
+    arrays = layer.parameter_shapes(shape)
+    for name, array in arrays.items():
+        require_parameters(f"its {name}", array)
     if max(new_shape) > LARGEST:
         raise ShapeError(f"its output would be {shape_text(new_shape)}; an extent is at most {LARGEST}")
+    require_sample(new_shape, "its output")
+    return sum(map(product, arrays.values()))
 
 
 def _layer(text: str, use: Use, shape: Shape) -> Layer:
@@ -83,4 +96,4 @@ def _layer(text: str, use: Use, shape: Shape) -> Layer:
     except (ArgumentError, ShapeError) as error:
         message = str(error)
         column = next((at for name, at in use.columns.items() if re.match(rf"{name}\b", message)), use.column)
-        raise GrammarError(f"{use.source}: {message}", text, column) from None
+        raise GrammarError(f"{shortened(use.source)}: {message}", text, column) from None

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from chainrule.errors import ArgumentError
-from chainrule.grammar.tokens import Cursor, Token
+from chainrule.grammar.tokens import Cursor, Token, shortened
 from chainrule.grammar.values import integers
 from chainrule.grammar.words import NOT_OURS, OTHER_NAMES, WORDS, Option, Word
-from chainrule.shapes import Shape, integer
+from chainrule.shapes import Shape, integer, shown
 
 DEEPEST = 32
 """Groups within groups."""
@@ -38,11 +38,8 @@ class Item:
     body: Use | tuple[Item, ...]
     times: int
     column: int
-
-    def count(self) -> int:
-        """Layers that it becomes."""
-        once = 1 if isinstance(self.body, Use) else sum(item.count() for item in self.body)
-        return self.times * once
+    count: int
+    """Layers that it becomes."""
 
 
 class Reader:
@@ -52,6 +49,7 @@ class Reader:
         self.cursor = Cursor(text)
         self.counts = counts
         self.used: set[str] = {"optional"}
+        self.written = 0
 
     def network(self) -> tuple[Shape, tuple[Item, ...]]:
         """The shape of the input and the items of the whole text."""
@@ -66,10 +64,12 @@ class Reader:
             cursor.fail('this "]" closes no "["')
         for name in self.counts:
             if name not in self.used:
-                cursor.fail(f'{name}={self.counts[name]!r} is given, but nothing is repeated "*{name}"', 0)
-        total = sum(item.count() for item in items)
+                given = f"{shortened(name)}={shown(self.counts[name])}"
+                cursor.fail(f'{given} is given, but nothing is repeated "*{shortened(name)}"', 0)
+        total = sum(item.count for item in items)
         if total > MOST:
-            cursor.fail(f"the text builds {total:,} layers; more than {MOST:,} are refused", items[0].column)
+            many = shortened(f"{total:,}")
+            cursor.fail(f"the text builds {many} layers; more than {MOST:,} are refused", items[0].column)
         return shape, items
 
     def _input(self) -> Shape:
@@ -110,7 +110,9 @@ class Reader:
                 cursor.fail('this "[" is never closed with "]"', start.column)
         else:
             body = self._use()
-        return Item(body, self._times(), start.column)
+        once = 1 if isinstance(body, Use) else sum(item.count for item in body)
+        times = self._times()
+        return Item(body, times, start.column, times * once)
 
     def _times(self) -> int:
         cursor = self.cursor
@@ -124,8 +126,9 @@ class Reader:
             return self._given("the number of repetitions", times, token)
         if token.kind != "word":
             cursor.fail(f"expected how often to repeat, a number or a letter, not {token}", token.column)
+        letter = shortened(token.text)
         if token.text not in self.counts:
-            cursor.fail(f"{token.text} has no value: pass it by name, {token.text}=2", token.column)
+            cursor.fail(f"{letter} has no value: pass it by name, {letter}=2", token.column)
         self.used.add(token.text)
         return self._given(token.text, self.counts[token.text], token)
 
@@ -150,7 +153,10 @@ class Reader:
             joined = re.fullmatch(r"([a-z]+)([0-9]\w*)", name)
             if joined and joined[1] in known and WORDS[OTHER_NAMES.get(joined[1], joined[1])].arguments:
                 cursor.fail(f'a space is missing: write "{joined[1]} {joined[2]}"')
-            cursor.fail(f'no layer is named "{start.text}"{_nearest(name, known, NOT_OURS)}')
+            cursor.fail(f"no layer is named {start}{_nearest(name, known, NOT_OURS)}")
+        self.written += 1
+        if self.written > MOST:
+            cursor.fail(f"the text names more than {MOST:,} layers")
         cursor.take()
         values: dict[str, Any] = {}
         columns: dict[str, int] = {}

@@ -27,7 +27,7 @@ def places_of(items: Sequence[Item]) -> list[Place]:
     return [
         Place(use, number, 0 if isinstance(item.body, Use) else turn)
         for number, item in enumerate(items)
-        if item.count()
+        if item.count
         for turn in range(item.times)
         for use in _once(item)
     ]
@@ -36,7 +36,7 @@ def places_of(items: Sequence[Item]) -> list[Place]:
 def _once(item: Item) -> list[Use]:
     if isinstance(item.body, Use):
         return [item.body]
-    return [use for inner in item.body if inner.count() for use in _once(inner) * inner.times]
+    return [use for inner in item.body if inner.count for use in _once(inner) * inner.times]
 
 
 def check_S2(text: str, items: Sequence[Item], places: Sequence[Place]) -> None:  # noqa: N802

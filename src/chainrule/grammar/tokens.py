@@ -17,6 +17,15 @@ _TOKEN = re.compile(
 )
 
 
+LONGEST = 1_000_000
+"""Characters of a text; a network of the most layers that are allowed takes a tenth of them."""
+
+
+def shortened(text: str) -> str:
+    """A piece of a text as an error message shows it."""
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
 @dataclass(frozen=True)
 class Token:
     """A piece of the text. `kind` is "arrow", "number", "word", "end", or the mark itself."""
@@ -31,7 +40,7 @@ class Token:
         return self.column + len(self.text)
 
     def __str__(self) -> str:
-        return "the end of the text" if self.kind == "end" else f'"{self.text}"'
+        return "the end of the text" if self.kind == "end" else f'"{shortened(self.text)}"'
 
 
 def tokens_of(text: str) -> list[Token]:
@@ -56,6 +65,9 @@ class Cursor:
     """A place in the tokens of a text."""
 
     def __init__(self, text: str) -> None:
+        if len(text) > LONGEST:
+            message = f"the text has {len(text):,} characters; more than {LONGEST:,} are refused"
+            raise GrammarError(message, text, LONGEST)
         self.text = re.sub(r"\s", " ", text)  # so that the caret of an error stands under its column
         self.tokens = tokens_of(self.text)
         self.place = 0

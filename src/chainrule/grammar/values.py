@@ -30,10 +30,10 @@ def _number_token(cursor: Cursor, what: str) -> Token:
 def integers(cursor: Cursor, token: Token, pattern: str, wanted: str) -> tuple[int, ...]:
     """The integers of "5", "5x3" or "1x28x28", if the token matches `pattern`."""
     if not re.fullmatch(pattern, token.text, re.IGNORECASE):
-        cursor.fail(f'expected {wanted}, not "{token.text}"', token.column)
+        cursor.fail(f"expected {wanted}, not {token}", token.column)
     parts = token.text.lower().split("x")
     if any(len(part) > DIGITS for part in parts):
-        cursor.fail(f'"{token.text}" is too large', token.column)
+        cursor.fail(f"{token} is too large", token.column)
     return tuple(int(part) for part in parts)
 
 
@@ -61,7 +61,7 @@ def _read_number(cursor: Cursor, what: str) -> float:
     try:
         return float(token.text)
     except ValueError:
-        cursor.fail(f'expected {what} as a number, not "{token.text}"', token.column)
+        cursor.fail(f"expected {what} as a number, not {token}", token.column)
 
 
 def _read_padding(cursor: Cursor, what: str) -> str | int | tuple[int, ...]:

@@ -26,6 +26,7 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.errors import ArgumentError, ShapeError
+from chainrule.memory import require_memory
 from chainrule.shapes import LARGEST, ReceptiveField, Shape, product, shape_text
 
 Values: TypeAlias = Mapping[str, Array]
@@ -136,6 +137,11 @@ class Layer(ABC):
 
     # --- counts ------------------------------------------------------------------------------------------------
 
+    def working_numbers(self, *shapes: Shape, backward: bool = False) -> int:
+        """Numbers that the equations hold at once for one sample besides input and output: padded maps, windows laid
+        out. What no memory can hold is refused by it, before any work."""
+        return 0
+
     def parameter_counts(self, *shapes: Shape) -> dict[str, int]:
         """Free numbers in each parameter."""
         return {name: product(shape) for name, shape in self.parameter_shapes(*shapes).items()}
@@ -212,12 +218,19 @@ class Node:
             self.shape = layer.output_shape(*(node.shape for node in inputs))
             if max(self.shape, default=0) > LARGEST:
                 raise ShapeError(f"would make an output of {shape_text(self.shape)}; an extent is at most {LARGEST}")
+            require_sample(self.shape, "its output")
         except ShapeError as error:
             raise ShapeError(f"{layer!r}: {error}") from None
         layer.settle()
 
     def __repr__(self) -> str:
         return f"<{'Input' if self.layer is None else repr(self.layer)} -> {shape_text(self.shape)}>"
+
+
+def require_sample(shape: Shape, what: str) -> None:
+    """Refuse a shape of which not even one sample in float32 fits into memory."""
+    advice = "use smaller maps or fewer features"
+    require_memory(4 * product(shape), lambda: f"{what} of {shape_text(shape)} for each sample", advice, ShapeError)
 
 
 def expect_map(shape: Shape, channels: int | None = None) -> tuple[int, int, int]:

@@ -23,6 +23,7 @@ from chainrule.shapes import (
     integer,
     padding_sides,
     pair,
+    product,
     shown,
 )
 
@@ -48,6 +49,11 @@ class _Windowed(Layer):
 
     def receptive_field(self, field: ReceptiveField, *shapes: Shape) -> ReceptiveField:
         return field.through(self.window)
+
+    def working_numbers(self, *shapes: Shape, backward: bool = False) -> int:
+        _, rows, columns = shapes[0]
+        places = product(self.window.output_size((rows, columns)))
+        return self.in_channels * (self.window.padded_pixels((rows, columns)) + places * product(self.kernel_size))
 
 
 class Conv2d(_Windowed):

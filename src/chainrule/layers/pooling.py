@@ -32,6 +32,8 @@ class _Pool(Layer):
     """A window of kernel_size, moved by stride (its own size if not given), over each map of a padded input."""
 
     padding_value = 0.0
+    lays_out = False
+    """Whether forward copies each window; backward always does."""
 
     def __init__(self, kernel_size: IntOrPair, stride: IntOrPair | None = None, padding: PaddingArgument = 0) -> None:
         self.kernel_size = pair("kernel_size", kernel_size, 1)
@@ -63,6 +65,11 @@ class _Pool(Layer):
     def receptive_field(self, field: ReceptiveField, *shapes: Shape) -> ReceptiveField:
         return field.through(self.window)
 
+    def working_numbers(self, *shapes: Shape, backward: bool = False) -> int:
+        channels, rows, columns = shapes[0]
+        laid_out = product(self.output_shape(*shapes)) * product(self.kernel_size)
+        return channels * self.window.padded_pixels((rows, columns)) + (laid_out if backward or self.lays_out else 0)
+
     def _windows(self, x: Array) -> Array:
         return windows_of(pad(x, self.padding, self.padding_value), self.window)
 
@@ -84,6 +91,7 @@ class MaxPool2d(_Pool):
     """
 
     padding_value = -math.inf
+    lays_out = True
 
     def forward(self, parameters: Values, *xs: Array, context: Context) -> tuple[Array, tuple[Array, Pair]]:
         (x,) = xs
@@ -97,6 +105,9 @@ class MaxPool2d(_Pool):
 
 class _WeightedPool(_Pool):
     """Windows summed with fixed weights."""
+
+    def working_numbers(self, *shapes: Shape, backward: bool = False) -> int:
+        return product(self.kernel_size) + super().working_numbers(*shapes, backward=backward)
 
     def weights(self) -> Array:
         """(kernel rows, kernel columns), summing to 1."""
@@ -136,6 +147,8 @@ class LPPool2d(_Pool):
 
     A norm of 0 has no derivative; 0 is chosen (ER0-32). For odd p the root of a negative sum is the real one.
     """
+
+    lays_out = True
 
     def __init__(self, norm_type: float, kernel_size: IntOrPair, stride: IntOrPair | None = None) -> None:
         super().__init__(kernel_size, stride)
@@ -210,15 +223,18 @@ class AdaptiveAvgPool2d(Layer):
     def backward_input(self, parameters: Values, dy: Array, saved: Any) -> Array:
         return pooling.adaptive_mean_pool_backward(dy, saved)
 
-    def _matrices(self, shape: Shape) -> list[Array]:
-        sizes = zip(shape[1:], self.output_size, strict=True)
-        return [pooling.adaptive_mean_matrix(size, places) for size, places in sizes]
+    def working_numbers(self, *shapes: Shape, backward: bool = False) -> int:
+        channels, rows, columns = shapes[0]
+        matrices = rows * self.output_size[0] + columns * self.output_size[1]
+        return matrices + channels * self.output_size[0] * columns
 
     def connection_count(self, *shapes: Shape) -> int:
-        rows, columns = self._matrices(shapes[0])
-        return int(shapes[0][0] * np.count_nonzero(rows) * np.count_nonzero(columns))
+        # Windows end at i n / m: where that is no whole number, neighbours share a pixel; it is whole gcd times.
+        covered = [n + m - math.gcd(n, m) for n, m in zip(shapes[0][1:], self.output_size, strict=True)]
+        return shapes[0][0] * product(tuple(covered))
 
     def receptive_field(self, field: ReceptiveField, *shapes: Shape) -> ReceptiveField:
-        widest = [int(np.count_nonzero(matrix, axis=1).max()) for matrix in self._matrices(shapes[0])]
+        # A window begins at most (m - gcd) / m of a pixel before the end of its first one.
+        widest = [-(-(n + m - math.gcd(n, m)) // m) for n, m in zip(shapes[0][1:], self.output_size, strict=True)]
         steps = [max(1, size // places) for size, places in zip(shapes[0][1:], self.output_size, strict=True)]
         return field.through(Window((widest[0], widest[1]), (steps[0], steps[1])))

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from chainrule.arrays import as_array, check_finite
 from chainrule.errors import ArgumentError, DataError, NonFiniteError, ShapeError
+from chainrule.memory import MemoryErrorsNamed, require_memory
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -30,9 +31,9 @@ class Preprocessor(ABC):
 
         Raises DataError (no samples, NaN), ShapeError, DtypeError, NonFiniteError (overflow).
         """
-        array = as_samples(x, "x")
-        self._shape_in = None
         with self._guard():
+            array = as_samples(x, "x")
+            self._shape_in = None
             self._fit(array)
         self._shape_out = self._output_shape(array.shape[1:])
         self._shape_in = array.shape[1:]
@@ -56,7 +57,8 @@ class Preprocessor(ABC):
     def _guard(self) -> Iterator[None]:
         """An overflow becomes an error that says why, not a silent infinity."""
         try:
-            with np.errstate(over="raise", invalid="raise"):
+            named = MemoryErrorsNamed(type(self).__name__, "give fewer samples")
+            with np.errstate(over="raise", invalid="raise"), named:
                 yield
         except FloatingPointError as error:
             raise NonFiniteError(
@@ -135,6 +137,8 @@ def as_samples(value: ArrayLike, what: str) -> Floats:
         raise ShapeError(f"{what} must be (n, features) or (n, channels, height, width), got shape {array.shape}")
     if array.size == 0:
         raise DataError(f"{what} is empty, shape {array.shape}")
+    size = f"{what} of shape {array.shape} in float64"
+    require_memory(8 * array.size, size, "give fewer samples")
     check_finite(array, what)
     return np.asarray(array, dtype=np.float64)
 

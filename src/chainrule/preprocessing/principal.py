@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from chainrule.errors import ArgumentError
+from chainrule.memory import require_memory
 from chainrule.preprocessing.base import (
     Floats,
     Preprocessor,
@@ -126,7 +127,11 @@ def _principal_directions(centred: Floats, count: int) -> tuple[Floats, Floats]:
     With fewer samples than features the singular value decomposition avoids the large covariance matrix.
     Eigenvalues below rounding are set to 0.
     """
-    if centred.shape[0] < centred.shape[1]:
+    samples, features = centred.shape
+    square = min(samples, features) ** 2
+    what = f"the principal directions of {samples:,} samples with {features:,} features"
+    require_memory(8 * (centred.size + 2 * square), what, "give fewer samples or smaller ones")
+    if samples < features:
         _, singular, directions = np.linalg.svd(centred, full_matrices=False)
         variances = np.square(singular) / count
     else:

@@ -65,15 +65,9 @@ __attribute__((noinline)) void share_among_windows(const PoolOp& op, const Block
   pool_backward<T>(op, b, window);
 }
 
-CHAINRULE_INLINE bool all_equal(const PoolOp& op) {
-  for (int32_t place = 1; place < op.kernel_rows * op.kernel_columns; ++place)
-    if (op.weights[place] != op.weights[0]) return false;
-  return true;
-}
-
 template <class T>
 void weighted_pool_forward(const PoolOp& op, const Block& b) {
-  if (all_equal(op))
+  if (op.uniform)
     sum_windows<T>(op, b, {T(op.weights[0]), nullptr, nullptr});
   else
     pool_forward<T>(op, b, WeightedSum<T>{op.weights});
@@ -82,7 +76,7 @@ void weighted_pool_forward(const PoolOp& op, const Block& b) {
 template <class T>
 void weighted_pool_backward(const PoolOp& op, const Block& b) {
   const T* dy = at<T>(b, op.dy);
-  if (all_equal(op))
+  if (op.uniform)
     share_among_windows<T>(op, b, {AnyLanes<T>(b), dy, T(op.weights[0]), nullptr});
   else
     pool_backward<T>(op, b, WeightedShare<T>{AnyLanes<T>(b), dy, op.weights});

@@ -61,14 +61,17 @@ void max_pool_pairs(const PoolOp& op, const Block& b) {
 template <class T>
 void max_pool_forward_single(const PoolOp& op, const Block& b) {
   if (pools_pairs(op)) return max_pool_pairs<T>(op, b);
+  // Window pixels that some window has on the map: a large window with large padding has many that none has.
+  const int64_t reach = int64_t(op.out_columns - 1) * op.stride_columns;
+  const int first = int(larger(op.left - reach, 0)),
+            last = int(smaller(op.kernel_columns, int64_t(op.left) + op.columns));
   for (int64_t c = 0; c < op.channels; ++c)
     for (int64_t p = 0; p < op.out_rows; ++p) {
       T* __restrict y = at<T>(b, op.y) + (c * op.out_rows + p) * op.out_columns;
       for (int64_t q = 0; q < op.out_columns; ++q) y[q] = T(-__builtin_inf());
-      for (int i = 0; i < op.kernel_rows; ++i) {
-        const int64_t row = p * op.stride_rows - op.top + i;
-        if (row < 0 || row >= op.rows) continue;
-        for (int j = 0; j < op.kernel_columns; ++j) {
+      const int64_t top = p * op.stride_rows - op.top, row_end = smaller(top + op.kernel_rows, op.rows);
+      for (int64_t row = larger(top, 0); row < row_end; ++row) {
+        for (int j = first; j < last; ++j) {
           int64_t begin, end;
           columns_inside(op, j, begin, end);
           const T* __restrict x = at<T>(b, op.x) + (c * op.rows + row) * op.columns + j - op.left;

@@ -55,10 +55,10 @@ CHAINRULE_INLINE void for_pixels(const PoolOp& op, Span rows, Span columns, F f)
   const int64_t corner = int64_t{rows.begin} * op.columns + columns.begin;
   const int32_t height = kSize > 0 ? kSize : rows.end - rows.begin;
   const int32_t width = kSize > 0 ? kSize : columns.end - columns.begin;
-  const int32_t place = rows.place * op.kernel_columns + columns.place;
+  const int64_t place = int64_t{rows.place} * op.kernel_columns + columns.place;
   for (int32_t i = 0; i < height; ++i)
     for (int32_t j = 0; j < width; ++j)
-      f(corner + int64_t{i} * op.columns + j, place + i * op.kernel_columns + j);
+      f(corner + int64_t{i} * op.columns + j, int32_t(place + int64_t{i} * op.kernel_columns + j));
 }
 
 // One output after another: y = finish(state after take(pixel) for all pixels, channel).

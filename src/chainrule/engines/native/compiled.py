@@ -21,6 +21,8 @@ from chainrule.engines.native.rules.losses import loss_plan
 from chainrule.errors import ArgumentError, EngineError
 from chainrule.graph import Graph
 from chainrule.losses import Loss
+from chainrule.memory import bytes_text, require_memory
+from chainrule.shapes import product
 
 SHARDS = 16
 """Most shards of a batch: as many threads can share a step."""
@@ -120,6 +122,8 @@ class Compiled:
         self._check_extents()
         self.exports = low.exports
         self.sizes = self._sizes(graph, low, loss)
+        self._allowed = (0, 0, 0)
+        self.require_room(1, 1)
         self.description = PlanDescription(
             isa=request.isa,
             number_bytes=request.number_bytes,
@@ -133,9 +137,37 @@ class Compiled:
         try:
             self.plan = core.Plan(self.description)
         except (MemoryError, OverflowError, RuntimeError):
-            raise EngineError(f"not enough memory for a plan of {self.sizes} numbers") from None
+            size = bytes_text(self.memory_bytes(1, 1))
+            raise EngineError(f"a plan of {size} ran out of memory; use a smaller network") from None
         except (ValueError, TypeError) as error:
             raise EngineError(f"the native core refuses the plan that it was given: {error}") from None
+
+    def memory_bytes(self, samples: int, threads: int, memories: int = 0) -> int:
+        """What the core takes for batches of so many samples, as its plan reserves it, and what comes out of it."""
+        sizes, number = self.sizes, self.request.number_bytes
+        blocks = -(-samples // self.request.lanes)
+        shards = min(blocks, sizes["shard_limit"])
+        weights = sizes["parameters"] + sizes["buffers"] + sizes["packed"]
+        copies = 2 if self.request.mode == "train" else 1  # the state before a step that may fail
+        numbers = copies * (weights + memories * sizes["parameters"]) + sizes["parameters"]
+        numbers += sizes["scratch"] * sizes["group"] * min(threads, shards) + sizes["kept"] * blocks
+        numbers += sizes["raw"] * shards + self._exported * samples
+        return numbers * number + 8 * (sizes["statistics"] * blocks + sizes["shared"])
+
+    def require_room(self, samples: int, threads: int, memories: int = 0) -> None:
+        """Refuse a batch that memory cannot hold; a call like an earlier one is answered at once."""
+        if samples <= self._allowed[0] and (threads, memories) == self._allowed[1:]:
+            return
+        size = self.memory_bytes(samples, threads, memories)
+        require_memory(size, lambda: self._needs(samples), "take smaller batches, a smaller network or fewer threads")
+        self._allowed = (samples, threads, memories)
+
+    def _needs(self, samples: int) -> str:
+        """The subject of a refusal; the largest tensor tells where the size comes from."""
+        what = {"inference": "inference", "train": "training", "trace": "a trace", "gradients": "gradients"}
+        largest = max(self.program.slots, key=lambda slot: slot.elements)
+        many = f"{samples:,} samples" if samples > 1 else "one sample"
+        return f"{what[self.request.mode]} with {many}, whose largest tensor is {largest.label},"
 
     def _check_extents(self) -> None:
         """The core counts the numbers of one sample's tensor in 32 bits."""
@@ -152,6 +184,8 @@ class Compiled:
         flat = self.program.flat
         raw_bytes = max(flat["raw"] * self.request.number_bytes, 1)
         mean = loss is not None and loss.reduction == "mean"
+        shapes = dict(zip(graph.names, graph.shapes, strict=True)) | {"output": graph.output_shape}
+        self._exported = sum(product(shapes[name]) for _, name in low.exports)
         return {
             "scratch": scratch,
             "kept": kept,

@@ -30,6 +30,7 @@ from chainrule.engines.reference import ReferenceEngine, ReferenceTrainer
 from chainrule.errors import EngineError, warn
 from chainrule.graph import Graph
 from chainrule.losses import Loss
+from chainrule.memory import bytes_text
 from chainrule.parameters import Parameters
 
 Prepared: TypeAlias = tuple[Array, bool, Array, Array | None]
@@ -141,6 +142,7 @@ class NativeEngine:
             if self._falls_back(graph, False):
                 return self._reference.forward(graph, x, dtype)
             compiled = self._of(graph).inference[key] = self.compiled(graph, "inference", len(x), dtype)
+        compiled.require_room(len(x), core.thread_count())
         outputs = np.empty((len(x), *graph.output_shape), dtype)
         _, finite = self._run(compiled, graph, x, dtype, None, None, [outputs])
         if not finite:
@@ -165,13 +167,17 @@ class NativeEngine:
                 inputs, is_bytes, targets, labels, exports, len(x), graph.seed, 0, core.thread_count()
             )
         except MemoryError:
-            raise EngineError(f"not enough memory for a batch of {len(x)} samples; take smaller batches") from None
+            needed = bytes_text(compiled.memory_bytes(len(x), core.thread_count()))
+            raise EngineError(
+                f"not enough memory for a batch of {len(x)} samples, which needs {needed}; take smaller batches"
+            ) from None
         return float(loss), bool(finite)
 
     def _backward(
         self, graph: Graph, x: Array, targets: Array, loss: Loss, dtype: np.dtype[Any], training: bool, mode: str
     ) -> tuple[float, Parameters, dict[tuple[str, str], Array]]:
         compiled = self.compiled(graph, mode, len(x), dtype, training=training, loss=loss, targets=targets)
+        compiled.require_room(len(x), core.thread_count())
         shapes = dict(zip(graph.names, graph.shapes, strict=True)) | {"output": graph.output_shape}
         exports = {key: np.empty((len(x), *shapes[key[1]]), dtype) for key in compiled.exports}
         gradients = Parameters(graph.parameters.shapes, dtype)
@@ -311,6 +317,7 @@ class NativeTrainer:
         assert self._compiled is not None
         inputs, is_bytes, targets, labels = prepared
         optimizer = self.recipe.optimizer
+        self._compiled.require_room(batch_size, self._pace.threads, optimizer.memories)
         try:
             done: int = self._compiled.plan.train(
                 inputs, is_bytes, targets, labels, order, batch_size, np.ascontiguousarray(rates), first,
@@ -318,7 +325,10 @@ class NativeTrainer:
                 losses, correct, self._pace.threads,
             )  # fmt: skip
         except MemoryError:
-            raise EngineError(f"not enough memory to train in batches of {batch_size}; take smaller ones") from None
+            needed = bytes_text(self._compiled.memory_bytes(batch_size, self._pace.threads, optimizer.memories))
+            raise EngineError(
+                f"not enough memory to train in batches of {batch_size}, which needs {needed}; take smaller ones"
+            ) from None
         self.step += done
         return done
 

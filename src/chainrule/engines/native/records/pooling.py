@@ -55,9 +55,12 @@ class MaxPoolBackward(Record):
 
 
 class WeightedPoolForward(Record):
+    """`uniform`: all weights are the same number, and it stands there once."""
+
     windows: Windows
     x: Reads
     y: Writes
+    uniform: bool
     weights: tuple[float, ...]
 
 
@@ -65,6 +68,7 @@ class WeightedPoolBackward(Record):
     windows: Windows
     dx: Writes
     dy: Reads
+    uniform: bool
     weights: tuple[float, ...]
 
 

@@ -9,8 +9,11 @@ from chainrule.engines.native.lowering import Backward, Lowering, Rules
 from chainrule.engines.native.records import pooling as records
 from chainrule.engines.native.records.steps import Ending
 from chainrule.engines.native.rules.elementwise import relu_backward, relu_in_place
+from chainrule.errors import EngineError
 from chainrule.graph import Step
 from chainrule.layers import AvgPool2d, GaussianPool2d, LPPool2d
+from chainrule.memory import require_memory
+from chainrule.shapes import LARGEST, product
 
 
 def _maps(step: Step) -> records.Maps:
@@ -20,7 +23,20 @@ def _maps(step: Step) -> records.Maps:
     )
 
 
+def _check_reach(step: Step) -> None:
+    """The core counts pixels in 32 bits, those of the padding too."""
+    layer: Any = step.layer
+    for axis in (0, 1):
+        pixels = step.input_shapes[0][1 + axis] + sum(layer.padding[2 * axis : 2 * axis + 2])
+        if pixels > LARGEST:
+            raise EngineError(
+                f"{step.name}: a window of {layer.kernel_size[axis]} pixels reaches {pixels} pixels far with its "
+                f"padding; the native engine can index {LARGEST}"
+            )
+
+
 def _windows(step: Step) -> records.Windows:
+    _check_reach(step)
     layer: Any = step.layer
     return records.Windows(
         maps=_maps(step),
@@ -47,17 +63,27 @@ def _max_pool(low: Lowering, group: Group) -> Backward:
     return back
 
 
+def _weights(layer: AvgPool2d | GaussianPool2d) -> tuple[bool, tuple[float, ...]]:
+    """Whether all are the same, and the weights: of a mean, which may have any number of them, only one."""
+    if isinstance(layer, AvgPool2d):
+        return True, (1 / product(layer.kernel_size),)
+    require_memory(64 * product(layer.kernel_size), f"the weights of {layer!r}", "use a smaller window")
+    return False, tuple(layer.weights().reshape(-1).tolist())
+
+
 def _weighted_pool(low: Lowering, group: Group) -> Backward:
     layer, windows = group.step.layer, _windows(group.step)
     assert isinstance(layer, AvgPool2d | GaussianPool2d)
-    weights = tuple(float(weight) for weight in layer.weights().reshape(-1))
-    record = records.WeightedPoolForward(windows=windows, x=low.x(group), y=low.new_value(group), weights=weights)
+    uniform, weights = _weights(layer)
+    x, y = low.x(group), low.new_value(group)
+    record = records.WeightedPoolForward(windows=windows, x=x, y=y, uniform=uniform, weights=weights)
     low.program.emit(record, group.step.name)
 
     def back() -> None:
         dy = low.gradient(group).slot
         if low.needs_input(group):
-            record = records.WeightedPoolBackward(windows=windows, dx=low.new_gradient(group), dy=dy, weights=weights)
+            dx = low.new_gradient(group)
+            record = records.WeightedPoolBackward(windows=windows, dx=dx, dy=dy, uniform=uniform, weights=weights)
             low.program.emit(record, f"d input of {group.step.name}")
 
     return back
