@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -40,6 +40,13 @@ CHUNK_SECONDS = 0.05
 """How long the core trains before Python may show progress or be interrupted."""
 
 
+PLANS, SIZES = 16, 64
+"""Most plans that a network keeps, and most batch sizes whose plan it finds at once. Each plan has memory of its own;
+a network that is used in ever new ways (losses, frozen parameters) would gather them. The least recently used goes."""
+
+Key = TypeVar("Key")
+
+
 @dataclass
 class Known:
     """What the engine has found out about a graph."""
@@ -51,6 +58,16 @@ class Known:
     """Why it runs on the reference engine, as far as that has been said."""
     inference: dict[tuple[int, np.dtype[Any], str | None], Compiled] = field(default_factory=dict)
     """Plans by samples, precision and CHAINRULE_ISA: calls with one sample should find theirs at once."""
+
+
+def _remember(kept: dict[Key, Compiled], key: Key, compiled: Compiled, most: int) -> Compiled:
+    """Enter a plan as the most recently used; a thread that runs one that goes has it to the end."""
+    if key not in kept or len(kept) == most:  # while there is room, the order of use does not matter
+        kept.pop(key, None)
+        kept[key] = compiled
+    for oldest in list(kept)[:-most]:
+        kept.pop(oldest, None)
+    return compiled
 
 
 class NativeEngine:
@@ -131,8 +148,8 @@ class NativeEngine:
         plans = self._of(graph).plans
         compiled = plans.get(request)
         if compiled is None:
-            compiled = plans[request] = Compiled(graph, request, loss, isa, probabilities)
-        return compiled
+            compiled = Compiled(graph, request, loss, isa, probabilities)
+        return _remember(plans, request, compiled, PLANS)
 
     def forward(self, graph: Graph, x: Array, dtype: np.dtype[Any]) -> Array:
         """Outputs in inference."""
@@ -141,7 +158,8 @@ class NativeEngine:
         if compiled is None:
             if self._falls_back(graph, False):
                 return self._reference.forward(graph, x, dtype)
-            compiled = self._of(graph).inference[key] = self.compiled(graph, "inference", len(x), dtype)
+            compiled = self.compiled(graph, "inference", len(x), dtype)
+            _remember(self._of(graph).inference, key, compiled, SIZES)
         compiled.require_room(len(x), core.thread_count())
         outputs = np.empty((len(x), *graph.output_shape), dtype)
         _, finite = self._run(compiled, graph, x, dtype, None, None, [outputs])
