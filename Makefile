@@ -6,6 +6,7 @@
 #   make sanitize      the same under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
 #   make neon-test     the same built for 64-bit ARM, under an emulator
 #   make mutants       plant mistakes in a copy of the package and see whether a test notices; MUTANTS=200 SEED=0
+#   make fuzz          every reader of foreign bytes, FUZZ_SECONDS each (an hour), with atheris where it installs
 #   make bench     measure against the frameworks that are installed, on a quiet machine; BENCH_ARGS="--quick"
 # Variables: PYTHON=python3.12  TRAIN_ARGS="..."  PYTEST_ARGS="-n 2 -k conv"
 
@@ -13,6 +14,8 @@ PYTHON      ?= python3
 VENV        ?= .venv
 TRAIN_ARGS  ?=
 PYTEST_ARGS ?= -n auto
+FUZZ_SECONDS ?= 3600
+FUZZ_TARGETS ?=
 MUTANTS     ?= 200
 SEED        ?= 0
 
@@ -23,7 +26,7 @@ CPP        := $(filter %.cpp %.hpp %.h,$(NATIVE)) $(wildcard tests/native/*.?pp)
 SCRIPTS    := $(wildcard scripts benchmarks examples)
 
 .DEFAULT_GOAL := test
-.PHONY: install train test native-test sanitize neon-test mutants bench check format clean
+.PHONY: install train test native-test sanitize neon-test mutants fuzz bench check format clean
 
 install: $(STAMP)
 
@@ -61,6 +64,11 @@ neon-test: $(STAMP)
 mutants: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8.1,<3.9'
 	nice -n 19 $(BIN)/python scripts/mutants.py --count $(MUTANTS) --seed $(SEED) $(MUTANTS_ARGS)
+
+# Coverage-guided where atheris has a wheel for this Python, else hypothesis; what is found lies in build/fuzz.
+fuzz: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris || true
+	nice -n 10 $(BIN)/python -m tests.fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

@@ -1,0 +1,81 @@
+"""Fuzz readers: python -m tests.fuzz SECONDS [TARGET ...], SECONDS for each. With atheris (coverage-guided) where it is
+installed, else with hypothesis. An input that a reader did not survive is kept in build/fuzz/TARGET."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import traceback
+from importlib.util import find_spec
+from pathlib import Path
+
+from tests.fuzz.targets import CORPUS, TARGETS, attack
+
+FOUND = Path("build/fuzz")
+
+
+def guided(name: str, seconds: int) -> None:
+    """One target with atheris, which ends the process."""
+    import atheris
+
+    grown = FOUND / name / "corpus"
+    grown.mkdir(parents=True, exist_ok=True)
+    atheris.instrument_all()
+    options = [f"-max_total_time={seconds}", "-timeout=60", "-rss_limit_mb=3000", f"-artifact_prefix={FOUND / name}/"]
+    options += ["-max_len=4096", "-verbosity=0", "-print_final_stats=1"]
+    if "FUZZ_SEED" in os.environ:
+        options.append(f"-seed={os.environ['FUZZ_SEED']}")
+    atheris.Setup(["fuzz", *options, str(grown), str(CORPUS / name)], lambda content: attack(name, content))
+    atheris.Fuzz()
+
+
+def drawn(name: str, seconds: int) -> None:
+    """One target with hypothesis, in rounds of random examples."""
+    from hypothesis import HealthCheck, given, settings
+
+    from tests.fuzz.mutations import inputs
+
+    (FOUND / name).mkdir(parents=True, exist_ok=True)
+
+    @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(inputs(name))
+    def round_of_examples(content: bytes) -> None:
+        (FOUND / name / "last").write_bytes(content)  # what is there after a crash of the process
+        attack(name, content)
+
+    end, rounds = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        round_of_examples()
+        rounds += 1
+    print(f"{name}: {500 * rounds:,} inputs")
+
+
+def one(name: str, seconds: int) -> None:
+    try:
+        (guided if find_spec("atheris") else drawn)(name, seconds)
+    except Exception:
+        traceback.print_exc()
+        raise SystemExit(1) from None
+
+
+def main(arguments: list[str]) -> int:
+    seconds, names = int(arguments[0]), arguments[1:] or list(TARGETS)
+    if len(names) == 1:
+        one(names[0], seconds)
+        return 0
+    fallen = []
+    for name in names:  # each in a process of its own: a crash is a find
+        print(f"--- {name}", flush=True)
+        code = subprocess.run([sys.executable, "-m", "tests.fuzz", str(seconds), name], check=False).returncode
+        if code:
+            fallen.append(f"{name} (exit code {code})")
+    print(f"{len(names) - len(fallen)} passed, {len(fallen)} failed")
+    for name in fallen:
+        print(f"fell: {name}; its input is in {FOUND}/{name.split()[0]}")
+    return 1 if fallen else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
