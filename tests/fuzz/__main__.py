@@ -11,8 +11,6 @@ import traceback
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.fuzz.targets import CORPUS, TARGETS, attack
-
 FOUND = Path("build/fuzz")
 
 
@@ -20,9 +18,10 @@ def guided(name: str, seconds: int) -> None:
     """One target with atheris, which ends the process."""
     import atheris
 
+    with atheris.instrument_imports(include=["chainrule"]):
+        from tests.fuzz.targets import CORPUS, attack
     grown = FOUND / name / "corpus"
     grown.mkdir(parents=True, exist_ok=True)
-    atheris.instrument_all()
     options = [f"-max_total_time={seconds}", "-timeout=60", "-rss_limit_mb=3000", f"-artifact_prefix={FOUND / name}/"]
     options += ["-max_len=4096", "-verbosity=0", "-print_final_stats=1"]
     if "FUZZ_SEED" in os.environ:
@@ -36,6 +35,7 @@ def drawn(name: str, seconds: int) -> None:
     from hypothesis import HealthCheck, given, settings
 
     from tests.fuzz.mutations import inputs
+    from tests.fuzz.targets import attack
 
     (FOUND / name).mkdir(parents=True, exist_ok=True)
 
@@ -61,10 +61,14 @@ def one(name: str, seconds: int) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    seconds, names = int(arguments[0]), arguments[1:] or list(TARGETS)
+    seconds, names = int(arguments[0]), arguments[1:]
     if len(names) == 1:
         one(names[0], seconds)
         return 0
+    if not names:
+        from tests.fuzz.targets import TARGETS
+
+        names = list(TARGETS)
     fallen = []
     for name in names:  # each in a process of its own: a crash is a find
         print(f"--- {name}", flush=True)
