@@ -105,4 +105,7 @@ def main() -> None:
         code = end.code if isinstance(end.code, int) else 0
     except BrokenPipeError:
         code = LEFT
+    except OSError as error:  # what is printed before a command begins, such as help
+        complain(f"cannot write to the standard output: {error.strerror or error}")
+        code = USER_ERROR
     raise SystemExit(finish(code))
