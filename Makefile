@@ -7,6 +7,7 @@
 #   make neon-test     the same built for 64-bit ARM, under an emulator
 #   make mutants       plant mistakes in a copy of the package and see whether a test notices; MUTANTS=200 SEED=0
 #   make fuzz          every reader of foreign bytes, FUZZ_SECONDS each (an hour), with atheris where it installs
+#   make wheels    wheels for Linux on x86-64 and ARM, glibc and musl, in dist/; WHEEL_ARGS="--twice --only abi3"
 #   make bench     measure against the frameworks that are installed, on a quiet machine; BENCH_ARGS="--quick"
 # Variables: PYTHON=python3.12  TRAIN_ARGS="..."  PYTEST_ARGS="-n 2 -k conv"
 
@@ -26,7 +27,7 @@ CPP        := $(filter %.cpp %.hpp %.h,$(NATIVE)) $(wildcard tests/native/*.?pp)
 SCRIPTS    := $(wildcard scripts benchmarks examples)
 
 .DEFAULT_GOAL := test
-.PHONY: install train test native-test sanitize neon-test mutants fuzz bench check format clean
+.PHONY: install train test native-test sanitize neon-test mutants fuzz wheels bench check format clean
 
 install: $(STAMP)
 
@@ -40,6 +41,9 @@ $(STAMP): pyproject.toml CMakeLists.txt $(NATIVE) | $(BIN)/python
 	@rm -f $@
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check cmake ninja \
 	  $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])')
+	@zig="$$($(BIN)/python scripts/build_backend.py)"; test -z "$$zig" || { \
+	  echo "no C++ compiler on the PATH: taking the one of PyPI's $$zig" && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$zig"; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[dev]'
 	@touch $@
 
@@ -69,6 +73,9 @@ mutants: $(STAMP)
 fuzz: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris || true
 	nice -n 10 $(BIN)/python -m tests.fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+wheels: $(STAMP)
+	$(BIN)/python scripts/build_wheels.py $(WHEEL_ARGS)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

@@ -1,0 +1,213 @@
+"""Wheels for many systems from one machine, with zig as the cross compiler: `make wheels`.
+
+    python scripts/build_wheels.py [--only TEXT] [--twice] [--output dist]
+
+For each system two wheels: one for CPython 3.11, and one for the stable ABI of 3.12 that serves every later version;
+beside them the sources (sdist). Each wheel is checked: size, contents, metadata, symbol versions, use of the stable ABI.
+With --twice each is also built from the unpacked sources, in another folder, and has to come out the same to the bit.
+Needs Python 3.11 and 3.12 or later on the PATH, or named in PYTHONS. `try_wheels.py` then installs and uses the wheels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from build_backend import ROOT, ZIG, build_sdist, zig_tools
+
+LARGEST = 3_000_000  # bytes
+BUILD_TOOLS = ["scikit-build-core>=0.10", "nanobind>=2.4", "cmake", "ninja", ZIG]
+CHECK_TOOLS = ["auditwheel>=6.4", "abi3audit", "check-wheel-contents", "twine"]
+
+
+@dataclass(frozen=True)
+class System:
+    """Where a wheel runs: its name in wheels, zig's name of it, CMake's, and the ending of its extension modules."""
+
+    tag: str
+    zig: str
+    cmake_name: str
+    processor: str
+    suffix: str = ".so"
+
+    @property
+    def cmake_args(self) -> str:
+        """What makes CMake compile for this system."""
+        return f"-DCMAKE_SYSTEM_NAME={self.cmake_name} -DCMAKE_SYSTEM_PROCESSOR={self.processor}"
+
+
+SYSTEMS = (
+    System("manylinux_2_17_x86_64", "x86_64-linux-gnu.2.17", "Linux", "x86_64"),
+    System("manylinux_2_17_aarch64", "aarch64-linux-gnu.2.17", "Linux", "aarch64"),
+    System("musllinux_1_2_x86_64", "x86_64-linux-musl", "Linux", "x86_64"),
+    System("musllinux_1_2_aarch64", "aarch64-linux-musl", "Linux", "aarch64"),
+)
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python that wheels are built with: its headers decide for which versions they are."""
+
+    program: str
+    tag: str
+
+
+def pythons() -> dict[int, str]:
+    """The CPython 3.x at hand, by x: those that PYTHONS names, else python3.11 and later on the PATH."""
+    names = os.environ.get("PYTHONS", " ".join(f"python3.{minor}" for minor in range(11, 20))).split()
+    found: dict[int, str] = {}
+    for name in names:
+        ask = [name, "-c", "import sys; print(sys.version_info[1], sys.executable)"]
+        if program := shutil.which(name):
+            done = subprocess.run([program, *ask[1:]], capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                minor, path = done.stdout.split(maxsplit=1)
+                found.setdefault(int(minor), path.strip())
+    return found
+
+
+def interpreters() -> list[Interpreter]:
+    """CPython 3.11, and the oldest later one for the stable ABI."""
+    found = pythons()
+    later = min((minor for minor in found if minor > 11), default=None)
+    if 11 not in found or later is None:
+        sys.exit(
+            "wheels are built with Python 3.11 and with 3.12 or later: put both on the PATH, or name them, as in "
+            'PYTHONS="/opt/python3.11/bin/python3 /opt/python3.12/bin/python3"'
+        )
+    return [Interpreter(found[11], "cp311-cp311"), Interpreter(found[later], "cp312-abi3")]
+
+
+def environment(program: str, folder: Path, requirements: list[str]) -> Path:
+    """A virtual environment with these packages, made once; its Python."""
+    python = folder / "bin" / "python"
+    if not python.exists():
+        run([program, "-m", "venv", str(folder)])
+        run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements])
+    return python
+
+
+def run(command: list[str], **more: object) -> None:
+    """Run a command and end with what it printed if it fails."""
+    done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)  # type: ignore[call-overload]
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}\n{done.stdout}\nfailed with exit code {done.returncode}")
+
+
+def build(python: Path, tag: str, system: System, source: Path, output: Path) -> Path:
+    """Build one wheel from the sources in `source` and return its path."""
+    with tempfile.TemporaryDirectory(prefix="chainrule-wheel-") as folder:
+        work, made = Path(folder), Path(folder) / "made"
+        tools = subprocess_environment(python, work / "tools", system, source)
+        settings = {"wheel.tags": f"{tag}-{system.tag}", "build-dir": str(work / "build"), "install.strip": "true"}
+        options = [f"--config-settings={name}={value}" for name, value in settings.items()]
+        command = [str(python), "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        run([*command, "--no-build-isolation", *options, "--wheel-dir", str(made), str(source)], env=tools)
+        (wheel,) = made.glob("*.whl")
+        output.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.move(wheel, output / wheel.name))
+
+
+def subprocess_environment(python: Path, folder: Path, system: System, source: Path) -> dict[str, str]:
+    """Variables of a build: zig's tools, and nothing in the result that depends on time or place."""
+    tools = zig_tools(folder, system.zig, system.cmake_args, str(python))
+    same_paths = f"-ffile-prefix-map={source}=. -ffile-prefix-map={python.parent.parent}=python"
+    return {
+        **os.environ,
+        **tools,
+        "CXXFLAGS": f"{tools['CXXFLAGS']} {same_paths}",
+        "SETUPTOOLS_EXT_SUFFIX": system.suffix,
+        "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", last_commit()),
+        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+    }
+
+
+def last_commit() -> str:
+    """Seconds of the last commit, which date the files of a wheel; a fixed day outside a repository."""
+    asked = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return asked.stdout.strip() or "1700000000"
+
+
+def check(wheel: Path, tools: Path) -> None:
+    """Size, contents, metadata, and what the compiled core asks of the system it is loaded on."""
+    size = wheel.stat().st_size
+    if size > LARGEST:
+        sys.exit(f"{wheel.name} has {size:,} bytes, more than {LARGEST:,}")
+    run([str(tools / "check-wheel-contents"), str(wheel)])
+    run([str(tools / "twine"), "check", "--strict", str(wheel)])
+    if "linux" in wheel.name:
+        run([str(tools / "auditwheel"), "show", str(wheel)])
+        run_audit(wheel, tools)
+    if "-abi3-" in wheel.name:
+        run([str(tools / "abi3audit"), "--strict", "--verbose", str(wheel)])
+
+
+def run_audit(wheel: Path, tools: Path) -> None:
+    """The policy that a wheel meets by its symbols has to be the one in its name, or an older one."""
+    shown = subprocess.run(
+        [str(tools / "auditwheel"), "show", str(wheel)], capture_output=True, text=True, check=True
+    ).stdout
+    system = wheel.stem.rsplit("-", 1)[1].split(".")[0]
+    if f'"{system}"' not in shown.replace("\n", " "):
+        sys.exit(f"{wheel.name} does not keep what its name promises:\n{shown}")
+
+
+def digest(wheel: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+
+def main() -> None:
+    """Build, check and list the wheels."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="build only wheels with this text in their name")
+    parser.add_argument("--twice", action="store_true", help="build each again elsewhere and compare")
+    parser.add_argument("--output", type=Path, default=ROOT / "dist")
+    options = parser.parse_args()
+    work = ROOT / "build" / "wheels"
+    tools = environment(sys.executable, work / "check", CHECK_TOOLS).parent
+    sources = build_sources(options.output)
+    run([str(tools / "twine"), "check", "--strict", str(sources)])
+    print(f"{sources.stat().st_size:>9,}  {digest(sources)}  {sources.name}", flush=True)
+    for interpreter in interpreters():
+        python = environment(interpreter.program, work / interpreter.tag, BUILD_TOOLS)
+        for system in SYSTEMS:
+            if options.only not in f"{interpreter.tag}-{system.tag}":
+                continue
+            wheel = build(python, interpreter.tag, system, ROOT, options.output)
+            check(wheel, tools)
+            if options.twice:
+                compare_with_second(wheel, python, interpreter.tag, system, sources)
+            print(f"{wheel.stat().st_size:>9,}  {digest(wheel)}  {wheel.name}", flush=True)
+
+
+def build_sources(output: Path) -> Path:
+    """The sdist."""
+    output.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("SOURCE_DATE_EPOCH", last_commit())
+    os.chdir(ROOT)
+    return output / build_sdist(str(output))
+
+
+def compare_with_second(wheel: Path, python: Path, tag: str, system: System, sources: Path) -> None:
+    """Build again, from the sdist."""
+    with tempfile.TemporaryDirectory(prefix="chainrule-second-") as name:
+        folder = Path(name)
+        with tarfile.open(sources) as archive:
+            archive.extractall(folder, filter="data")
+        (unpacked,) = folder.iterdir()
+        second = build(python, tag, system, unpacked, folder / "dist")
+        if digest(second) != digest(wheel):
+            sys.exit(f"{wheel.name} came out differently when built a second time")
+
+
+if __name__ == "__main__":
+    main()
