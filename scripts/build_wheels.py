@@ -3,7 +3,7 @@
     python scripts/build_wheels.py [--only TEXT] [--twice] [--output dist]
 
 For each system two wheels: one for CPython 3.11, and one for the stable ABI of 3.12 that serves every later version;
-beside them the sources (sdist). Each wheel is checked: size, contents, metadata, symbol versions, use of the stable ABI.
+and the sources (sdist). Each wheel is checked: size, contents, metadata, symbol versions, use of the stable ABI.
 With --twice each is also built from the unpacked sources, in another folder, and has to come out the same to the bit.
 Needs Python 3.11 and 3.12 or later on the PATH, or named in PYTHONS. `try_wheels.py` then installs and uses the wheels.
 """
