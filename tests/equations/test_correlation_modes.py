@@ -32,7 +32,7 @@ from chainrule.equations.derivations.terms import (
     meetings,
     weight_gradient_terms,
 )
-from chainrule.errors import ArgumentError
+from chainrule.errors import ArgumentError, ShapeError
 from chainrule.shapes import Window
 from tests.helpers import Array, assert_close
 
@@ -124,3 +124,8 @@ def test_an_unknown_mode_is_refused_and_not_taken_for_another(name: str, mode: A
 def test_without_a_mode_the_kernel_slides_as_it_is_over_whole_windows(name: str) -> None:
     mode = "valid" if name in ("cross_correlate", "convolve") else "correlation"
     assert str(TAKE_A_MODE[name]()) == str(TAKE_A_MODE[name](mode=mode))
+
+
+def test_a_kernel_that_does_not_fit_is_refused_with_both_sizes() -> None:
+    with pytest.raises(ShapeError, match=r"^a kernel of \(3, 1\) does not fit an array of \(2, 5\)$"):
+        cross_correlate(np.ones((2, 5)), np.ones((3, 1)))
