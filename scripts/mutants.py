@@ -114,10 +114,11 @@ def plant_by_hand(tree: Path) -> list[Mutant]:
 
 def _plant(tree: Path, entry: dict[str, Any]) -> Mutant:
     path = tree / "src" / "chainrule" / entry["file"]
+    where = "chainrule." + entry["file"].removesuffix(".py").replace("/", ".")
     text = path.read_text(encoding="utf-8")
-    if text.count(entry["was"]) != 1:
-        raise SystemExit(
-            f"planted.toml, {entry['name']}: `{entry['was']}` stands {text.count(entry['was'])} times in {path}"
+    if (count := text.count(entry["was"])) != 1:
+        return Mutant(
+            entry["name"], where, entry["was"], entry["becomes"], f"not planted, its line stands {count} times"
         )
     path.write_text(text.replace(entry["was"], entry["becomes"]), encoding="utf-8")
     try:
@@ -126,9 +127,7 @@ def _plant(tree: Path, entry: dict[str, Any]) -> Mutant:
         path.write_text(text, encoding="utf-8")
     if result.returncode not in (0, 1):
         _expect_code(result, 1, f"with the planted mistake {entry['name']}")
-    where = "chainrule." + entry["file"].removesuffix(".py").replace("/", ".")
-    status = "killed" if result.returncode else "survived"
-    return Mutant(entry["name"], where, entry["was"], entry["becomes"], status)
+    return Mutant(entry["name"], where, entry["was"], entry["becomes"], "killed" if result.returncode else "survived")
 
 
 def _expect_code(result: subprocess.CompletedProcess[str], code: int, when: str) -> None:
