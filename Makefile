@@ -56,11 +56,14 @@ test: $(STAMP)
 native-test: $(STAMP)
 	tests/native/run.sh
 	PYTHON=$(BIN)/python tests/native/plans.sh
+	tests/native/threads.sh
 
 sanitize: $(STAMP)
 	tests/native/run.sh address,undefined
 	PYTHON=$(BIN)/python tests/native/plans.sh address,undefined
 	PYTHON=$(BIN)/python tests/native/plans.sh thread
+	tests/native/threads.sh address,undefined
+	tests/native/threads.sh thread
 
 neon-test: $(STAMP)
 	PYTHON=$(BIN)/python tests/native/neon.sh

@@ -6,10 +6,6 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-# Several test processes share the cores. Threads that wait for one another by turning round and round would take the
-# cores from those they wait for; OpenMP reads this once, when it is loaded.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.filter_too_much]}
 settings.register_profile("ci", derandomize=True, database=None, print_blob=True, **_COMMON)
 settings.register_profile("search", **_COMMON)  # fresh examples each time: HYPOTHESIS_PROFILE=search

@@ -12,7 +12,7 @@ NAMES = [
     "MSELoss", "MaxPool2d", "Network", "Node", "OneCycle", "Optimizer", "RBF", "ReLU", "SGD", "ScaledTanh",
     "Schedule", "Sequential", "Sigmoid", "Softmax", "StepDecay", "Tanh", "TrainablePool2d", "check_gradients",
     "diagnose_activation", "diagnose_conv2d", "diagnose_linear", "diagnose_loss", "diagnose_pool2d", "errors",
-    "explain", "load", "one_hot", "parse",
+    "explain", "load", "one_hot", "parse", "set_threads", "threads",
 ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from chainrule import errors
 from chainrule.arrays import one_hot
+from chainrule.engines.native.threads import set_threads, threads
 from chainrule.errors import ChainruleError
 from chainrule.explain import explain
 from chainrule.graph import Graph, Input
@@ -121,6 +122,8 @@ __all__ = [
     "load",
     "one_hot",
     "parse",
+    "set_threads",
+    "threads",
 ]
 
 

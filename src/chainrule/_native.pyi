@@ -3,13 +3,16 @@ from typing import Any
 from numpy.typing import NDArray
 
 def build_info() -> dict[str, Any]:
-    """How the core was built: compiler, C++ standard, OpenMP version (0 without threads)."""
+    """How the core was built: compiler and C++ standard."""
 
 def isas() -> list[tuple[str, dict[int, list[int]], dict[int, int], int]]:
     """Instruction sets of this processor, fastest first: name, lanes and channel vector by number size, registers."""
 
 def thread_count() -> int:
-    """Threads that a plan would use: OpenMP's, 1 in a forked child."""
+    """Threads that a call may use: what was set, else as many as the calling thread has processors."""
+
+def set_thread_count(most: int, quota: int) -> None:
+    """Set the number of threads of a call. 0: the calling thread's processors, at most `quota` if that is not 0."""
 
 def multiply_add_peak(isa: str, number_bytes: int, threads: int, seconds: float) -> float:
     """Floating-point operations per second of threads that only multiply and add: the machine's peak."""

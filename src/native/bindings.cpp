@@ -14,6 +14,8 @@
 #include "dispatch.hpp"
 #include "peak.hpp"
 #include "plan.hpp"
+#include "threads.hpp"
+#include "unlocked.hpp"
 
 namespace nb = nanobind;
 
@@ -89,13 +91,13 @@ class LockedPlan {
 
   void set_values(Doubles parameters, Doubles buffers) {
     check(parameters, buffers);
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex());
     plan_->set_values(parameters.data(), buffers.data());
   }
 
   void get_values(DoublesOut parameters, DoublesOut buffers) {
     check(parameters, buffers);
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex());
     plan_->get_values(parameters.data(), buffers.data());
   }
 
@@ -103,7 +105,7 @@ class LockedPlan {
   void get_gradient(ArrayOut out) {
     if (int64_t(out.nbytes()) != parameters_ * number_bytes_)
       throw std::invalid_argument("gradient of another size");
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex());
     std::memcpy(out.data(), plan_->gradient(), out.nbytes());
   }
 
@@ -112,10 +114,11 @@ class LockedPlan {
                 int threads) {
     Batch batch = batch_of(inputs, bytes, targets, labels, samples, seed, step);
     for (const ArrayOut& out : exports) batch.exports.push_back(out.data());
+    std::mutex& mutex = this->mutex();
     Totals totals;
     {
-      nb::gil_scoped_release release;
-      const std::lock_guard lock(mutex_);
+      const Unlocked unlocked;
+      const std::lock_guard lock(mutex);
       totals = plan_->run(batch, threads);
     }
     return nb::make_tuple(totals.loss, totals.correct, totals.finite);
@@ -130,10 +133,11 @@ class LockedPlan {
     const Optimizer optimizer = {make_update(fields_from(update)), memories, trainable};
     const int64_t count = int64_t(rates.size());
     std::vector<Totals> totals(count);
+    std::mutex& mutex = this->mutex();
     int64_t done;
     {
-      nb::gil_scoped_release release;
-      const std::lock_guard lock(mutex_);
+      const Unlocked unlocked;
+      const std::lock_guard lock(mutex);
       done = plan_->train(batch, batch_size, rates.data(), first, count, optimizer, totals.data(), threads);
     }
     for (int64_t k = 0; k < count; ++k)
@@ -142,7 +146,7 @@ class LockedPlan {
   }
 
   int64_t memory_bytes() {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex());
     return plan_->memory_bytes();
   }
 
@@ -166,8 +170,20 @@ class LockedPlan {
             step};
   }
 
+  // To be asked for under the interpreter's lock. In a forked child a new one: who held the old one is not
+  // here.
+  std::mutex& mutex() {
+    if (forks_ != forks()) {
+      (void)mutex_.release();
+      mutex_ = std::make_unique<std::mutex>();
+      forks_ = forks();
+    }
+    return *mutex_;
+  }
+
   std::unique_ptr<Plan> plan_;
-  std::mutex mutex_;
+  std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();
+  int forks_ = forks();
   int64_t parameters_, buffers_;
   int number_bytes_;
 };
@@ -178,7 +194,7 @@ double peak(const std::string& isa, int number_bytes, int threads, double second
   for (int i = 0; i < instruction_set_count(); ++i) {
     const InstructionSet& set = instruction_sets()[i];
     if (isa != set.name || !set.supported()) continue;
-    const nb::gil_scoped_release release;
+    const Unlocked unlocked;
     return multiply_add_peak(set, number_bytes, threads, seconds);
   }
   throw std::invalid_argument("no kernels for " + isa);
@@ -198,11 +214,6 @@ nb::dict build_info() {
   nb::dict info;
   info["compiler"] = compiler();
   info["cpp_standard"] = static_cast<long>(__cplusplus);
-#if defined(_OPENMP)
-  info["openmp"] = static_cast<long>(_OPENMP);
-#else
-  info["openmp"] = 0L;
-#endif
   return info;
 }
 
@@ -226,21 +237,32 @@ nb::list isas() {
   return found;
 }
 
+// What is left to do when the interpreter is about to end. Threads that it leaves behind keep their plans:
+// these are no leaks.
+void end() {
+  if (nb::cast<int>(nb::module_::import_("threading").attr("active_count")()) > 1)
+    nb::set_leak_warnings(false);
+  Unlocked::end();
+}
+
 }  // namespace
 }  // namespace chainrule
 
 NB_MODULE(_native, m) {
   using chainrule::LockedPlan;
   m.doc() = "The C++ core of chainrule.";
-  m.def("build_info", &chainrule::build_info,
-        "How the core was built: compiler, C++ standard, OpenMP version (0 without threads).");
+  m.def("build_info", &chainrule::build_info, "How the core was built: compiler and C++ standard.");
   m.def("isas", &chainrule::isas,
         "Instruction sets that this processor can run, fastest first, with their lanes.");
   m.def("thread_count", &chainrule::thread_count,
-        "Threads that a plan would use: OpenMP's, 1 in a forked child.");
+        "Threads that a call may use: what was set, else as many as the calling thread has processors.");
+  m.def("set_thread_count", &chainrule::set_thread_count, nb::arg("most"), nb::arg("quota"),
+        "Set the number of threads of a call. 0: the calling thread's processors, at most `quota` if that is "
+        "not 0.");
   m.def("schema", &chainrule::schema, "The kind of every field of every record of a plan.");
   m.def("enumerations", &chainrule::enumerations, "The values of every enumeration among them.");
   m.def("limits", &chainrule::limits, "Sizes that a lowering has to keep to.");
+  nb::module_::import_("atexit").attr("register")(nb::cpp_function(&chainrule::end));
   m.def("multiply_add_peak", &chainrule::peak, nb::arg("isa"), nb::arg("number_bytes"), nb::arg("threads"),
         nb::arg("seconds"),
         "Floating-point operations per second of threads that only multiply and add: the machine's peak.");

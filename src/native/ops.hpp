@@ -394,16 +394,16 @@ CHAINRULE_NAMES(LossKind, "cross_entropy", "cross_entropy_probabilities", "squar
 enum class Guess : int32_t { kNone, kLargest, kSmallest, kSign };
 CHAINRULE_NAMES(Guess, "none", "largest", "smallest", "sign")
 
-// Adds the block's loss to its totals and writes dL/dx. element = class * places + place. Lanes without a
-// sample get dx = 0 and add nothing.
+// Adds the block's loss, times Block::loss_scale, to its totals and writes dL/dx. element = class * places +
+// place. Lanes without a sample get dx = 0 and add nothing.
 struct LossOp {
   Place x, dx;
   LossKind kind;
   Guess guess;  // how a class is read off the outputs, to count the right ones against Block::labels
   int32_t classes, places;
-  double scale, rubbish;
+  double rubbish;
   bool gradient;
-  CHAINRULE_FIELDS(x, dx, kind, guess, classes, places, scale, rubbish, gradient)
+  CHAINRULE_FIELDS(x, dx, kind, guess, classes, places, rubbish, gradient)
 };
 
 // Samples of the batch into lanes, and back: element e of lane l is array[sample of lane l][e]. On the way in
@@ -448,7 +448,8 @@ struct Block {
   void* const* exports;
   uint64_t seed;
   uint32_t step;
-  Totals* totals;  // the block's own
+  double loss_scale;  // what a sum over the batch is multiplied by
+  Totals* totals;     // the block's own
 };
 
 // Every operation with its record: the one list from which enum, table and dispatch are made.

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <chrono>
 
+#include "threads.hpp"
+
 namespace chainrule {
 
 namespace {
@@ -23,17 +25,14 @@ double multiply_add_peak(const InstructionSet& set, int number_bytes, int thread
   std::atomic<int64_t> done = 0;
   std::atomic<int> kept = 0;  // reads the sums, which nobody needs
   const Clock::time_point begin = Clock::now();
-#if defined(_OPENMP)
-#pragma omp parallel num_threads(threads)
-#endif
-  {
+  in_team(threads, threads, [&](const Member&) {
     int64_t mine = 0;
     double sum = 0;
     do mine += multiply_adds(kRounds, kFactor, &sum);
     while (seconds_since(begin) < seconds);
     done += mine;
     kept += sum > 0;
-  }
+  });
   return 2.0 * double(done.load()) / seconds_since(begin);
 }
 

@@ -7,8 +7,9 @@
 
 namespace chainrule {
 
-// Floating-point operations per second (a multiply-add is two) of `threads` threads that do nothing but
-// independent multiply-adds in registers, in the widest vectors of the instruction set, for about `seconds`.
+// Floating-point operations per second (a multiply-add is two) of at most `threads` threads that do nothing
+// but independent multiply-adds in registers, in the widest vectors of the instruction set, for about
+// `seconds`.
 double multiply_add_peak(const InstructionSet& set, int number_bytes, int threads, double seconds);
 
 }  // namespace chainrule

@@ -5,82 +5,20 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <new>
 
+#include "batch_sums.hpp"
+#include "denormals.hpp"
 #include "dispatch.hpp"
 #include "fold.hpp"
-
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-#if defined(_OPENMP)
-#include <omp.h>
-#endif
-#if !defined(_WIN32)
-#include <unistd.h>
-#endif
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#endif
 
 namespace chainrule {
 
 namespace {
 
-constexpr size_t kAlignment = 64, kHugePage = size_t(2) << 20;
-constexpr size_t kBeyond = 4 * kAlignment;  // a tile of filters may read four vectors past the last weight
-
-size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
-
-// Sizes come from the user's shapes and batches: products that no machine can hold must not wrap around.
-size_t times(size_t a, size_t b) {
-  size_t product;
-  if (__builtin_mul_overflow(a, b, &product) || product > size_t(1) << 62) throw std::bad_alloc();
-  return product;
-}
-
-#if !defined(_OPENMP)
-int omp_get_thread_num() { return 0; }
-int omp_get_num_threads() { return 1; }
-int omp_get_max_threads() { return 1; }
-#endif
-
-// Numbers too small for full precision cost a hundred cycles each on many processors. While a plan runs they
-// count as zero; the caller's setting comes back afterwards.
-class FlushDenormals {
- public:
-#if defined(__x86_64__)
-  FlushDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040); }
-  ~FlushDenormals() { _mm_setcsr(before_); }
-
- private:
-  unsigned before_;
-#elif defined(__aarch64__)
-  FlushDenormals() {
-    asm volatile("mrs %0, fpcr" : "=r"(before_));
-    asm volatile("msr fpcr, %0" : : "r"(before_ | (uint64_t(1) << 24)));
-  }
-  ~FlushDenormals() { asm volatile("msr fpcr, %0" : : "r"(before_)); }
-
- private:
-  uint64_t before_;
-#endif
-};
-
+// A tile of filters may read four vectors past the last weight.
+constexpr size_t kBeyond = 4 * Memory::kAlignment;
 constexpr int64_t kStretch = 4096;  // numbers of a gradient that are summed and applied at a time
 constexpr int64_t kTile = 8;        // rows that a dense layer's gradient computes at a time
-constexpr int kSpins = 4000;        // about 50 microseconds
-
-void pause() {
-#if defined(__x86_64__)
-  _mm_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 // The part of n pieces that belongs to a thread.
 struct Part {
@@ -92,69 +30,13 @@ Part part_of(int64_t n, int thread, int threads) {
 
 }  // namespace
 
-void Meeting::wait(int threads) {
-  if (threads == 1) return;
-  const uint32_t round = round_.load(std::memory_order_relaxed);
-  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
-    arrived_.store(0, std::memory_order_relaxed);
-    round_.fetch_add(1, std::memory_order_release);
-    round_.notify_all();
-    return;
-  }
-  for (int spin = 0; spin < kSpins; ++spin) {
-    if (round_.load(std::memory_order_acquire) != round) return;
-    pause();
-  }
-  while (round_.load(std::memory_order_acquire) == round) round_.wait(round, std::memory_order_acquire);
-}
-
-void Memory::Free::operator()(char* p) const { std::free(p); }
-
-void Memory::reserve(size_t bytes) {
-  if (bytes <= size_) return;
-  data_.reset();
-  size_ = 0;
-  const size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
-  const size_t total = rounded(bytes + kAlignment, alignment);
-  if (total < bytes) throw std::bad_alloc();
-  data_.reset(static_cast<char*>(std::aligned_alloc(alignment, total)));
-  if (!data_) throw std::bad_alloc();
-#if defined(__linux__)
-  if (alignment == kHugePage) madvise(data_.get(), total, MADV_HUGEPAGE);
-#endif
-  std::memset(data_.get(), 0, total);
-#if defined(__SANITIZE_ADDRESS__)
-  ASAN_POISON_MEMORY_REGION(data_.get() + bytes, total - bytes);
-#endif
-  size_ = bytes;
-}
-
-void Memory::copy(const Memory& other) {
-  reserve(other.size_);
-  if (other.size_ > 0) std::memcpy(data_.get(), other.data_.get(), other.size_);
-}
-
-#if !defined(_WIN32)
-static const pid_t first_process = getpid();  // when the library is loaded, before anyone can fork
-#endif
-
-int thread_count() {
-#if !defined(_WIN32)
-  if (getpid() != first_process) return 1;
-#endif
-  return omp_get_max_threads();
-}
-
 Plan::Plan(const PlanDescription& description)
     : table_(table_for(description.isa, description.number_bytes, description.lanes)),
       sizes_(make_sizes(description.sizes)) {
   for (const PlanDescription::Part& part : description.stages) {
     Stage& stage = stages_.emplace_back();
-    for (const NamedFields& named : part.operations) {
+    for (const NamedFields& named : part.operations)
       stage.operations.push_back(make_operation(named, sizes_, storage_));
-      const Operation& made = stage.operations.back();
-      if (made.kind == OpKind::loss) losses_.push_back(static_cast<LossOp*>(const_cast<void*>(made.record)));
-    }
     for (const NamedFields& named : part.between) stage.between.push_back(make_between(named));
   }
   for (const Fields& fields : description.finishes)
@@ -213,24 +95,13 @@ void Plan::get_values(double* parameters, double* buffers) const {
     read(reinterpret_cast<const double*>(parameters_.data()));
 }
 
-template <class Body>
-void Plan::in_parallel(int threads, Body&& body) {
-#if defined(_OPENMP)
-#pragma omp parallel num_threads(threads) if (threads > 1)
-#endif
-  {
-    FlushDenormals flush;
-    body(omp_get_thread_num(), omp_get_num_threads());  // may be fewer than asked for
-  }
-}
-
 // Memory for a batch. Scratch does not grow with it; kept memory is there only where values cross a stage.
 void Plan::prepare(int64_t samples, int threads, bool moments, int memories) {
   const size_t bytes = table_.number_bytes;
   const int64_t blocks = this->blocks(samples);
-  scratch_bytes_ = rounded(times(sizes_.scratch, bytes), kAlignment);
-  kept_bytes_ = rounded(times(sizes_.kept, bytes), kAlignment);
-  raw_bytes_ = rounded(times(sizes_.raw, bytes), kAlignment);
+  scratch_bytes_ = rounded(times(sizes_.scratch, bytes), Memory::kAlignment);
+  kept_bytes_ = rounded(times(sizes_.kept, bytes), Memory::kAlignment);
+  raw_bytes_ = rounded(times(sizes_.raw, bytes), Memory::kAlignment);
   scratch_.reserve(times(times(scratch_bytes_, sizes_.group), threads));
   kept_.reserve(times(kept_bytes_, blocks));
   raw_.reserve(times(raw_bytes_, shards(samples)));
@@ -241,9 +112,12 @@ void Plan::prepare(int64_t samples, int threads, bool moments, int memories) {
   if (moments && memories > 1) second_moment_.reserve(sizes_.parameters * bytes);
 }
 
-void Plan::set_scale(int64_t samples) {
-  const double scale = sizes_.loss_divisor == 0 ? 1.0 : 1.0 / (double(samples) * double(sizes_.loss_divisor));
-  for (LossOp* loss : losses_) loss->scale = scale;
+double Plan::loss_scale(int64_t samples) const {
+  return sizes_.loss_divisor == 0 ? 1.0 : 1.0 / (double(samples) * double(sizes_.loss_divisor));
+}
+
+int Plan::useful_threads(int64_t samples, int limit) const {
+  return int(std::clamp<int64_t>(shards(samples), 1, std::max(limit, 1)));
 }
 
 void Plan::start_shard(int64_t shard) {
@@ -273,6 +147,7 @@ Block Plan::block_of(const Batch& batch, int64_t first, int64_t samples, uint32_
   block.exports = batch.exports.data();
   block.seed = batch.seed;
   block.step = step;
+  block.loss_scale = loss_scale(samples);
   block.totals = &block_totals_[n];
   return block;
 }
@@ -311,81 +186,32 @@ void Plan::run_stage(const Stage& stage, bool first_stage, const Batch& batch, i
   flush();
 }
 
-void Plan::run_stages(const Batch& batch, int64_t first, int64_t samples, uint32_t step, int thread,
-                      int threads) {
+void Plan::run_stages(const Batch& batch, int64_t first, int64_t samples, uint32_t step,
+                      const Member& member) {
   for (size_t s = 0; s < stages_.size(); ++s) {
-    run_stage(stages_[s], s == 0, batch, first, samples, step, thread, threads);
-    meeting_.wait(threads);
+    run_stage(stages_[s], s == 0, batch, first, samples, step, member.thread, member.threads);
+    member.barrier.wait();
     if (!stages_[s].between.empty()) {
-      if (thread == 0) finish_between(stages_[s], samples);
-      meeting_.wait(threads);
+      if (member.thread == 0) finish_between(stages_[s], samples);
+      member.barrier.wait();
     }
   }
 }
 
-namespace {
-
-// Mean and squared deviations of all blocks from those of each, by Chan's rule, in the order of the blocks.
-struct Merged {
-  double count = 0, mean = 0, deviations = 0;
-  void add(double n, double block_mean, double block_deviations) {
-    if (n == 0) return;
-    const double total = count + n, delta = block_mean - mean;
-    deviations += block_deviations + delta * delta * count * n / total;
-    mean += delta * n / total;
-    count = total;
-  }
-};
-
-}  // namespace
-
 void Plan::finish_between(const Stage& stage, int64_t samples) {
-  const int64_t blocks = this->blocks(samples);
-  const auto number = [&](int64_t offset, double value, bool mix, double share) {
-    const auto put = [&]<class T>(T* p) {
-      *p = mix ? T((1 - share) * double(*p) + share * value) : T(value);
-    };
-    if (table_.number_bytes == 4)
-      put(reinterpret_cast<float*>(parameters_at(offset)));
+  const BatchSums sums = {table_,
+                          samples,
+                          blocks(samples),
+                          statistics_.data(),
+                          sizes_.statistics,
+                          shared_.data(),
+                          parameters_.data(),
+                          raw_.data()};
+  for (const Between& between : stage.between)
+    if (between.backward)
+      sums.finish_backward(between.op);
     else
-      put(reinterpret_cast<double*>(parameters_at(offset)));
-  };
-  const auto add_raw = [&](int64_t offset, double value) {
-    if (table_.number_bytes == 4)
-      reinterpret_cast<float*>(raw_.data())[offset] += float(value);
-    else
-      reinterpret_cast<double*>(raw_.data())[offset] += value;
-  };
-  for (const Between& between : stage.between) {
-    const BatchNormOp& op = between.op;
-    const double count = double(samples) * op.places;
-    for (int64_t c = 0; c < op.channels; ++c) {
-      if (!between.backward) {
-        Merged merged;
-        for (int64_t n = 0; n < blocks; ++n) {
-          const double* own = statistics_.data() + n * sizes_.statistics + op.forward_statistics + 2 * c;
-          const int64_t used = std::min<int64_t>(table_.lanes, samples - n * table_.lanes);
-          merged.add(double(used) * op.places, own[0], own[1]);
-        }
-        const double variance = merged.deviations / count;
-        double* shared = shared_.data() + op.forward_statistics + 2 * c;
-        shared[0] = merged.mean;
-        shared[1] = 1 / std::sqrt(variance + op.eps);
-        number(op.running_mean + c, merged.mean, true, op.momentum);
-        number(op.running_var + c, merged.deviations / (count - 1), true, op.momentum);
-      } else {
-        double dy = 0, product = 0;
-        for (int64_t n = 0; n < blocks; ++n) {
-          const double* own = statistics_.data() + n * sizes_.statistics + op.backward_statistics + 2 * c;
-          dy += own[0], product += own[1];
-        }
-        double* shared = shared_.data() + op.backward_statistics + 2 * c;
-        shared[0] = dy / count, shared[1] = product / count;
-        if (const int64_t* raw = op.raw_weight.get()) add_raw(*raw + c, product);
-        if (const int64_t* raw = op.raw_bias.get()) add_raw(*raw + c, dy);
-      }
-    }
-  }
+      sums.finish_forward(between.op);
 }
 
 bool Plan::finish_gradients(int64_t samples, int thread, int threads) {
@@ -450,49 +276,48 @@ Totals Plan::totals(int64_t samples) const {
   return sum;
 }
 
-Totals Plan::run(const Batch& batch, int threads) {
-  threads = int(std::clamp<int64_t>(shards(batch.samples), 1, std::max(threads, 1)));
-  prepare(batch.samples, threads, false, 0);
-  set_scale(batch.samples);
-  in_parallel(threads, [&](int thread, int threads) {
-    run_stages(batch, 0, batch.samples, batch.step, thread, threads);
-    finish_gradients(batch.samples, thread, threads);
+Totals Plan::run(const Batch& batch, int limit) {
+  const int wanted = useful_threads(batch.samples, limit);
+  prepare(batch.samples, wanted, false, 0);
+  in_team(wanted, limit, [&](const Member& member) {
+    const FlushDenormals flush;
+    run_stages(batch, 0, batch.samples, batch.step, member);
+    finish_gradients(batch.samples, member.thread, member.threads);
   });
   return totals(batch.samples);
 }
 
 int64_t Plan::train(const Batch& epoch, int64_t batch_size, const double* rates, int64_t first, int64_t count,
-                    const Optimizer& optimizer, Totals* totals, int threads) {
+                    const Optimizer& optimizer, Totals* totals, int limit) {
   const int64_t largest = std::min(batch_size, epoch.samples);
-  threads = int(std::clamp<int64_t>(shards(largest), 1, std::max(threads, 1)));
-  prepare(largest, threads, true, optimizer.memories);
+  prepare(largest, useful_threads(largest, limit), true, optimizer.memories);
   const Memory* states[] = {&parameters_, &first_moment_, &second_moment_};
   for (int k = 0; k < 3; ++k) backup_[k].copy(*states[k]);
   const int64_t updates = updates_;
   int64_t done = 0;
-  if (train_steps(epoch, batch_size, rates, first, count, optimizer, totals, threads, done)) return done;
+  if (train_steps(epoch, batch_size, rates, first, count, optimizer, totals, limit, done)) return done;
   // Something in the last step was not finite. Steps are repeatable to the bit: begin again and stop before
   // it.
   parameters_.copy(backup_[0]), first_moment_.copy(backup_[1]), second_moment_.copy(backup_[2]);
   updates_ = updates;
   const int64_t good = done - 1;
-  train_steps(epoch, batch_size, rates, first, good, optimizer, totals, threads, done);
+  train_steps(epoch, batch_size, rates, first, good, optimizer, totals, limit, done);
   return good;
 }
 
 // Returns whether losses, gradients and parameters were finite in all of the `done` steps.
 bool Plan::train_steps(const Batch& epoch, int64_t batch_size, const double* rates, int64_t first,
-                       int64_t count, const Optimizer& optimizer, Totals* totals, int threads,
-                       int64_t& done) {
+                       int64_t count, const Optimizer& optimizer, Totals* totals, int limit, int64_t& done) {
   std::atomic<bool> finite{true};
   done = 0;
-  in_parallel(threads, [&](int thread, int threads) {
+  in_team(useful_threads(std::min(batch_size, epoch.samples), limit), limit, [&](const Member& member) {
+    const FlushDenormals flush;
+    const int thread = member.thread, threads = member.threads;
     for (int64_t k = 0; k < count; ++k) {
       const int64_t begin = (first + k) * batch_size, samples = std::min(batch_size, epoch.samples - begin);
-      if (thread == 0) set_scale(samples);  // all blocks of the step before are done
-      meeting_.wait(threads);
+      member.barrier.wait();  // all of the step before is done
       if (!finite) return;
-      run_stages(epoch, begin, samples, epoch.step + uint32_t(k), thread, threads);
+      run_stages(epoch, begin, samples, epoch.step + uint32_t(k), member);
       if (!finish_and_update(optimizer, rates[k], updates_ + k + 1, samples, thread, threads)) finite = false;
       pack(thread, threads);
       if (thread == 0) {

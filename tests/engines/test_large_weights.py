@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.native import compiled, core
+from chainrule.engines.native import compiled
 from chainrule.engines.native.rules import convolution
 from tests.engines.comparing import assert_engines_agree, fitted
 from tests.strategies import Problem
@@ -54,10 +54,11 @@ def test_any_number_of_threads_gives_the_same_bits(make: Any, shards: int, monke
     x, classes = rng.normal(size=(700, *net.input_shape)), rng.integers(0, 3, 700)
     found = []
     for threads in (1, 2, 3, 8):
-        monkeypatch.setattr(core, "thread_count", lambda threads=threads: threads)
+        cr.set_threads(threads)
         options: dict[str, Any] = {"loss": cr.CrossEntropyLoss(), "optimizer": cr.SGD(0.1, 0.9), "epochs": 2}
         made, _ = fitted(net, "native", x, classes, batch_size=300, dtype="float32", **options)
         found.append(made.parameters.flat)
+    cr.set_threads(None)
     for other in found[1:]:
         assert np.array_equal(found[0], other)
 

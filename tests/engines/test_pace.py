@@ -36,3 +36,18 @@ def test_one_thread_has_no_choice() -> None:
     pace = Pace(1)
     pace.note(1e-3, 0.05, 0.01)
     assert pace.threads == 1
+
+
+def test_another_limit_is_kept_at_once() -> None:
+    pace = Pace(2)
+    pace.note(8e-3, 0.05, 0.03)
+    assert pace.threads == 1
+    pace.limit(2)
+    assert pace.threads == 1  # the same limit: nothing new
+    pace.limit(3)
+    assert pace.threads == 3
+    pace.note(8e-3, 0.05, 0.03)
+    pace.limit(1)
+    assert pace.threads == 1
+    pace.note(8e-3, 0.05, 0.01)
+    assert pace.threads == 1

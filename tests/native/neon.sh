@@ -13,3 +13,4 @@ for tool in $CXX qemu-aarch64; do
 done
 tests/native/run.sh
 tests/native/plans.sh
+tests/native/threads.sh

@@ -11,10 +11,8 @@ cd "$(dirname "$0")/../.."
 sanitizer=${1:-}
 name=${sanitizer:-shipped}
 tested=$isas
-openmp=-fopenmp
-if [ "$sanitizer" = thread ]; then # its own threads, and one instruction set: what threads share is the same in all
+if [ "$sanitizer" = thread ]; then # one instruction set: what threads share is the same in all
     tested=baseline
-    openmp=tests/native/openmp_threads.cpp
 fi
 
 objects=
@@ -22,9 +20,11 @@ for isa in $isas; do
     kernels "$isa" "$sanitizer"
     objects="$objects $(objects "$isa" "$sanitizer")/*.o"
 done
-for source in src/native/dispatch.cpp src/native/plan.cpp src/native/records.cpp tests/native/test_plans.cpp; do
+for source in src/native/affinity.cpp src/native/barrier.cpp src/native/batch_sums.cpp src/native/dispatch.cpp \
+    src/native/memory.cpp src/native/plan.cpp src/native/records.cpp src/native/threads.cpp \
+    tests/native/test_plans.cpp; do
     object="$build/$(basename "$source" .cpp)-$name.o"
-    compile $(optimization "$sanitizer") -fopenmp -c "$source" -o "$object"
+    compile $(optimization "$sanitizer") -c "$source" -o "$object"
     objects="$objects $object"
 done
 compiled
@@ -41,7 +41,7 @@ for isa in $isas; do
 done
 
 program="$build/plans-$name"
-compile $(optimization "$sanitizer") $objects $openmp -pthread -o "$program"
+compile $(optimization "$sanitizer") $objects -pthread -o "$program"
 compiled
 for isa in $tested; do
     if runs "$(flags "ISA_FLAGS_$isa")"; then

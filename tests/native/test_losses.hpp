@@ -67,7 +67,8 @@ void one(int used, LossKind kind, Guess guessing, int classes, int places, bool 
   Block& b = w.block;
   const int64_t n = int64_t(classes) * places;
   const bool by_class = kind == LossKind::kCrossEntropy || kind == LossKind::kMap;
-  LossOp op = {w.random(n, -6, 6), w.empty(n), kind, guessing, classes, places, 0.125, 1.5, gradient};
+  LossOp op = {w.random(n, -6, 6), w.empty(n), kind, guessing, classes, places, 1.5, gradient};
+  b.loss_scale = 0.125;
   if (kind == LossKind::kBinary) w.at(op.x, 0, 0) = 60;  // log(1 + exp(-60)) is no 0
   if (classes > 2) w.at(op.x, 1, 0) = w.at(op.x, 0, 0);
 
@@ -104,11 +105,11 @@ void one(int used, LossKind kind, Guess guessing, int classes, int places, bool 
         targets.push_back(by_class ? double(k == label) : double(numbers[sample * n + k * places + p]));
       }
       const Answer a = answer(op, outputs, targets);
-      loss += op.scale * a.loss;
-      for (int k = 0; k < classes; ++k) dx[k * places + p] = op.scale * a.dx[k];
+      loss += b.loss_scale * a.loss;
+      for (int k = 0; k < classes; ++k) dx[k * places + p] = b.loss_scale * a.dx[k];
       if (guessing != Guess::kNone) correct += guess(guessing, outputs) == label;
     }
-    if (gradient) w.expect("loss " + std::to_string(int(kind)) + " dx", op.dx, lane, dx, 32, op.scale);
+    if (gradient) w.expect("loss " + std::to_string(int(kind)) + " dx", op.dx, lane, dx, 32, b.loss_scale);
   }
   const double epsilon = sizeof(T) == 4 ? 1e-6 : 1e-14;
   if (!(std::abs(w.totals.loss - loss) <= epsilon * std::abs(loss)))

@@ -18,6 +18,7 @@ from chainrule.cli.predict import predict
 from chainrule.cli.summary import summary
 from chainrule.cli.train import train
 from chainrule.cli.vectors import vectors
+from chainrule.engines.native.threads import threads
 from chainrule.errors import ChainruleError, shown
 
 INTERRUPTED = 130
@@ -93,6 +94,7 @@ def _options(
 
     Begin with: chainrule train
     """
+    threads()  # a mistake in CHAINRULE_THREADS shows at once, whatever the command
 
 
 def main() -> None:

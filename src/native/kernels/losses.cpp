@@ -67,11 +67,11 @@ __attribute__((noinline)) Lanes<T> log_of(Lanes<T> x) {
   return log<T, kChannelVector<T>>(x);
 }
 
-// The gradient's factor: op.scale, or 0 in lanes without a sample.
+// The gradient's factor: Block::loss_scale, or 0 in lanes without a sample.
 template <class T>
-CHAINRULE_INLINE Lanes<T> gradient_scale(const LossOp& op, const Block& b) {
+CHAINRULE_INLINE Lanes<T> gradient_scale(const Block& b) {
   T scale[kChannelVector<T>] = {};
-  for (int lane = 0; lane < b.used; ++lane) scale[lane] = T(op.scale);
+  for (int lane = 0; lane < b.used; ++lane) scale[lane] = T(b.loss_scale);
   return load_unaligned<T, kChannelVector<T>>(scale);
 }
 
@@ -83,7 +83,7 @@ CHAINRULE_INLINE double cross_entropy(const LossOp& op, const Block& b) {
   constexpr int N = kChannelVector<T>;
   const int lanes = b.lanes;
   const int64_t stride = int64_t{op.places} * lanes;
-  const Vec<T, N> scale = gradient_scale<T>(op, b), zero = {};
+  const Vec<T, N> scale = gradient_scale<T>(b), zero = {};
   const Targets targets(op, b, b.targets);
   LaneSums<T, N> loss;
   for (int32_t place = 0; place < op.places; ++place, x += lanes) {
@@ -118,7 +118,7 @@ CHAINRULE_INLINE double maximum_a_posteriori(const LossOp& op, const Block& b) {
   constexpr int N = kChannelVector<T>;
   const int lanes = b.lanes;
   const int64_t stride = int64_t{op.places} * lanes;
-  const Vec<T, N> scale = gradient_scale<T>(op, b), zero = {}, rubbish = broadcast<T, N>(T(op.rubbish));
+  const Vec<T, N> scale = gradient_scale<T>(b), zero = {}, rubbish = broadcast<T, N>(T(op.rubbish));
   const ClassTargets<T> targets(op, b, b.targets);
   LaneSums<T, N> loss;
   for (int32_t place = 0; place < op.places; ++place, x += lanes) {
@@ -172,7 +172,7 @@ CHAINRULE_INLINE double elementwise_loss(const LossOp& op, const Block& b) {
   const T* x = at<T>(b, op.x);
   T* dx = op.gradient ? at<T>(b, op.dx) : nullptr;
   const int lanes = b.lanes;
-  const Lanes<T> scale = gradient_scale<T>(op, b);
+  const Lanes<T> scale = gradient_scale<T>(b);
   const NumberTargets<T> targets(op, b, b.targets);
   LaneSums<T, kChannelVector<T>> loss;
   for (int64_t i = 0; i < int64_t{op.classes} * op.places; ++i) {
@@ -238,7 +238,7 @@ void loss(const LossOp& op, const Block& b) {
       total = maximum_a_posteriori<T>(op, b);
       break;
   }
-  b.totals->loss += op.scale * total;
+  b.totals->loss += b.loss_scale * total;
 }
 
 template <class T>

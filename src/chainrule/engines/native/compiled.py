@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 import numpy as np
 
@@ -102,6 +103,7 @@ class Compiled:
         self.request = request
         self.lock = threading.Lock()
         """For calls that belong together: a run and the gradient it leaves."""
+        _everyone.add(self)
         self._loaded = False
         self.program = Program(request.lanes, request.number_bytes)
         task = Task(
@@ -225,6 +227,19 @@ class Compiled:
             lines += [f"  {record.name:<34} {label}" for record, label in stage.operations]
             lines += [f"  all blocks meet: {record.name}" for record in stage.between]
         return "\n".join(lines)
+
+
+_everyone: WeakSet[Compiled] = WeakSet()
+
+
+def _unlock_after_fork() -> None:
+    """Whoever held a lock when the process forked is not in the child, which shall not wait for it."""
+    for compiled in _everyone:
+        compiled.lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock_after_fork)
 
 
 def unsupported_layers(graph: Graph, training: bool) -> list[str]:

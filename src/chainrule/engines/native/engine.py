@@ -12,7 +12,6 @@ import numpy as np
 
 from chainrule.arrays import Array, check_finite
 from chainrule.engines.base import EpochTotals, FirstNonFinite, GradientResult, OnStep, Recipe, Trace, Traced, Trainer
-from chainrule.engines.native import core
 from chainrule.engines.native.compiled import (
     SMALL_BATCH,
     Compiled,
@@ -26,6 +25,7 @@ from chainrule.engines.native.compiled import (
 )
 from chainrule.engines.native.pace import Pace
 from chainrule.engines.native.rules.losses import is_known
+from chainrule.engines.native.threads import threads
 from chainrule.engines.reference import ReferenceEngine, ReferenceTrainer
 from chainrule.errors import EngineError, warn
 from chainrule.graph import Graph
@@ -160,7 +160,7 @@ class NativeEngine:
                 return self._reference.forward(graph, x, dtype)
             compiled = self.compiled(graph, "inference", len(x), dtype)
             _remember(self._of(graph).inference, key, compiled, SIZES)
-        compiled.require_room(len(x), core.thread_count())
+        compiled.require_room(len(x), threads_for(len(x)))
         outputs = np.empty((len(x), *graph.output_shape), dtype)
         _, finite = self._run(compiled, graph, x, dtype, None, None, [outputs])
         if not finite:
@@ -182,10 +182,10 @@ class NativeEngine:
         compiled.load(graph)
         try:
             loss, _, finite = compiled.plan.run(
-                inputs, is_bytes, targets, labels, exports, len(x), graph.seed, 0, core.thread_count()
+                inputs, is_bytes, targets, labels, exports, len(x), graph.seed, 0, threads_for(len(x))
             )
         except MemoryError:
-            needed = bytes_text(compiled.memory_bytes(len(x), core.thread_count()))
+            needed = bytes_text(compiled.memory_bytes(len(x), threads_for(len(x))))
             raise EngineError(
                 f"not enough memory for a batch of {len(x)} samples, which needs {needed}; take smaller batches"
             ) from None
@@ -195,7 +195,7 @@ class NativeEngine:
         self, graph: Graph, x: Array, targets: Array, loss: Loss, dtype: np.dtype[Any], training: bool, mode: str
     ) -> tuple[float, Parameters, dict[tuple[str, str], Array]]:
         compiled = self.compiled(graph, mode, len(x), dtype, training=training, loss=loss, targets=targets)
-        compiled.require_room(len(x), core.thread_count())
+        compiled.require_room(len(x), threads_for(len(x)))
         shapes = dict(zip(graph.names, graph.shapes, strict=True)) | {"output": graph.output_shape}
         exports = {key: np.empty((len(x), *shapes[key[1]]), dtype) for key in compiled.exports}
         gradients = Parameters(graph.parameters.shapes, dtype)
@@ -234,6 +234,11 @@ class NativeEngine:
         return NativeTrainer(self, graph, recipe)
 
 
+def threads_for(samples: int) -> int:
+    """Threads that a call may use; one sample is one thread's, and its caller need not wait for an answer."""
+    return 1 if samples == 1 else threads()
+
+
 def targets_for(loss: Loss, targets: Array, dtype: np.dtype[Any]) -> Array:
     """Targets as the core reads them: int64 class indices or numbers of the compute dtype."""
     indices = loss.by_class and targets.dtype.kind != "f"
@@ -253,7 +258,7 @@ class NativeTrainer:
         self._seconds_per_step = CHUNK_SECONDS
         self._reading: tuple[Array, Array, Prepared] | None = None
         self._labels_per_sample = 0
-        self._pace = Pace(core.thread_count())
+        self._pace = Pace(threads())
 
     def _prepare(self, x: Array, targets: Array, batch_size: int) -> Prepared:
         """Data as the core reads it, converted once for all epochs."""
@@ -308,6 +313,7 @@ class NativeTrainer:
         while first < len(rates):
             count = min(len(rates) - first, max(1, int(CHUNK_SECONDS / max(self._seconds_per_step, 1e-9))))
             part = slice(first, first + count)
+            self._pace.limit(threads())
             begin, processor = time.perf_counter(), time.process_time()
             done = self._train(prepared, order, batch_size, rates[part], first, losses[part], correct[part])
             seconds = time.perf_counter() - begin

@@ -207,7 +207,6 @@ class Lowering:
             guess=loss.guess,
             classes=classes,
             places=outputs.elements // classes,
-            scale=1.0,
             rubbish=loss.rubbish,
             gradient=True,
         )

@@ -21,6 +21,12 @@ class Pace:
         self._seconds: dict[int, float] = {}
         self._wait = 0
 
+    def limit(self, most: int) -> None:
+        """There may be so many threads from now on."""
+        if most != self.most:
+            self.most = self.threads = most
+            self._seconds, self._wait = {}, 0
+
     def note(self, seconds_per_step: float, seconds: float, processor_seconds: float) -> None:
         """Take note of a chunk, and choose for the next one."""
         self._seconds[self.threads] = seconds_per_step

@@ -19,7 +19,6 @@ class Loss(Record):
     guess: Guess
     classes: int
     places: int
-    scale: float
     rubbish: float
     gradient: bool
 
