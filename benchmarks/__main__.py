@@ -138,7 +138,7 @@ def main() -> int:
         return 2
     ELSEWHERE.mkdir(parents=True, exist_ok=True)
     names, effort = chosen_contenders(asked.contenders), effort_of(asked)
-    with variables({"OMP_NUM_THREADS": str(asked.threads)}):
+    with variables({"CHAINRULE_THREADS": str(asked.threads)}):
         results = Results(machine.describe(asked.threads))
         results.machine |= {"repetitions": effort.repetitions, "seconds": effort.seconds, "versions": {}}
         run_extras(asked, names, results)

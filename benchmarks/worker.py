@@ -24,11 +24,13 @@ from benchmarks.tasks import Array, Task
 PAUSE = 0.03
 """Seconds between repetitions: longer than threads of GNU OpenMP, Eigen and ONNX Runtime spin before they sleep."""
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+THREAD_VARIABLES = (
+    "CHAINRULE_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS",
+)  # fmt: skip
 
 
 def environment(threads: int) -> dict[str, str]:
-    """The same for all contenders. Intel's OpenMP would spin for 200 ms; GNU's (PyTorch, chainrule) spins for less."""
+    """The same for all contenders. Intel's OpenMP would spin for 200 ms; GNU's (PyTorch) spins for less."""
     return dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"KMP_BLOCKTIME": "10", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 

@@ -67,7 +67,7 @@ class Inference:
 
 
 class Chainrule(Contender):
-    """Threads come from OMP_NUM_THREADS."""
+    """Threads come from CHAINRULE_THREADS."""
 
     def version(self) -> str:
         return str(cr.__version__)
