@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import operator
 import os
+import re
 
 from chainrule.engines.native import core
 from chainrule.engines.native.quota import processor_quota
-from chainrule.errors import ArgumentError
+from chainrule.errors import ArgumentError, shown
 
 VARIABLE = "CHAINRULE_THREADS"
 MOST = 1024
 """More are taken for a mistake."""
+SHOWN = 60
+"""Characters of a mistake that are quoted."""
 
 _decided = False
 
@@ -41,7 +44,7 @@ def set_threads(n: int | None) -> None:
     """
     global _decided
     if n is not None:
-        n = _checked(n, f"set_threads({n!r})")
+        n = _checked(n, f"set_threads({shown(repr(n), SHOWN)})")
     if not core.absent:
         core.set_thread_count(n or 0, processor_quota() or 0)
     _decided = True
@@ -52,12 +55,10 @@ def _decide() -> None:
     text = os.environ.get(VARIABLE)
     if not text:
         return set_threads(None)
-    name = f"{VARIABLE}={text!r}"
-    try:
-        number = int(text)
-    except ValueError:
-        raise _refusal(name) from None
-    return set_threads(_checked(number, name))
+    name = f"{VARIABLE}={shown(repr(text), SHOWN)}"
+    if not re.fullmatch("[0-9]{1,9}", text.strip()):
+        raise _refusal(name)
+    return set_threads(_checked(int(text), name))
 
 
 def _checked(n: object, given: str) -> int:
