@@ -11,6 +11,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,12 @@ def alone() -> str:
 
 def workers() -> list[str]:
     """The numbers of the engine's threads beside those that call it."""
-    return [task.name for task in Path("/proc/self/task").iterdir() if (task / "comm").read_text() == "chainrule\n"]
+    found = []
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # a thread that has just ended
+            if (task / "comm").read_text() == "chainrule\n":
+                found.append(task.name)
+    return found
 
 
 def until(true: Callable[[], bool]) -> bool:
