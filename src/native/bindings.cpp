@@ -47,10 +47,18 @@ Fields fields_from(const nb::dict& dict) {
   return fields;
 }
 
+// Two parts: nanobind reads beyond the end of a tuple that is shorter.
+nb::tuple pair_from(nb::handle given) {
+  const nb::tuple parts = nb::cast<nb::tuple>(given);
+  if (parts.size() != 2)
+    throw std::invalid_argument("a stage and an operation have 2 parts, not " + std::to_string(parts.size()));
+  return parts;
+}
+
 std::vector<NamedFields> named_from(nb::handle list) {
   std::vector<NamedFields> all;
   for (nb::handle item : nb::cast<nb::list>(list)) {
-    const nb::tuple named = nb::cast<nb::tuple>(item);
+    const nb::tuple named = pair_from(item);
     all.push_back({nb::cast<std::string>(named[0]), fields_from(nb::cast<nb::dict>(named[1]))});
   }
   return all;
@@ -67,7 +75,7 @@ PlanDescription description_from(nb::handle given) {
                           {},
                           {}};
   for (nb::handle item : nb::cast<nb::list>(given.attr("stages"))) {
-    const nb::tuple parts = nb::cast<nb::tuple>(item);
+    const nb::tuple parts = pair_from(item);
     plan.stages.push_back({named_from(parts[0]), named_from(parts[1])});
   }
   for (nb::handle item : nb::cast<nb::list>(given.attr("finishes")))

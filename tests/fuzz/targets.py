@@ -75,7 +75,10 @@ def architecture(content: bytes) -> None:
         tree = json.loads(content)
     except (ValueError, RecursionError):
         tree = edited(json.loads((CORPUS / "architecture" / "small.json").read_text()), content)
-    nodes_from_json(tree, LAYERS)
+    try:
+        nodes_from_json(tree, LAYERS)
+    except RecursionError:
+        raise ChainruleError("nested too deeply") from None  # as the reader of the whole file says
 
 
 def idx(content: bytes) -> None:

@@ -122,7 +122,7 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
             return {key: np.asarray(archive[key]) for key in archive.files if key in wanted}
     except (ValueError, EOFError, KeyError, TypeError, AttributeError, SyntaxError) as error:
         raise FileFormatError(f"{path}: not a readable .npz file: {error}") from error
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:  # RuntimeError: encrypted, or a method unknown here
         raise FileFormatError(f"{path}: the .npz archive is truncated or corrupt: {error}") from error
     except MemoryError as error:
         raise FileFormatError(f"{path}: an array claims a size that does not fit in memory: {error}") from error
