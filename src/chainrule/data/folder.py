@@ -120,14 +120,14 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {key: np.asarray(archive[key]) for key in archive.files if key in wanted}
-    except (ValueError, EOFError, KeyError, TypeError, AttributeError, SyntaxError) as error:
-        raise FileFormatError(f"{path}: not a readable .npz file: {error}") from error
-    except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:  # RuntimeError: encrypted, or a method unknown here
-        raise FileFormatError(f"{path}: the .npz archive is truncated or corrupt: {error}") from error
-    except MemoryError as error:
-        raise FileFormatError(f"{path}: an array claims a size that does not fit in memory: {error}") from error
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
+    except MemoryError as error:
+        raise FileFormatError(f"{path}: an array claims a size that does not fit in memory: {error}") from error
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        raise FileFormatError(f"{path}: the .npz archive is truncated or corrupt: {error}") from error
+    except Exception as error:  # each reader inside has errors of its own: zipfile, tokenize, struct, NumPy
+        raise FileFormatError(f"{path}: not a readable .npz file: {error}") from error
 
 
 def _to_nchw(images: NDArray[Any], where: str) -> NDArray[Any]:
