@@ -18,6 +18,7 @@ from chainrule.layers import LAYERS
 from chainrule.losses import LOSSES
 from chainrule.shapes import Shape, product
 from tests.helpers import Array
+from tests.layers.rows import PLAIN
 
 Kind = Literal["normal", "positive", "ties"]
 
@@ -158,10 +159,7 @@ _MAPS: dict[str, Callable[[Shape], st.SearchStrategy[cr.Layer]]] = {
     "BatchNorm2d": lambda s: _batch_norm(cr.BatchNorm2d, s),
 }
 _ANY: dict[str, Callable[[Shape], st.SearchStrategy[cr.Layer]]] = {
-    **{
-        name: (lambda s, name=name: st.builds(LAYERS[name]))
-        for name in ("ReLU", "Sigmoid", "Tanh", "ScaledTanh", "Softmax", "Identity", "Flatten")
-    },
+    **{name: (lambda s, name=name: st.builds(LAYERS[name])) for name in (*PLAIN, "Softmax", "Flatten")},
     "LeakyReLU": lambda s: st.builds(cr.LeakyReLU, st.sampled_from([0.01, 0.0, -0.5, 1.5])),
     "Dropout": lambda s: st.builds(cr.Dropout, st.sampled_from([0.0, 0.2, 0.5, 1.0])),
     "LocalResponseNorm": lambda s: st.builds(

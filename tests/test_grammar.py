@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chainrule import layers
 from chainrule.errors import ArgumentError, GrammarError
 from chainrule.grammar import Blueprint, parse_text, write_text
+from chainrule.grammar.words import BY_LAYER
 from chainrule.graph import Graph, Input
 from chainrule.layers import (
     RBF,
@@ -23,7 +25,6 @@ from chainrule.layers import (
     Dropout,
     Flatten,
     GaussianPool2d,
-    Identity,
     Layer,
     LeakyReLU,
     Linear,
@@ -32,13 +33,10 @@ from chainrule.layers import (
     LPPool2d,
     MaxPool2d,
     ReLU,
-    ScaledTanh,
-    Sigmoid,
-    Softmax,
-    Tanh,
     TrainablePool2d,
 )
 from chainrule.layers.base import Context, Node, Values
+from tests.layers.rows import PLAIN
 
 DESIGN = "1x28x28 -> [[conv 6@5x5 pad 2 -> relu]*1 -> maxpool 2]*1 -> [fc 120 -> relu]*1 -> fc 10"
 S2 = "1x28x28 → [conv 6@3x3 pad 1×N → pool 2×M]×L → fc 10×K"
@@ -99,8 +97,13 @@ LAYERS: list[tuple[str, str, Layer]] = [
     (VECTOR, "leakyrelu", LeakyReLU()),
     (VECTOR, "leakyrelu -0.2", LeakyReLU(-0.2)),
     (VECTOR, "dropout 0.25", Dropout(0.25)),
-    *[(VECTOR, layer.__name__.upper(), layer()) for layer in (ReLU, Sigmoid, Tanh, ScaledTanh, Softmax, Identity)],
+    *[(VECTOR, name.upper(), layers.LAYERS[name]()) for name in (*PLAIN, "Softmax")],
 ]
+
+
+def test_every_layer_with_one_input_has_a_word_and_is_tried() -> None:
+    assert set(BY_LAYER) == set(layers.LAYERS.values()) - {Add, layers.Concat}
+    assert {type(layer) for _, _, layer in LAYERS} == set(BY_LAYER)
 
 
 @pytest.mark.parametrize("shape, text, expected", LAYERS, ids=[f"{shape} {text}" for shape, text, _ in LAYERS])
@@ -376,7 +379,7 @@ finite = st.floats(1e-8, 10)
 def layers_for(draw: st.DrawFn, shape: tuple[int, ...]) -> Layer:
     """A layer for an input of `shape` that the language has words for."""
     anywhere: list[Any] = [
-        *[st.builds(layer) for layer in (ReLU, Sigmoid, Tanh, ScaledTanh, Softmax, Identity, Flatten)],
+        *[st.builds(layers.LAYERS[name]) for name in (*PLAIN, "Softmax", "Flatten")],
         st.builds(LeakyReLU, finite),
         st.builds(Dropout, st.floats(0, 1)),
     ]

@@ -7,41 +7,13 @@ net = cr.parse("1x28x28 -> conv 6@5x5 pad 2 -> relu -> maxpool 2 -> fc 10")
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from chainrule import errors
+from chainrule import errors, layers
 from chainrule.arrays import one_hot
 from chainrule.engines.native.threads import set_threads, threads
 from chainrule.errors import ChainruleError
 from chainrule.explain import explain
 from chainrule.graph import Graph, Input
-from chainrule.layers import (
-    RBF,
-    AdaptiveAvgPool2d,
-    Add,
-    AvgPool2d,
-    BatchNorm1d,
-    BatchNorm2d,
-    Concat,
-    Context,
-    Conv2d,
-    Dropout,
-    Flatten,
-    GaussianPool2d,
-    Identity,
-    Layer,
-    LeakyReLU,
-    Linear,
-    LocallyConnected2d,
-    LocalResponseNorm,
-    LPPool2d,
-    MaxPool2d,
-    Node,
-    ReLU,
-    ScaledTanh,
-    Sigmoid,
-    Softmax,
-    Tanh,
-    TrainablePool2d,
-)
+from chainrule.layers import *  # noqa: F403  what its __all__ lists
 from chainrule.losses import BCEWithLogitsLoss, CrossEntropyLoss, HalfSquaredErrorLoss, Loss, MAPLoss, MSELoss
 from chainrule.network import Network, Sequential, load, parse
 from chainrule.optimizers import SGD, Adam, AdamW, Optimizer
@@ -62,55 +34,28 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "RBF",
     "SGD",
     "Adam",
     "AdamW",
-    "AdaptiveAvgPool2d",
-    "Add",
-    "AvgPool2d",
     "BCEWithLogitsLoss",
-    "BatchNorm1d",
-    "BatchNorm2d",
     "ChainruleError",
-    "Concat",
     "Constant",
-    "Context",
-    "Conv2d",
     "Cosine",
     "CrossEntropyLoss",
     "Derivation",
     "Diagnosis",
-    "Dropout",
-    "Flatten",
-    "GaussianPool2d",
     "Graph",
     "HalfSquaredErrorLoss",
-    "Identity",
     "Input",
-    "LPPool2d",
-    "Layer",
-    "LeakyReLU",
-    "Linear",
-    "LocalResponseNorm",
-    "LocallyConnected2d",
     "Loss",
     "MAPLoss",
     "MSELoss",
-    "MaxPool2d",
     "Network",
-    "Node",
     "OneCycle",
     "Optimizer",
-    "ReLU",
-    "ScaledTanh",
     "Schedule",
     "Sequential",
-    "Sigmoid",
-    "Softmax",
     "StepDecay",
-    "Tanh",
-    "TrainablePool2d",
     "check_gradients",
     "diagnose_activation",
     "diagnose_conv2d",
@@ -125,6 +70,7 @@ __all__ = [
     "set_threads",
     "threads",
 ]
+__all__ += layers.__all__
 
 
 _LAZY = {

@@ -253,7 +253,7 @@ struct AdaptivePoolBackwardOp : AdaptivePoolOp {
   CHAINRULE_MORE_FIELDS(AdaptivePoolOp, dx, dy)
 };
 
-// y = f(x), dx = dy f'. The derivative is written in y, for leaky in x.
+// y = f(x), dx = dy f'. The derivative is written in y, or else in x.
 struct ElementwiseOp {
   Place x, y, dx, dy;
   int64_t elements;
@@ -266,11 +266,14 @@ struct ActivationForwardOp : ElementwiseOp {
 struct ActivationBackwardOp : ElementwiseOp {
   CHAINRULE_MORE_FIELDS(ElementwiseOp, y, dx, dy)
 };
-struct LeakyReluForwardOp : ElementwiseOp {
-  CHAINRULE_MORE_FIELDS(ElementwiseOp, x, y, slope)
+struct ActivationBackwardByInputOp : ElementwiseOp {
+  CHAINRULE_MORE_FIELDS(ElementwiseOp, x, dx, dy)
 };
-struct LeakyReluBackwardOp : ElementwiseOp {
-  CHAINRULE_MORE_FIELDS(ElementwiseOp, x, dx, dy, slope)
+struct LeakyReluForwardOp : ActivationForwardOp {
+  CHAINRULE_MORE_FIELDS(ActivationForwardOp, slope)
+};
+struct LeakyReluBackwardOp : ActivationBackwardByInputOp {
+  CHAINRULE_MORE_FIELDS(ActivationBackwardByInputOp, slope)
 };
 
 // Softmax over `classes`, apart for each of `places`; element = class * places + place.

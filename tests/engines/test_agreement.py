@@ -18,11 +18,11 @@ from chainrule.losses import LOSSES
 from tests.engines import comparing
 from tests.engines.comparing import assert_engines_agree, assert_rounding_only, assert_trained_alike, mixed_network
 from tests.helpers import Array
-from tests.layers.rows import IDS, ROWS, Row
+from tests.layers.rows import IDS, KINKED, ROWS, Row
 from tests.strategies import UNARY, Problem, problems
 
 BATCHES = (1, 2, 3, 5, 8, 17, 33)
-SMOOTH = tuple(name for name in UNARY if name not in ("ReLU", "LeakyReLU", "MaxPool2d"))  # rounding crosses kinks
+SMOOTH = tuple(name for name in UNARY if name not in (*KINKED, "MaxPool2d"))  # rounding crosses kinks
 SHORT, TALL = (400, 800) if comparing.LONG else (50, 100)
 
 

@@ -20,8 +20,7 @@ from chainrule.engines.native.records.base import Part, Record, hints_of
 from chainrule.engines.native.rules import LAYER_RULES
 from chainrule.engines.native.slots import Slot
 from chainrule.errors import EngineError
-
-assert LAYER_RULES  # with them all records are known
+from chainrule.layers import LAYERS
 
 KINDS = {
     int: "whole",
@@ -76,6 +75,10 @@ def records() -> list[type[Record]]:
         if not record.__name__.startswith(("_", "Activation")):
             found.append(record)
     return found
+
+
+def test_every_layer_has_rules() -> None:
+    assert set(LAYER_RULES) == set(LAYERS.values())
 
 
 def test_both_sides_have_the_same_records() -> None:

@@ -19,9 +19,21 @@ from chainrule.equations import (
     softmax,
     softmax_backward,
 )
+from chainrule.layers import Context
 from tests.helpers import assert_close, numerical_gradient
+from tests.layers import rows
 
 EXTREMES = np.array([-1e4, -745.2, -1e2, 0.0, 1e2, 710.0, 1e4])
+
+
+@pytest.mark.parametrize("entry", rows.ACTIVATIONS, ids=lambda entry: repr(entry.layer))
+def test_values_and_derivatives_as_written_once_more(entry: rows.Activation, rng: np.random.Generator) -> None:
+    x = np.concatenate([rng.normal(size=9) * 3, [-20.0, 20.0]])
+    y, saved = entry.layer.forward({}, x, context=Context())
+    dx = entry.layer.backward_input({}, np.ones(len(x)), saved)
+    assert_close("y", y, [entry.value(number) for number in x.tolist()], rtol=1e-14, atol=1e-16)
+    slopes = [(entry.value(v + 1e-5) - entry.value(v - 1e-5)) / 2e-5 for v in x.tolist()]
+    assert_close("dx", dx, slopes, rtol=1e-8, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

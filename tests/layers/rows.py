@@ -5,7 +5,9 @@ A layer without a row fails `test_table.py`, and so does an option that no row s
 
 from __future__ import annotations
 
+import math
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,12 +154,47 @@ VECTORS = [
     row(cr.RBF(1, 1), (1,), batch=1),
 ]
 
-_ACTIVATIONS = [
-    cr.ReLU(), cr.LeakyReLU(), cr.LeakyReLU(0.3), cr.LeakyReLU(0.0), cr.LeakyReLU(-0.5), cr.Sigmoid(), cr.Tanh(),
-    cr.ScaledTanh(), cr.Softmax(), cr.Identity(), cr.Flatten(),
-]  # fmt: skip
+
+@dataclass(frozen=True)
+class Activation:
+    """One number in, one number out: the layer, its value written once more, and what it is in torch."""
+
+    layer: cr.Layer
+    value: Callable[[float], float]
+    torch: Callable[[Any, Any], Any]
+    kink: bool = False
+
+    @property
+    def name(self) -> str:
+        """The layer's class."""
+        return type(self.layer).__name__
+
+
+def _leaky(slope: float) -> Activation:
+    return Activation(
+        cr.LeakyReLU(slope),
+        lambda x: x if x > 0 else slope * x,
+        lambda torch, x: torch.nn.functional.leaky_relu(x, slope),
+        kink=True,
+    )
+
+
+ACTIVATIONS = [
+    Activation(cr.ReLU(), lambda x: max(x, 0.0), lambda torch, x: torch.relu(x), kink=True),
+    *map(_leaky, (0.01, 0.3, 0.0, -0.5)),
+    Activation(cr.Sigmoid(), lambda x: 1 / (1 + math.exp(-x)), lambda torch, x: torch.sigmoid(x)),
+    Activation(cr.Tanh(), math.tanh, lambda torch, x: torch.tanh(x)),
+    Activation(cr.ScaledTanh(), lambda x: 1.7159 * math.tanh(2 / 3 * x), lambda t, x: 1.7159 * t.tanh(2 / 3 * x)),
+    Activation(cr.Identity(), lambda x: x, lambda torch, x: x),
+]
+PLAIN = tuple(entry.name for entry in ACTIVATIONS if not entry.layer.hyperparameters())
+"""Names of the activations without options."""
+KINKED = tuple(dict.fromkeys(entry.name for entry in ACTIVATIONS if entry.kink))
+"""Names of those whose derivative jumps."""
+
+_SAME_SHAPE = [*(entry.layer for entry in ACTIVATIONS), cr.Softmax(), cr.Flatten()]
 ELEMENTWISE = [
-    *(row(layer, shape, batch=n) for layer in _ACTIVATIONS for shape, n in (((5,), 3), ((2, 3, 1), 2), ((1,), 1))),
+    *(row(layer, shape, batch=n) for layer in _SAME_SHAPE for shape, n in (((5,), 3), ((2, 3, 1), 2), ((1,), 1))),
     *(row(cr.Dropout(p), (2, 3, 3), training=True) for p in (0.0, 0.5, 0.9, 1.0)),
     row(cr.Dropout(), (7,), batch=1, training=True),
     row(cr.Dropout(0.3), (7,)),

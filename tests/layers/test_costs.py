@@ -8,6 +8,7 @@ import pytest
 import chainrule as cr
 from chainrule.layers import LAYERS
 from chainrule.shapes import Shape
+from tests.layers.rows import ACTIVATIONS
 
 MAP: Shape = (2, 6, 5)
 
@@ -30,8 +31,8 @@ BY_HAND: list[tuple[cr.Layer, tuple[Shape, ...], int, int]] = [
     (cr.BatchNorm1d(4), ((4, 7),), 0, 4 * 7),
     (cr.BatchNorm2d(2), (MAP,), 0, 2 * 6 * 5),
     (cr.LocalResponseNorm(3), (MAP,), 0, 2 * 6 * 5 * 3),
-    *((layer, (MAP,), 0, 0) for layer in (cr.ReLU(), cr.LeakyReLU(), cr.Sigmoid(), cr.Tanh(), cr.ScaledTanh())),
-    *((layer, (MAP,), 0, 0) for layer in (cr.Softmax(), cr.Identity(), cr.Dropout(), cr.Flatten())),
+    *((entry.layer, (MAP,), 0, 0) for entry in ACTIVATIONS),
+    *((layer, (MAP,), 0, 0) for layer in (cr.Softmax(), cr.Dropout(), cr.Flatten())),
     (cr.Add(), (MAP, MAP), 0, 0),
     (cr.Concat(), (MAP, MAP), 0, 0),
 ]

@@ -9,6 +9,7 @@ import chainrule as cr
 from chainrule.errors import ArgumentError, ChainruleError, DataError, DtypeError, ShapeError
 from chainrule.layers import LAYERS
 from chainrule.shapes import Shape
+from tests.layers.rows import PLAIN
 
 MAPS_ONLY: list[cr.Layer] = [
     cr.Conv2d(2, 3, 2), cr.LocallyConnected2d(2, 3, 2), cr.MaxPool2d(2), cr.AvgPool2d(2), cr.LPPool2d(2, 2),
@@ -36,10 +37,7 @@ CASES: list[tuple[cr.Layer, tuple[Shape, ...], str]] = [
     (cr.Concat(), ((2, 3, 3), (2, 3, 4)), r"\(2, 3, 4\)"),
     (cr.Concat(), ((2,), (2, 1)), "."),
 ]
-TAKE_ANY_SHAPE = {
-    "ReLU", "LeakyReLU", "Sigmoid", "Tanh", "ScaledTanh", "Softmax", "Identity", "Flatten", "Dropout",
-    "LocalResponseNorm",
-}  # fmt: skip
+TAKE_ANY_SHAPE = {*PLAIN, "LeakyReLU", "Softmax", "Flatten", "Dropout", "LocalResponseNorm"}
 
 
 @pytest.mark.parametrize(("layer", "shapes", "says"), CASES, ids=lambda value: str(value).replace("\\", ""))

@@ -47,8 +47,8 @@ void activations(int used) {
         xs.push_back(w.sample(x, n, lane)), dys.push_back(w.sample(dy, n, lane));
       ElementwiseOp op = {x, in_place ? x : w.empty(n), in_place ? dy : w.empty(n), dy, n, kSlope};
       f.forward(op, w.block);
-      if (in_place && std::string(f.name) == "leaky_relu") op.x = w.empty(n);
-      for (int64_t e = 0; e < n && op.x.offset != x.offset; ++e)  // leaky: the derivative is written in x
+      if (in_place) op.x = w.empty(n);
+      for (int64_t e = 0; e < n && in_place; ++e)  // for derivatives that are written in x
         for (int lane = 0; lane < L; ++lane) w.at(op.x, e, lane) = T(xs[lane][e]);
       for (int lane = 0; lane < used; ++lane) {
         Sample y(n);

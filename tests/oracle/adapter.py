@@ -19,6 +19,7 @@ from torch import Tensor
 import chainrule as cr
 from chainrule.equations.dropout import dropout_mask
 from tests.helpers import Array, assert_close
+from tests.layers.rows import ACTIVATIONS
 
 Values = dict[str, Tensor]
 
@@ -152,13 +153,9 @@ LAYERS: dict[str, Callable[..., Tensor]] = {
     "AdaptiveAvgPool2d": lambda layer, p, x, context: F.adaptive_avg_pool2d(x, layer.output_size),
     "Linear": _linear,
     "RBF": _rbf,
-    "ReLU": lambda layer, p, x, context: F.relu(x),
+    **{a.name: (lambda layer, p, x, context, a=a: a.torch(torch, x)) for a in ACTIVATIONS},
     "LeakyReLU": lambda layer, p, x, context: F.leaky_relu(x, layer.negative_slope),
-    "Sigmoid": lambda layer, p, x, context: torch.sigmoid(x),
-    "Tanh": lambda layer, p, x, context: torch.tanh(x),
-    "ScaledTanh": lambda layer, p, x, context: 1.7159 * torch.tanh(2 / 3 * x),
     "Softmax": lambda layer, p, x, context: torch.softmax(x, dim=1),
-    "Identity": lambda layer, p, x, context: x,
     "LocalResponseNorm": _local_response_norm,
     "BatchNorm1d": _batch_norm,
     "BatchNorm2d": _batch_norm,

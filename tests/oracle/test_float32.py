@@ -11,13 +11,13 @@ import torch
 from hypothesis import given, settings
 
 from tests.helpers import Array
-from tests.layers.rows import IDS, ROWS, Row
+from tests.layers.rows import IDS, KINKED, ROWS, Row
 from tests.oracle import adapter
 from tests.oracle.adapter import Model, tensor
 from tests.strategies import UNARY, Problem, problems
 
 ROUNDING = float(np.finfo(np.float32).eps)
-SMOOTH = tuple(name for name in UNARY if name not in ("ReLU", "LeakyReLU", "MaxPool2d"))  # rounding crosses kinks
+SMOOTH = tuple(name for name in UNARY if name not in (*KINKED, "MaxPool2d"))  # rounding crosses kinks
 
 
 def within_rounding(name: str, ours: Array, theirs: Array, exact: Array) -> None:

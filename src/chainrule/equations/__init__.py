@@ -13,22 +13,8 @@ nothing kept. Each docstring is the equation, the shapes and the ID of its sourc
 
 from __future__ import annotations
 
-from chainrule.equations.activations import (
-    ACTIVATIONS,
-    Activation,
-    leaky_relu,
-    leaky_relu_derivative,
-    relu,
-    relu_derivative,
-    scaled_tanh,
-    scaled_tanh_derivative,
-    sigmoid,
-    sigmoid_derivative,
-    softmax,
-    softmax_backward,
-    tanh,
-    tanh_derivative,
-)
+from chainrule.equations import activations
+from chainrule.equations.activations import *  # noqa: F403  what its __all__ lists
 from chainrule.equations.connection_tables import LENET5_C3_TABLE, connection_table
 from chainrule.equations.convolution import (
     Convention,
@@ -109,10 +95,8 @@ from chainrule.equations.pooling import (
 from chainrule.equations.rbf import rbf_backward_input, rbf_backward_weight, rbf_forward
 
 __all__ = [
-    "ACTIVATIONS",
     "LAYOUTS",
     "LENET5_C3_TABLE",
-    "Activation",
     "Convention",
     "adaptive_mean_matrix",
     "adaptive_mean_pool",
@@ -140,8 +124,6 @@ __all__ = [
     "gaussian_weights",
     "half_squared_error",
     "half_squared_error_gradient",
-    "leaky_relu",
-    "leaky_relu_derivative",
     "linear_backward_bias",
     "linear_backward_input",
     "linear_backward_shared_bias",
@@ -173,24 +155,14 @@ __all__ = [
     "rbf_backward_input",
     "rbf_backward_weight",
     "rbf_forward",
-    "relu",
-    "relu_derivative",
     "ring_width",
     "rot180",
     "scale_and_shift",
     "scale_and_shift_backward",
-    "scaled_tanh",
-    "scaled_tanh_derivative",
     "scatter_windows",
-    "sigmoid",
-    "sigmoid_derivative",
-    "softmax",
-    "softmax_backward",
     "squared_error",
     "squared_error_gradient",
     "table_parameters",
-    "tanh",
-    "tanh_derivative",
     "trainable_pool",
     "trainable_pool_backward",
     "weighted_pool",
@@ -199,3 +171,4 @@ __all__ = [
     "windows_of",
     "zero_restore",
 ]
+__all__ += activations.__all__

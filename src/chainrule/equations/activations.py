@@ -1,7 +1,7 @@
 """Activation functions beside their derivatives.
 
 Each derivative is written in the saved quantity that makes it cheapest: the output y where possible (S0-E25),
-else the input x. The table at the end pairs them, so that a missing partner is seen at once.
+else the input x. A table pairs those of the first kind; after it come the others.
 """
 
 from __future__ import annotations
@@ -59,6 +59,21 @@ def relu_derivative(y: Array) -> Array:
     return (y > 0).astype(y.dtype)
 
 
+class Activation(NamedTuple):
+    """A function of one number, and its derivative in terms of the output."""
+
+    function: Callable[[Array], Array]
+    derivative_from_output: Callable[[Array], Array]
+
+
+ACTIVATIONS = {
+    "sigmoid": Activation(sigmoid, sigmoid_derivative),
+    "tanh": Activation(tanh, tanh_derivative),
+    "scaled_tanh": Activation(scaled_tanh, scaled_tanh_derivative),
+    "relu": Activation(relu, relu_derivative),
+}
+
+
 def leaky_relu(x: Array, negative_slope: float) -> Array:
     """y = x for x > 0, else negative_slope x."""
     return np.where(x > 0, x, x * x.dtype.type(negative_slope))
@@ -83,16 +98,7 @@ def softmax_backward(dy: Array, y: Array, axis: int = 1) -> Array:
     return result
 
 
-class Activation(NamedTuple):
-    """A function of one number, and its derivative in terms of the output."""
-
-    function: Callable[[Array], Array]
-    derivative_from_output: Callable[[Array], Array]
-
-
-ACTIVATIONS = {
-    "sigmoid": Activation(sigmoid, sigmoid_derivative),
-    "tanh": Activation(tanh, tanh_derivative),
-    "scaled_tanh": Activation(scaled_tanh, scaled_tanh_derivative),
-    "relu": Activation(relu, relu_derivative),
-}
+__all__ = [
+    "ACTIVATIONS", "Activation", "leaky_relu", "leaky_relu_derivative", "relu", "relu_derivative", "scaled_tanh",
+    "scaled_tanh_derivative", "sigmoid", "sigmoid_derivative", "softmax", "softmax_backward", "tanh", "tanh_derivative",
+]  # fmt: skip

@@ -5,18 +5,20 @@ local 6@3x3 [stride] [pad] [dilation] [nobias]
 maxpool 2 [stride] [pad]    avgpool 2 [stride] [pad]    lppool 2 norm 2 [stride]    gaussianpool 3 sigma 1 [stride]
 trainablepool 2 [stride]    adaptiveavgpool 1           (pool is another word for maxpool)
 fc 120 [nobias | sharedbias]    rbf 10    flatten
-relu    leakyrelu [0.1]    sigmoid    tanh    scaledtanh    softmax    identity
+relu    leakyrelu [0.1]    sigmoid    tanh    scaledtanh    softmax    identity, and so on: activations by their names
 dropout 0.5    batchnorm    lrn 5 [alpha 0.0001] [beta 0.75] [k 1]
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from chainrule import layers
 from chainrule.grammar.values import COUNT, KERNEL, NUMBER, PADDING, SIZE, Kind
+from chainrule.layers.activations import Activation
 from chainrule.layers.base import Layer
 
 Role: TypeAlias = Literal["conv", "pool", "fc", "relu", "activation", "flatten", "other"]
@@ -77,6 +79,17 @@ def _pool(name: str, layer: type[Layer], example: str, **rest: Any) -> Word:
     return Word(name, layer, "pool", example, _KERNEL, **rest)
 
 
+def _is_plain_activation(layer: type[Layer]) -> bool:
+    """Whether it has no options; one that has needs a word of its own."""
+    return issubclass(layer, Activation) and not inspect.signature(layer).parameters
+
+
+def _activation(layer: type[Layer]) -> Word:
+    """An activation without options is called as its class, in small letters."""
+    name = layer.__name__.lower()
+    return Word(name, layer, "relu" if layer is layers.ReLU else "activation", name)
+
+
 WORDS: dict[str, Word] = {
     word.name: word
     for word in (
@@ -107,7 +120,7 @@ WORDS: dict[str, Word] = {
         Word("fc", layers.Linear, "fc", "fc 120", (Argument("out_features", COUNT),), _FC, "in_features", True),
         Word("rbf", layers.RBF, "fc", "rbf 10", (Argument("out_features", COUNT),), {}, "in_features", flattens=True),
         Word("flatten", layers.Flatten, "flatten", "flatten"),
-        Word("relu", layers.ReLU, "relu", "relu"),
+        *(_activation(layer) for layer in layers.LAYERS.values() if _is_plain_activation(layer)),
         Word(
             "leakyrelu",
             layers.LeakyReLU,
@@ -115,11 +128,6 @@ WORDS: dict[str, Word] = {
             "leakyrelu 0.1",
             (Argument("negative_slope", NUMBER, required=False),),
         ),
-        Word("sigmoid", layers.Sigmoid, "activation", "sigmoid"),
-        Word("tanh", layers.Tanh, "activation", "tanh"),
-        Word("scaledtanh", layers.ScaledTanh, "activation", "scaledtanh"),
-        Word("softmax", layers.Softmax, "activation", "softmax"),
-        Word("identity", layers.Identity, "activation", "identity"),
         Word("dropout", layers.Dropout, "other", "dropout 0.5", (Argument("p", NUMBER),)),
         Word(
             "batchnorm",

@@ -1,79 +1,31 @@
-"""The layers: one file per family, each layer its forward equation beside its backward equations."""
+"""The layers: one file per family, each layer its forward equation beside its backward equations.
 
-from chainrule.layers.activations import Identity, LeakyReLU, ReLU, ScaledTanh, Sigmoid, Softmax, Tanh
+A family's `__all__` is the one list of its layers: this package, `chainrule` itself and `LAYERS` are made from it.
+"""
+
+# ruff: noqa: F403  what the families list
+from chainrule.layers import activations, convolution, dense, dropout, joins, normalization, pooling
+from chainrule.layers.activations import *
 from chainrule.layers.base import Context, Layer, Node
-from chainrule.layers.convolution import Conv2d, LocallyConnected2d
-from chainrule.layers.dense import RBF, Linear
-from chainrule.layers.dropout import Dropout
-from chainrule.layers.joins import Add, Concat, Flatten
-from chainrule.layers.normalization import BatchNorm1d, BatchNorm2d, LocalResponseNorm
-from chainrule.layers.pooling import (
-    AdaptiveAvgPool2d,
-    AvgPool2d,
-    GaussianPool2d,
-    LPPool2d,
-    MaxPool2d,
-    TrainablePool2d,
-)
+from chainrule.layers.convolution import *
+from chainrule.layers.dense import *
+from chainrule.layers.dropout import *
+from chainrule.layers.joins import *
+from chainrule.layers.normalization import *
+from chainrule.layers.pooling import *
 
 LAYERS: dict[str, type[Layer]] = {
-    layer.__name__: layer
-    for layer in (
-        Linear,
-        Conv2d,
-        LocallyConnected2d,
-        MaxPool2d,
-        AvgPool2d,
-        LPPool2d,
-        GaussianPool2d,
-        TrainablePool2d,
-        AdaptiveAvgPool2d,
-        ReLU,
-        LeakyReLU,
-        Sigmoid,
-        Tanh,
-        ScaledTanh,
-        Softmax,
-        Identity,
-        LocalResponseNorm,
-        BatchNorm1d,
-        BatchNorm2d,
-        Dropout,
-        Flatten,
-        Add,
-        Concat,
-        RBF,
-    )
+    name: getattr(family, name)
+    for family in (dense, convolution, pooling, activations, normalization, dropout, joins)
+    for name in family.__all__
 }
 """Every layer of the package by class name."""
 
-__all__ = [
-    "LAYERS",
-    "RBF",
-    "AdaptiveAvgPool2d",
-    "Add",
-    "AvgPool2d",
-    "BatchNorm1d",
-    "BatchNorm2d",
-    "Concat",
-    "Context",
-    "Conv2d",
-    "Dropout",
-    "Flatten",
-    "GaussianPool2d",
-    "Identity",
-    "LPPool2d",
-    "Layer",
-    "LeakyReLU",
-    "Linear",
-    "LocalResponseNorm",
-    "LocallyConnected2d",
-    "MaxPool2d",
-    "Node",
-    "ReLU",
-    "ScaledTanh",
-    "Sigmoid",
-    "Softmax",
-    "Tanh",
-    "TrainablePool2d",
-]
+__all__ = ["Context", "Layer", "Node"]
+__all__ += activations.__all__
+__all__ += convolution.__all__
+__all__ += dense.__all__
+__all__ += dropout.__all__
+__all__ += joins.__all__
+__all__ += normalization.__all__
+__all__ += pooling.__all__

@@ -11,12 +11,14 @@ from chainrule.layers.base import Context, Layer, Values
 from chainrule.shapes import Shape, number
 
 
-class _SameShape(Layer):
+class Activation(Layer):
+    """What all have in common. One without options is called in texts as its class, in small letters."""
+
     def output_shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
 
 
-class _FromOutput(_SameShape):
+class _FromOutput(Activation):
     """An activation whose derivative is written in its output: only y is saved. dx = dy f'(x) (S4-E10)."""
 
     equation: ClassVar[str]
@@ -53,7 +55,7 @@ class ScaledTanh(_FromOutput):
     equation = "scaled_tanh"
 
 
-class LeakyReLU(_SameShape):
+class LeakyReLU(Activation):
     """y = x for x > 0, else negative_slope x."""
 
     def __init__(self, negative_slope: float = 0.01) -> None:
@@ -66,7 +68,7 @@ class LeakyReLU(_SameShape):
         return dy * activations.leaky_relu_derivative(saved, self.negative_slope)
 
 
-class Softmax(_SameShape):
+class Softmax(Activation):
     """y_i = exp(x_i) / sum_j exp(x_j) over the features (n, c) or the channels (n, c, h, w).
 
     Leave it out when you train a classifier: CrossEntropyLoss takes logits and is exact where softmax saturates.
@@ -80,7 +82,7 @@ class Softmax(_SameShape):
         return activations.softmax_backward(dy, saved)
 
 
-class Identity(_SameShape):
+class Identity(Activation):
     """y = x."""
 
     def is_identity(self, training: bool) -> bool:
@@ -91,3 +93,6 @@ class Identity(_SameShape):
 
     def backward_input(self, parameters: Values, dy: Array, saved: None) -> Array:
         return dy
+
+
+__all__ = ["Identity", "LeakyReLU", "ReLU", "ScaledTanh", "Sigmoid", "Softmax", "Tanh"]

@@ -245,3 +245,6 @@ class LocallyConnected2d(_Windowed):
 
     def multiply_add_count(self, *shapes: Shape) -> int:
         return self.parameter_counts(*shapes)["weight"]
+
+
+__all__ = ["Conv2d", "LocallyConnected2d"]

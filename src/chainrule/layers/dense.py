@@ -118,3 +118,6 @@ class RBF(_Dense):
 
     def backward_parameters(self, parameters: Values, dy: Array, saved: Array) -> dict[str, Array]:
         return {"weight": rbf.rbf_backward_weight(dy, saved, parameters["weight"])}
+
+
+__all__ = ["RBF", "Linear"]

@@ -32,3 +32,6 @@ class Dropout(Layer):
 
     def backward_input(self, parameters: Values, dy: Array, saved: Array | None) -> Array:
         return dy if saved is None else dropout.dropout(dy, saved, self.p)
+
+
+__all__ = ["Dropout"]

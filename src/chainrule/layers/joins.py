@@ -67,3 +67,6 @@ class Concat(Layer):
 
     def backward_input(self, parameters: Values, dy: Array, saved: list[int]) -> tuple[Array, ...]:
         return tuple(np.split(dy, np.cumsum(saved)[:-1], axis=1))
+
+
+__all__ = ["Add", "Concat", "Flatten"]

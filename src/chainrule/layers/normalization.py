@@ -130,3 +130,6 @@ class LocalResponseNorm(Layer):
 
     def multiply_add_count(self, *shapes: Shape) -> int:
         return product(shapes[0]) * self.size
+
+
+__all__ = ["BatchNorm1d", "BatchNorm2d", "LocalResponseNorm"]

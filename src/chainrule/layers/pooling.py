@@ -238,3 +238,6 @@ class AdaptiveAvgPool2d(Layer):
         widest = [-(-(n + m - math.gcd(n, m)) // m) for n, m in zip(shapes[0][1:], self.output_size, strict=True)]
         steps = [max(1, size // places) for size, places in zip(shapes[0][1:], self.output_size, strict=True)]
         return field.through(Window((widest[0], widest[1]), (steps[0], steps[1])))
+
+
+__all__ = ["AdaptiveAvgPool2d", "AvgPool2d", "GaussianPool2d", "LPPool2d", "MaxPool2d", "TrainablePool2d"]

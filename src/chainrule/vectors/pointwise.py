@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chainrule.layers.activations import Identity, LeakyReLU, ReLU, ScaledTanh, Sigmoid, Softmax, Tanh
+from chainrule import layers
 from chainrule.layers.dense import RBF, Linear
 from chainrule.layers.dropout import Dropout
 from chainrule.layers.joins import Add, Concat, Flatten
@@ -29,12 +29,12 @@ def activations() -> list[LayerCase]:
     """Activations: ordinary numbers, zeros, and numbers at which exp overflows."""
     cases: list[LayerCase] = []
     for stem, layer, sources, exact in (
-        ("relu", ReLU(), ("S0-E37", "ER1-16"), True),
-        ("leaky_relu", LeakyReLU(0.25), ("ER1-16",), True),
-        ("sigmoid", Sigmoid(), ("S0-E19", "S0-E25"), False),
-        ("tanh", Tanh(), ("S4-E10",), False),
-        ("scaled_tanh", ScaledTanh(), ("S4-E10",), False),
-        ("identity", Identity(), ("S4-E10",), True),
+        ("relu", layers.ReLU(), ("S0-E37", "ER1-16"), True),
+        ("leaky_relu", layers.LeakyReLU(0.25), ("ER1-16",), True),
+        ("sigmoid", layers.Sigmoid(), ("S0-E19", "S0-E25"), False),
+        ("tanh", layers.Tanh(), ("S4-E10",), False),
+        ("scaled_tanh", layers.ScaledTanh(), ("S4-E10",), False),
+        ("identity", layers.Identity(), ("S4-E10",), True),
     ):
         f = Family(stem, sources)
         f.add("a vector", layer, (5,), exact=exact)
@@ -42,10 +42,10 @@ def activations() -> list[LayerCase]:
         f.add("extreme values", layer, (24,), kind="extreme", exact=exact)
         cases += f.cases
     f = Family("softmax", ("S3-F09",))
-    f.add("classes", Softmax(), (4,), exact=False)
-    f.add("channels of maps", Softmax(), (3, 2, 2), exact=False)
-    f.add("one class", Softmax(), (1,), batch=1)
-    f.add("extreme values", Softmax(), (6,), batch=4, kind="extreme", exact=False)
+    f.add("classes", layers.Softmax(), (4,), exact=False)
+    f.add("channels of maps", layers.Softmax(), (3, 2, 2), exact=False)
+    f.add("one class", layers.Softmax(), (1,), batch=1)
+    f.add("extreme values", layers.Softmax(), (6,), batch=4, kind="extreme", exact=False)
     return cases + f.cases
 
 

@@ -3,16 +3,7 @@
 from __future__ import annotations
 
 from chainrule import layers
-from chainrule.explain.local.activations import (
-    IDENTITY,
-    LEAKY_RELU,
-    RELU,
-    SCALED_TANH,
-    SIGMOID,
-    TANH,
-    DropoutTerms,
-    SoftmaxTerms,
-)
+from chainrule.explain.local.activations import ELEMENTWISE, DropoutTerms, SoftmaxTerms
 from chainrule.explain.local.base import Local
 from chainrule.explain.local.convolution import ConvTerms, LocalConvTerms
 from chainrule.explain.local.dense import LinearTerms, RBFTerms
@@ -32,12 +23,7 @@ LOCAL: dict[type[layers.Layer], Local] = {
     layers.LPPool2d: LPTerms(),
     layers.TrainablePool2d: TrainableTerms(),
     layers.AdaptiveAvgPool2d: AdaptiveTerms(),
-    layers.ReLU: RELU,
-    layers.LeakyReLU: LEAKY_RELU,
-    layers.Sigmoid: SIGMOID,
-    layers.Tanh: TANH,
-    layers.ScaledTanh: SCALED_TANH,
-    layers.Identity: IDENTITY,
+    **ELEMENTWISE,
     layers.Softmax: SoftmaxTerms(),
     layers.Dropout: DropoutTerms(),
     layers.Flatten: FlattenTerms(),

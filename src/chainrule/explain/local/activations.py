@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from chainrule import layers
 from chainrule.equations import activations
 from chainrule.equations.dropout import dropout_mask
 from chainrule.explain.expressions import (
@@ -108,6 +109,7 @@ def _holds(condition: Expr) -> bool:
 
 _X, _Y = Sym("x"), Sym("y")
 _ABOVE, _BELOW = Rel((_X, Num(0)), ">"), Rel((_X, Num(0)), "≤")
+_SIGMA = Frac(Num(1), Sum((Num(1), Fn("exp", (Neg(_X),)))))
 _A, _TWO_THIRDS = Num(activations.SCALED_TANH_AMPLITUDE), Frac(Num(2), Num(3))
 
 
@@ -119,27 +121,29 @@ def _leak(use: Use) -> Expr:
     return Num(float(use.step.layer.negative_slope))  # type: ignore[attr-defined]
 
 
-RELU = Elementwise(
-    lambda use: Fn("max", (Num(0), _X)),
-    lambda use: Cases(((Num(1), _ABOVE), (Num(0), _BELOW))),
-    ("S0-E37", "ER1-16"),
-    _kink,
-)
-LEAKY_RELU = Elementwise(
-    lambda use: Cases(((_X, _ABOVE), (Mul((_leak(use), _X)), _BELOW))),
-    lambda use: Cases(((Num(1), _ABOVE), (_leak(use), _BELOW))),
-)
-SIGMOID = Elementwise(
-    lambda use: Frac(Num(1), Sum((Num(1), Fn("exp", (Neg(_X),))))),
-    lambda use: Mul((_Y, minus(Num(1), _Y))),
-    ("S0-E19", "S0-E25"),
-)
-TANH = Elementwise(lambda use: Fn("tanh", (_X,)), lambda use: minus(Num(1), Pow(_Y, Num(2))))
-SCALED_TANH = Elementwise(
-    lambda use: Mul((_A, Fn("tanh", (Mul((_TWO_THIRDS, _X)),)))),
-    lambda use: Mul((_TWO_THIRDS, minus(_A, Frac(Pow(_Y, Num(2)), _A)))),
-)
-IDENTITY = Elementwise(lambda use: _X, lambda use: Num(1))
+ELEMENTWISE: dict[type[layers.Layer], Local] = {
+    layers.ReLU: Elementwise(
+        lambda use: Fn("max", (Num(0), _X)),
+        lambda use: Cases(((Num(1), _ABOVE), (Num(0), _BELOW))),
+        ("S0-E37", "ER1-16"),
+        _kink,
+    ),
+    layers.LeakyReLU: Elementwise(
+        lambda use: Cases(((_X, _ABOVE), (Mul((_leak(use), _X)), _BELOW))),
+        lambda use: Cases(((Num(1), _ABOVE), (_leak(use), _BELOW))),
+    ),
+    layers.Sigmoid: Elementwise(
+        lambda use: _SIGMA,
+        lambda use: Mul((_Y, minus(Num(1), _Y))),
+        ("S0-E19", "S0-E25"),
+    ),
+    layers.Tanh: Elementwise(lambda use: Fn("tanh", (_X,)), lambda use: minus(Num(1), Pow(_Y, Num(2)))),
+    layers.ScaledTanh: Elementwise(
+        lambda use: Mul((_A, Fn("tanh", (Mul((_TWO_THIRDS, _X)),)))),
+        lambda use: Mul((_TWO_THIRDS, minus(_A, Frac(Pow(_Y, Num(2)), _A)))),
+    ),
+    layers.Identity: Elementwise(lambda use: _X, lambda use: Num(1)),
+}
 
 
 class DropoutTerms(Local):

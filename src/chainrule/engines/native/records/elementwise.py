@@ -1,4 +1,4 @@
-"""In and out, joins, activations, softmax and dropout."""
+"""In and out, joins, softmax and dropout."""
 
 from __future__ import annotations
 
@@ -34,62 +34,6 @@ class Concat(_Joining):
 class Split(_Joining):
     y: Reads
     sources: tuple[Writes, ...]
-
-
-class ActivationForward(Record):
-    """y = f(x), which may lie where x lies."""
-
-    x: Reads
-    y: Writes
-    elements: int
-
-
-class ActivationBackward(Record):
-    """dx = dy f', written in y."""
-
-    y: Reads
-    dx: Writes
-    dy: Reads
-    elements: int
-
-
-class ReluForward(ActivationForward): ...
-
-
-class ReluBackward(ActivationBackward): ...
-
-
-class SigmoidForward(ActivationForward): ...
-
-
-class SigmoidBackward(ActivationBackward): ...
-
-
-class TanhForward(ActivationForward): ...
-
-
-class TanhBackward(ActivationBackward): ...
-
-
-class ScaledTanhForward(ActivationForward): ...
-
-
-class ScaledTanhBackward(ActivationBackward): ...
-
-
-class LeakyReluForward(Record):
-    x: Reads
-    y: Writes
-    elements: int
-    slope: float
-
-
-class LeakyReluBackward(Record):
-    x: Reads
-    dx: Writes
-    dy: Reads
-    elements: int
-    slope: float
 
 
 class SoftmaxForward(Record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chainrule import layers
 from chainrule.engines.native.lowering import Rules, alias
-from chainrule.engines.native.records import elementwise as records
+from chainrule.engines.native.records.activations import PAIRS
 from chainrule.engines.native.rules.convolution import CONVOLUTION
 from chainrule.engines.native.rules.elementwise import DROPOUT, LEAKY_RELU, SOFTMAX, activation
 from chainrule.engines.native.rules.joins import ADD, CONCAT, LOCALLY_CONNECTED, RADIAL_BASIS
@@ -22,11 +22,8 @@ LAYER_RULES: dict[type[Layer], Rules] = {
     layers.LPPool2d: LP_POOL,
     layers.TrainablePool2d: TRAINABLE_POOL,
     layers.AdaptiveAvgPool2d: ADAPTIVE_POOL,
-    layers.ReLU: activation(records.ReluForward, records.ReluBackward),
+    **{layer: activation(*pair) for layer, pair in PAIRS.items()},
     layers.LeakyReLU: LEAKY_RELU,
-    layers.Sigmoid: activation(records.SigmoidForward, records.SigmoidBackward),
-    layers.Tanh: activation(records.TanhForward, records.TanhBackward),
-    layers.ScaledTanh: activation(records.ScaledTanhForward, records.ScaledTanhBackward),
     layers.Softmax: SOFTMAX,
     layers.Dropout: DROPOUT,
     layers.LocalResponseNorm: RESPONSE_NORM,

@@ -5,14 +5,26 @@ from __future__ import annotations
 from chainrule.engines.native.fusion import Group, Traits
 from chainrule.engines.native.lowering import Backward, Contribution, Lowering, Rules
 from chainrule.engines.native.records import elementwise as records
+from chainrule.engines.native.records.activations import (
+    ActivationBackward,
+    ActivationBackwardByInput,
+    ActivationForward,
+    LeakyReluBackward,
+    LeakyReluForward,
+    ReluBackward,
+    ReluForward,
+)
+from chainrule.engines.native.records.base import Record
 from chainrule.engines.native.slots import Slot
 from chainrule.graph import Step
 from chainrule.layers import Dropout, LeakyReLU
 from chainrule.shapes import product
 
 
-def activation(forward: type[records.ActivationForward], backward: type[records.ActivationBackward]) -> Rules:
-    """Rules of an activation whose derivative is written in its output."""
+def activation(
+    forward: type[ActivationForward], backward: type[ActivationBackward] | type[ActivationBackwardByInput]
+) -> Rules:
+    """Rules of an activation from its two records: x may be overwritten where the derivative is written in y."""
 
     def lower(low: Lowering, group: Group) -> Backward:
         x, y = low.x(group), low.new_value(group)
@@ -21,13 +33,17 @@ def activation(forward: type[records.ActivationForward], backward: type[records.
         def back() -> None:
             flowing = low.gradient(group)
             if low.needs_input(group):
-                dx = _gradient_over(low, group, flowing)
-                record = backward(y=y, dx=dx, dy=flowing.slot, elements=y.elements)
-                low.program.emit(record, f"d input of {group.step.name}")
+                dx, record = _gradient_over(low, group, flowing), backward
+                if issubclass(record, ActivationBackward):
+                    done: Record = record(y=y, dx=dx, dy=flowing.slot, elements=y.elements)
+                else:
+                    done = record(x=x, dx=dx, dy=flowing.slot, elements=y.elements)
+                low.program.emit(done, f"d input of {group.step.name}")
 
         return back
 
-    return Rules(lower, Traits(keeps_output=True, overwrites=True))
+    by_output = issubclass(backward, ActivationBackward)
+    return Rules(lower, Traits(keeps_output=True, overwrites=True) if by_output else Traits())
 
 
 def _gradient_over(low: Lowering, group: Group, flowing: Contribution) -> Slot:
@@ -41,7 +57,7 @@ def _gradient_over(low: Lowering, group: Group, flowing: Contribution) -> Slot:
 def relu_in_place(low: Lowering, relu: Step | None, y: Slot) -> None:
     """The ReLU that a group ends with."""
     if relu is not None:
-        low.program.emit(records.ReluForward(x=y, y=y, elements=y.elements), relu.name)
+        low.program.emit(ReluForward(x=y, y=y, elements=y.elements), relu.name)
 
 
 def relu_backward(low: Lowering, relu: Step | None, y: Slot, flowing: Contribution) -> Contribution:
@@ -49,7 +65,7 @@ def relu_backward(low: Lowering, relu: Step | None, y: Slot, flowing: Contributi
     if relu is None:
         return flowing
     dx = flowing.slot if flowing.exclusive else low.program.slot(f"d {relu.name}", y.elements)
-    low.program.emit(records.ReluBackward(y=y, dx=dx, dy=flowing.slot, elements=y.elements), f"d input of {relu.name}")
+    low.program.emit(ReluBackward(y=y, dx=dx, dy=flowing.slot, elements=y.elements), f"d input of {relu.name}")
     return Contribution(dx, True)
 
 
@@ -57,13 +73,13 @@ def _leaky_relu(low: Lowering, group: Group) -> Backward:
     layer, x, y = group.step.layer, low.x(group), low.new_value(group)
     assert isinstance(layer, LeakyReLU)
     slope = layer.negative_slope
-    low.program.emit(records.LeakyReluForward(x=x, y=y, elements=y.elements, slope=slope), group.step.name)
+    low.program.emit(LeakyReluForward(x=x, y=y, elements=y.elements, slope=slope), group.step.name)
 
     def back() -> None:
         flowing = low.gradient(group)
         if low.needs_input(group):
             dx = _gradient_over(low, group, flowing)
-            record = records.LeakyReluBackward(x=x, dx=dx, dy=flowing.slot, elements=y.elements, slope=slope)
+            record = LeakyReluBackward(x=x, dx=dx, dy=flowing.slot, elements=y.elements, slope=slope)
             low.program.emit(record, f"d input of {group.step.name}")
 
     return back
