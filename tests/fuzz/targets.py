@@ -3,9 +3,11 @@ a find."""
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import random
+import shutil
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -23,6 +25,7 @@ from chainrule.layers import LAYERS
 
 CORPUS = Path(__file__).with_name("corpus")
 FOLDER = Path(tempfile.mkdtemp(prefix="chainrule-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 LONGEST = 5000
 """Characters of an error message."""
 
