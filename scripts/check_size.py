@@ -5,6 +5,7 @@ Both count what was instantiated, which is what a build costs; seconds would cou
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -19,8 +20,9 @@ MOST_FUNCTIONS = 2_000
 
 
 def functions(build: Path) -> int:
-    """Functions in the objects of the kernels of a build."""
-    objects = [str(o) for o in build.glob("CMakeFiles/kernels_*.dir/**/*.o")]
+    """Functions in the objects of the kernels of a build: those it is made of now, not what older sources left there."""
+    commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
+    objects = [command["output"] for command in commands if "/kernels_" in command["output"]]
     if not objects:
         sys.exit(f"no objects of kernels in {build}")
     symbols = subprocess.run(["nm", "--defined-only", *objects], check=True, capture_output=True, text=True).stdout
