@@ -20,7 +20,7 @@ MOST_FUNCTIONS = 2_000
 
 
 def functions(build: Path) -> int:
-    """Functions in the objects of the kernels of a build: those it is made of now, not what older sources left there."""
+    """Functions in the objects of the kernels of a build: what older sources left is not counted."""
     commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     objects = [command["output"] for command in commands if "/kernels_" in command["output"]]
     if not objects:
