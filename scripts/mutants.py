@@ -94,7 +94,7 @@ def copy_tree(tree: Path) -> None:
 def run_in(tree: Path, *command: str, show: bool = False) -> subprocess.CompletedProcess[str]:
     """A Python command in the copy, which sees the copy's package and one thread."""
     paths = os.pathsep.join((str(tree / "site"), str(tree / "src")))
-    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": paths, "CHAINRULE_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     return subprocess.run(
         [sys.executable, *command], cwd=tree, env=environment, text=True, check=False,
         stdout=None if show else subprocess.PIPE, stderr=None if show else subprocess.STDOUT,
