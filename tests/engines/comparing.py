@@ -48,6 +48,10 @@ def scales(found: dict[str, Array]) -> dict[str, float]:
     for name, array in found.items():
         kind = "gradient" if name.startswith("gradient") else "other"
         largest[kind] = max(largest[kind], float(np.abs(array).max(initial=0)))
+    if any(name.startswith("value of rbf") for name in found):
+        # Squares in a row are as steep as their values are large: the last bit of a saturated activation behind them,
+        # which is all that is left of its derivative, comes back multiplied by these.
+        largest["gradient"] *= max(1.0, largest["other"])
     return {name: largest["gradient" if name.startswith("gradient") else "other"] for name in found}
 
 

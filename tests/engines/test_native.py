@@ -32,13 +32,21 @@ def compare(problem: Problem, training: bool, dtype: str) -> None:
     ours, truth = (
         ENGINES[name].trace(*arguments, problem.loss, np.dtype(dtype), training) for name in ("native", "reference")
     )
-    bound = RELATIVE[dtype]
+    bound = RELATIVE[dtype] * steepness(problem.net, truth)
     assert abs(ours.loss - truth.loss) <= bound * max(1, abs(truth.loss))
     for what in ("value", "gradient"):
         largest = max(np.abs(getattr(tensor, what)).max(initial=0) for tensor in truth.values())
         for name in truth:
             error = np.abs(getattr(ours[name], what) - getattr(truth[name], what)).max(initial=0)
             assert error <= bound * largest, (name, what, error, largest)
+
+
+def steepness(net: cr.Network, trace: Any) -> float:
+    """What squares in a row may make of a last bit: they are as steep as their values are large, and a saturated
+    activation or a normalisation behind them is left with little else. 1 without RBF layers."""
+    if not any(isinstance(layer, cr.RBF) for layer in net.layers.values()):
+        return 1.0
+    return max(4.0, *(float(np.abs(tensor.value).max(initial=0)) for tensor in trace.values())) ** 2
 
 
 @settings(max_examples=120)
@@ -51,6 +59,7 @@ def test_random_networks_agree_in_float64(problem: Problem) -> None:
         for engine in ("native", "reference")
     )
     largest = max(np.abs(reference[2]).max(), np.abs(reference[1].flat).max(initial=0), 1e-3)
+    largest *= steepness(problem.net, problem.net.trace(problem.x, problem.targets, loss=problem.loss))
     assert np.abs(native[2] - reference[2]).max() <= 1e-11 * largest
     assert np.abs(native[1].flat - reference[1].flat).max(initial=0) <= 1e-11 * largest
     outputs = [problem.net(problem.x, engine=engine, dtype="float64") for engine in ("native", "reference")]
