@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from chainrule.losses import Loss
 from chainrule.memory import require_memory
 from chainrule.parameters import Parameters
 from chainrule.shapes import product, shape_text
+from chainrule.walk import walk_back
 
 
 @dataclass
@@ -77,16 +79,13 @@ def run_backward(
 ) -> tuple[list[Array], Parameters]:
     """(gradient of every node, gradient of every parameter).
 
-    A node that several others take collects from all of them (S0-E31); so does a shared parameter (S0-E07).
-    Both sums are taken here and nowhere else. `before_input` is called between a step's parameter gradients and
-    its input gradient. Without `need_dx` the gradient of the input is left out and is zero.
+    A node that several others take collects from all of them (S0-E31), see `walk_back`; so does a shared parameter
+    (S0-E07), here. `before_input` is called between a step's parameter gradients and its input gradient. Without
+    `need_dx` the gradient of the input is left out and is zero.
     """
-    gradients: list[Array | None] = [None] * len(graph.names)
-    gradients[-1] = dy
     parameters = state.parameters.zeros()
-    for use in reversed(graph.steps):
-        flowing = gradients[use.index]
-        assert flowing is not None
+
+    def backward(use: Step, flowing: Array) -> tuple[Array | None, ...]:
         values, saved = state.layer(use.layer_name), done.saved[use.index]
         own = use.layer.backward_parameters(values, flowing, saved)
         for name, gradient in own.items():
@@ -96,12 +95,14 @@ def run_backward(
         if before_input is not None and own:
             before_input(use, own)
         if use.inputs == (0,) and not need_dx:
-            continue
+            return (None,)
         dx = use.layer.backward_input(values, flowing, saved)
-        for source, part in zip(use.inputs, dx if isinstance(dx, tuple) else (dx,), strict=True):
+        parts = dx if isinstance(dx, tuple) else (dx,)
+        for source, part in zip(use.inputs, parts, strict=True):
             _expect_shape(part, done.values[source], f"the dx that {use.name} returned")
-            present = gradients[source]
-            gradients[source] = part if present is None else present + part
+        return parts
+
+    gradients = walk_back(graph, dy, backward, operator.add)
     zeros = [np.zeros_like(value) if g is None else g for value, g in zip(done.values, gradients, strict=True)]
     return zeros, parameters
 

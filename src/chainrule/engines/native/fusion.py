@@ -9,6 +9,7 @@ from typing import Literal
 
 from chainrule.graph import Graph, Step
 from chainrule.layers import BatchNorm1d, BatchNorm2d, Layer, MaxPool2d, ReLU
+from chainrule.walk import gradients_wanted
 
 Mode = Literal["inference", "gradients", "trace", "train"]
 
@@ -43,11 +44,7 @@ class Task:
     @cached_property
     def needed(self) -> list[bool]:
         """Whether dL/d(node) is wanted, for every node."""
-        found = [self.mode in ("gradients", "trace")]
-        for step in self.graph.steps:
-            own = any(self.trains(step, name) for name in step.layer.parameter_shapes(*step.input_shapes))
-            found.append(own or any(found[source] for source in step.inputs))
-        return found
+        return gradients_wanted(self.graph, self.trains, dx=self.mode in ("gradients", "trace"))
 
     @cached_property
     def readers(self) -> list[list[Step]]:
