@@ -2,14 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from chainrule.arrays import Array
+from chainrule.errors import ArgumentError, shown
 from chainrule.losses import Loss
 from chainrule.memory import require_memory
+from chainrule.shapes import Shape, shape_text
+
+MOST_SHOWN = 20
+"""Characters of a class name, and rows of a classification, that are printed."""
+
+
+def class_count(shape: Shape) -> int:
+    """How many classes outputs of `shape` tell apart: one for each output, two where there is one; 0 for no outputs."""
+    return max(shape[0], 2) if shape else 0
+
+
+def checked_class_names(names: Iterable[object], shape: Shape) -> tuple[str, ...]:
+    """`names` as a tuple, refused unless they are different texts, one for each class of outputs of `shape`."""
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise ArgumentError(f"class_names must be a sequence of names, such as ('cat', 'dog'), not {names!r}")
+    given = tuple(names)
+    wrong = [name for name in given if not isinstance(name, str)]
+    if wrong:
+        raise ArgumentError(f"class_names must be texts, but one of them is {wrong[0]!r}, a {type(wrong[0]).__name__}")
+    if len(given) != class_count(shape):
+        raise ArgumentError(
+            f"class_names has {len(given)} names, but outputs of {shape_text(shape)} tell {class_count(shape)} classes "
+            f"apart; give one name for each"
+        )
+    twice = [name for name in given if given.count(name) > 1] if len(set(given)) < len(given) else []
+    if twice:
+        raise ArgumentError(f"class_names has {twice[0]!r} twice; give each class a name of its own")
+    return tuple(map(str, given))
+
+
+def filled_class_names(names: Iterable[str], shape: Shape) -> tuple[str, ...]:
+    """`names` and, for the outputs that a data set of fewer classes leaves over, "output 7", "output 8", ..."""
+    given = tuple(names)
+    more = (f"output {k}" for k in range(len(given), class_count(shape)))
+    return checked_class_names((*given, *more), shape)
+
+
+def name_of(names: tuple[str, ...] | None, label: int, most: int | None = None) -> str:
+    """A class as people read it: its name on one line, cut to `most` characters, or its number."""
+    return str(label) if names is None else shown(names[label], most)
 
 
 def confusion_matrix(truth: Array, predicted: Array, classes: int) -> Array:
@@ -23,15 +66,38 @@ def confusion_matrix(truth: Array, predicted: Array, classes: int) -> Array:
     return counts.reshape(classes, classes)
 
 
-def class_probabilities(outputs: Array, loss: Loss) -> Array:
-    """(n, classes): what the outputs (n, classes) of a network trained with `loss` say about each class.
+def classify(outputs: Array, loss: Loss, names: tuple[str, ...] | None, *, probable: bool) -> Classification:
+    """The class of each row of outputs (n, classes) of a network trained with `loss`.
 
-    Rows that sum to 1 already are left as they are; a single logit becomes two classes.
+    With `probable` the outputs are probabilities already. Raises ArgumentError for outputs that name no class.
     """
+    labels = loss.predicted_classes(outputs) if outputs.ndim == 2 else None
+    if labels is None:
+        given = "a single number" if outputs.shape[1:] == (1,) else shape_text(outputs.shape[1:])
+        raise ArgumentError(
+            f"each output is {given}, in which {loss!r} sees no class; a classifier has one output for each class, or "
+            f"a single one with BCEWithLogitsLoss"
+        )
     values = outputs.astype(np.float64)
-    if (values >= 0).all() and np.allclose(values.sum(axis=1), 1, atol=1e-4) and values.shape[1] > 1:
-        return values
-    return loss.probabilities(values)
+    called = tuple(names[k] if names is not None else str(k) for k in labels.tolist())
+    return Classification(labels, values if probable else loss.probabilities(values), called)
+
+
+class Classification(NamedTuple):
+    """The answer of `net.classify`, sample by sample: labels (n,), probabilities (n, classes), names."""
+
+    labels: Array
+    probabilities: Array
+    names: tuple[str, ...]
+    """The name of each sample's class; its number as a text where the network knows no names."""
+
+    def __str__(self) -> str:
+        rows = [
+            f"{number}: {shown(name, MOST_SHOWN)} {100 * row[label]:.1f} %"
+            for number, (label, row, name) in enumerate(zip(*self, strict=True))
+            if number < MOST_SHOWN
+        ]
+        return "\n".join(rows + [f"... {len(self.labels):,} in all"] * (len(self.labels) > MOST_SHOWN))
 
 
 @dataclass(frozen=True)
@@ -46,6 +112,7 @@ class Evaluation:
     truth: Array | None = field(default=None, repr=False, compare=False)
     guesses: Array | None = field(default=None, repr=False, compare=False)
     classes: int = 0
+    class_names: tuple[str, ...] | None = None
 
     @cached_property
     def accuracy(self) -> float | None:
@@ -93,9 +160,11 @@ class Evaluation:
         if self._counts is None or precision is None or recall is None or f1 is None:
             return lines[0]
         lines[0] += f", accuracy {100 * (self.accuracy or 0):.2f} %"
-        lines.append(f"{'class':>6} {'samples':>8} {'precision':>10} {'recall':>8} {'f1':>8}")
+        names = [name_of(self.class_names, k, MOST_SHOWN) for k in range(self.classes)]
+        wide = max(6, *map(len, names))
+        lines.append(f"{'class':>{wide}} {'samples':>8} {'precision':>10} {'recall':>8} {'f1':>8}")
         for k, count in enumerate(self._counts[2]):
-            lines.append(f"{k:>6} {count:>8} {precision[k]:>10.4f} {recall[k]:>8.4f} {f1[k]:>8.4f}")
+            lines.append(f"{names[k]:>{wide}} {count:>8} {precision[k]:>10.4f} {recall[k]:>8.4f} {f1[k]:>8.4f}")
         return "\n".join(lines)
 
     __repr__ = __str__

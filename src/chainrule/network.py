@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -19,7 +19,7 @@ from chainrule.layers import LAYERS, Linear
 from chainrule.layers.base import Layer, Node
 from chainrule.losses import Loss, MAPLoss, default_loss
 from chainrule.memory import MemoryErrorsNamed
-from chainrule.metrics import Evaluation
+from chainrule.metrics import Classification, Evaluation, checked_class_names, classify
 from chainrule.optimizers import Optimizer
 from chainrule.parameters import Parameters
 from chainrule.schedules import Schedule
@@ -62,6 +62,16 @@ class Network(Graph):
         """The loss of the last `fit`; what `evaluate` uses."""
         self.preparation: Preparation | None = None
         """How pictures become samples for it, where that is known: a data set's `picture_preparation()`. Saved too."""
+        self._class_names: tuple[str, ...] | None = None
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """What the classes are called, a name for each in the order of their numbers, or None. Saved too."""
+        return self._class_names
+
+    @class_names.setter
+    def class_names(self, names: Iterable[str] | None) -> None:
+        self._class_names = None if names is None else checked_class_names(names, self.output_shape)
 
     # --- inference ---------------------------------------------------------------------------------------------
 
@@ -87,6 +97,36 @@ class Network(Graph):
         with BATCH:
             chosen, batch, precision = self._prepare(x, engine, dtype)
             return predict(self, chosen, batch, precision, integer("batch_size", batch_size, 1))
+
+    def classify(
+        self,
+        x: ArrayLike,
+        *,
+        loss: Loss | None = None,
+        batch_size: int = EVALUATION_BATCH,
+        engine: EngineName | None = None,
+        dtype: Dtype | None = None,
+    ) -> Classification:
+        """(labels, probabilities, names) of any number of samples: which class each belongs to, and how surely.
+
+        `loss` says what outputs mean; without it, it is found as by `evaluate`. Raises ArgumentError where outputs name
+        no class.
+        """
+        outputs = self.predict(x, batch_size=batch_size, engine=engine, dtype=dtype)
+        judge = loss or self.loss or self._default_loss([0])
+        return classify(outputs, judge, self.class_names, probable=self._ends_with("gives_probabilities"))
+
+    def predict_proba(
+        self,
+        x: ArrayLike,
+        *,
+        loss: Loss | None = None,
+        batch_size: int = EVALUATION_BATCH,
+        engine: EngineName | None = None,
+        dtype: Dtype | None = None,
+    ) -> Array:
+        """Probabilities (n, classes), each row summing to 1; `classify` has them with labels and names."""
+        return self.classify(x, loss=loss, batch_size=batch_size, engine=engine, dtype=dtype).probabilities
 
     def snapshot(self) -> Self:
         """A copy of the network as it is now, whose parameters cannot change.
@@ -217,11 +257,17 @@ class Network(Graph):
             chosen, batch, precision = self._prepare(x, engine, dtype)
             judge = loss or self.loss or self._default_loss(targets)
             prepared = self._targets(judge, batch, targets)
-            return evaluate(self, chosen, batch, prepared, judge, precision, batch_size)
+            return evaluate(self, chosen, batch, prepared, judge, precision, batch_size, self.class_names)
 
     def _default_loss(self, targets: ArrayLike) -> Loss:
-        penalties = bool(self.steps) and self.steps[-1].layer.gives_penalties
-        return MAPLoss() if penalties else default_loss(targets)
+        return MAPLoss() if self._ends_with("gives_penalties") else default_loss(targets)
+
+    def _ends_with(self, fact: Literal["gives_penalties", "gives_probabilities"]) -> bool:
+        """Whether a fact is true of the last layer that is more than an identity in inference."""
+        index = self.steps[-1].index if self.steps else 0
+        while index and self.steps[index - 1].layer.is_identity(False):
+            index = self.steps[index - 1].inputs[0]
+        return bool(index) and bool(getattr(self.steps[index - 1].layer, fact))
 
     # --- description -------------------------------------------------------------------------------------------
 
@@ -250,7 +296,7 @@ class Network(Graph):
 
     def save(self, path: str | Path) -> None:
         """Write architecture, parameters and buffers to a safetensors file, atomically."""
-        files.save(self, path, self.loss, self.preparation)
+        files.save(self, path, self.loss, self.preparation, self.class_names)
 
 
 class Sequential(Network):
@@ -300,7 +346,7 @@ def load(path: str | Path, *, layers: Mapping[str, type[Layer]] | None = None) -
     stored = files.read(path, {**LAYERS, **(layers or {})})
     net = Network(stored.input, stored.output, seed=stored.seed)
     files.restore(net, stored)
-    net.loss, net.preparation = stored.loss, stored.preparation
+    net.loss, net.preparation, net._class_names = stored.loss, stored.preparation, stored.class_names
     return net
 
 

@@ -18,7 +18,7 @@ from chainrule.errors import ArgumentError, DataError, NonFiniteError
 from chainrule.graph import Graph
 from chainrule.losses import Loss
 from chainrule.memory import require_memory
-from chainrule.metrics import Evaluation
+from chainrule.metrics import Evaluation, class_count
 from chainrule.optimizers import Optimizer
 from chainrule.progress import EpochBar
 from chainrule.schedules import Constant, Schedule
@@ -281,6 +281,7 @@ def evaluate(
     loss: Loss,
     dtype: np.dtype[Any],
     batch_size: int = EVALUATION_BATCH,
+    class_names: tuple[str, ...] | None = None,
 ) -> Evaluation:
     """Loss, accuracy and confusion matrix in inference; targets prepared by the loss."""
     outputs = predict(graph, engine, x, dtype, batch_size)
@@ -289,4 +290,4 @@ def evaluate(
     truth, guess = loss.true_classes(targets), loss.predicted_classes(outputs)
     if truth is None or guess is None:
         return Evaluation(value, len(x))
-    return Evaluation(value, len(x), truth.reshape(-1), guess.reshape(-1), max(graph.output_shape[0], 2))
+    return Evaluation(value, len(x), truth.reshape(-1), guess.reshape(-1), class_count(graph.output_shape), class_names)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
 from chainrule import data
+from chainrule.arrays import Array
 from chainrule.cli.console import complain
 from chainrule.data import Dataset, Preparation
 from chainrule.data.preparation import assumed
 from chainrule.errors import ArgumentError, DataError, NameLookupError, ShapeError, StorageError
 from chainrule.losses import CrossEntropyLoss, Loss
+from chainrule.metrics import class_count
 from chainrule.network import Network, load, parse
 from chainrule.shapes import shape_text
 from chainrule.zoo.cifar import resnet_like, vgg_like
@@ -20,7 +23,7 @@ from chainrule.zoo.lenet5 import lenet5
 from chainrule.zoo.perceptrons import mlp, two_two_two
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 DataOption = Annotated[
     str,
@@ -100,9 +103,35 @@ def check_classes(net: Network, dataset: Dataset) -> None:
         )
 
 
+def labels_for(net: Network, dataset: Dataset) -> Array:
+    """The labels of the test images as the network numbers its classes: by name, where both know names.
+
+    A data set whose classes are called 0, 1, ... knows none. Raises DataError for a class the network has not learned.
+    """
+    known, named = net.class_names, dataset.class_names
+    if known is None or known[: len(named)] == named or _numbered(named) or _numbered(known):
+        return dataset.test_labels
+    missing = [name for name in named if name not in known]
+    if missing:
+        raise DataError(
+            f"{dataset.name} has a class {missing[0]!r}, but the network knows {', '.join(known[:12])}"
+            f"{', ...' if len(known) > 12 else ''}"
+        )
+    return np.array([known.index(name) for name in named])[dataset.test_labels]
+
+
+def _numbered(names: Sequence[str]) -> bool:
+    return all(name == str(k) for k, name in enumerate(names))
+
+
 def loss_of(net: Network) -> Loss:
     """The loss that a network came with, else cross-entropy."""
     return net.loss or CrossEntropyLoss()
+
+
+def names_of(net: Network) -> tuple[str, ...]:
+    """What a network's classes are called; their numbers where it knows no names."""
+    return net.class_names or tuple(map(str, range(class_count(net.output_shape))))
 
 
 def load_model(path: Path) -> Network:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,15 +17,21 @@ from chainrule.cli.common import (
     ModelArgument,
     check_classes,
     check_fit,
+    labels_for,
     load_model,
     loss_of,
     make_folder,
+    names_of,
     preparation_of,
 )
 from chainrule.cli.console import can_show, say, say_block, width
 from chainrule.cli.pictures import draw_plots
 from chainrule.data import Dataset
+from chainrule.errors import shown
 from chainrule.network import Network
+
+LONGEST = 16
+"""Characters of a name beside the confusion matrix."""
 
 
 def evaluate(
@@ -57,15 +64,15 @@ def evaluate(
     else:
         check_fit(net, dataset, "; --prepare makes them fit")
         images = dataset.test_images
-    labels = dataset.test_labels
+    labels = labels_for(net, dataset)
     result = net.evaluate(images, labels, loss=loss_of(net), engine=engine, dtype=dtype)  # type: ignore[arg-type]
     say(*notes)
     say_block(str(result))
     if result.confusion is not None and len(result.confusion) <= 16:
-        say_block(_matrix(result.confusion, width()))
+        say_block(_matrix(result.confusion, width(), names_of(net)))
     if plots:
         folder = make_folder(output or (model if model.is_dir() else model.parent))
-        say(f"plots: {draw_plots(folder, net, images, labels, dataset.class_names, engine=engine)}")
+        say(f"plots: {draw_plots(folder, net, images, labels, engine=engine)}")
 
 
 def _to_be_prepared(net: Network, dataset: Dataset, asked: bool | None) -> bool:
@@ -78,17 +85,20 @@ def _to_be_prepared(net: Network, dataset: Dataset, asked: bool | None) -> bool:
     return (given.black, given.white) != (learned.black, learned.white)
 
 
-def _matrix(confusion: Array, columns: int) -> str:
-    """The confusion matrix as text in so many columns: rows the true class; zeros as dots."""
+def _matrix(confusion: Array, columns: int, names: Sequence[str]) -> str:
+    """The confusion matrix as text in so many columns: rows the true class; zeros as dots.
+
+    Rows bear the names of the classes, columns their numbers, which stand beside the names."""
     classes, digits = len(confusion), len(str(confusion.max()))
     zero, corner = ("·" if can_show("·") else "."), "true \\ predicted"
-    cell, label = max(4, digits + 1), len(corner)
+    rows = [str(k) if name == str(k) else f"{shown(name, LONGEST)} {k}" for k, name in enumerate(names)]
+    cell, label = max(4, digits + 1), max(len(corner), *map(len, rows))
     if label + 1 + cell * classes > columns:
-        cell, label, corner = max(3, digits + 1), 4, "true"
+        cell, label, corner = max(3, digits + 1), max(4, *map(len, rows)), "true"
     if label + 1 + cell * classes > columns:
         return f"\n(the confusion matrix needs {label + 1 + cell * classes} columns; the plot shows it)"
-    rows = [
-        f"{k:>{label}} " + "".join(f"{count or zero:>{cell}}" for count in confusion[k].tolist())
+    lines = [
+        f"{rows[k]:>{label}} " + "".join(f"{count or zero:>{cell}}" for count in confusion[k].tolist())
         for k in range(classes)
     ]
-    return "\n".join(["", f"{corner} " + "".join(f"{k:>{cell}}" for k in range(classes)), *rows])
+    return "\n".join(["", f"{corner:<{label}} " + "".join(f"{k:>{cell}}" for k in range(classes)), *lines])

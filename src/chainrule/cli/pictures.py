@@ -7,9 +7,9 @@ from pathlib import Path
 
 from chainrule import plots
 from chainrule.arrays import Array
-from chainrule.cli.common import loss_of
+from chainrule.cli.common import loss_of, names_of
 from chainrule.errors import MissingExtraError
-from chainrule.metrics import class_probabilities, confusion_matrix
+from chainrule.metrics import confusion_matrix
 from chainrule.network import Network
 from chainrule.plots.networks import first_convolution
 from chainrule.training import History
@@ -20,17 +20,14 @@ def draw_plots(
     net: Network,
     images: Array,
     labels: Array,
-    class_names: Sequence[str],
     *,
     history: History | None = None,
     engine: str | None = None,
 ) -> str:
     """Draw everything there is to draw into `folder`; where it is, or why there is nothing."""
-    outputs = net.predict(images, engine=engine)  # type: ignore[arg-type]
-    probabilities = class_probabilities(outputs, loss_of(net))
-    names = [*class_names, *(str(k) for k in range(len(class_names), probabilities.shape[1]))]
+    answers = net.classify(images, loss=loss_of(net), engine=engine)  # type: ignore[arg-type]
     try:
-        return _draw(folder, net, images, labels, probabilities, names, history)
+        return _draw(folder, net, images, labels, answers.probabilities, names_of(net), history)
     except MissingExtraError as error:
         return f"none: {error}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,13 +17,14 @@ from chainrule.cli.common import (
     load_model,
     loss_of,
     make_folder,
+    names_of,
     preparation_of,
 )
 from chainrule.cli.console import USER_ERROR, can_show, complain, say, say_picture
 from chainrule.data.images import read_picture, write_png
 from chainrule.data.preparation import Preparation
-from chainrule.errors import ChainruleError, DataError, MissingExtraError
-from chainrule.metrics import class_probabilities
+from chainrule.errors import ChainruleError, DataError, MissingExtraError, shown
+from chainrule.metrics import MOST_SHOWN
 from chainrule.network import Network
 from chainrule.shapes import shape_text
 
@@ -61,8 +63,8 @@ def predict(
             complain(error)
             failed = True
             continue
-        outputs = net(sample[None], engine=engine)  # type: ignore[arg-type]
-        say(*_answer(path, class_probabilities(outputs, loss_of(net))[0], all_classes=len(images) == 1))
+        answer = net.classify(sample[None], loss=loss_of(net), engine=engine)  # type: ignore[arg-type]
+        say(*_answer(path, answer.probabilities[0], names_of(net), all_classes=len(images) == 1))
         if show:
             _show(net, preparation, sample)
         if folder is not None:
@@ -78,14 +80,15 @@ def _show(net: Network, preparation: Preparation, sample: Array) -> None:
     say_picture(preparation.picture(sample))
 
 
-def _answer(path: Path, probabilities: Array, *, all_classes: bool) -> list[str]:
+def _answer(path: Path, probabilities: Array, names: Sequence[str], *, all_classes: bool) -> list[str]:
     """The class, and a bar for each class or for the likeliest few."""
     order = np.argsort(-probabilities, kind="stable")
     likeliest = order[:BRIEF].tolist()
-    shown = list(range(len(order))) if all_classes and len(order) <= 20 else likeliest
-    wide = max(len(str(k)) for k in shown)
-    bars = [f"  {k:>{wide}}  {_bar(float(probabilities[k]))} {100 * probabilities[k]:5.1f} %" for k in shown]
-    return [f"{path}: {order[0]}", *bars]
+    listed = list(range(len(order))) if all_classes and len(order) <= 20 else likeliest
+    labels = {k: shown(names[k], MOST_SHOWN) for k in listed}
+    wide = max(map(len, labels.values()))
+    bars = [f"  {labels[k]:>{wide}}  {_bar(float(probabilities[k]))} {100 * probabilities[k]:5.1f} %" for k in listed]
+    return [f"{path}: {names[order[0]]}", *bars]
 
 
 def _bar(share: float) -> str:

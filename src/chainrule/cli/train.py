@@ -35,7 +35,7 @@ from chainrule.data.shifts import with_shifted_copies
 from chainrule.engines import engine_named
 from chainrule.errors import ArgumentError
 from chainrule.files.atomic import write_atomically
-from chainrule.metrics import Evaluation
+from chainrule.metrics import Evaluation, filled_class_names
 from chainrule.network import Network
 from chainrule.training import History
 
@@ -115,6 +115,7 @@ def run(job: Job) -> int:
     dataset = data.load(job.data)
     net = build(job.net, dataset, job.seed)
     net.preparation = _preparation(dataset, job.prepare)
+    net.class_names = filled_class_names(dataset.class_names, net.output_shape)
     chosen = engine_named(job.engine).name
     folder = make_folder(job.output or _next_folder(dataset, job.net))
     kept, held = split(dataset, job.seed)
@@ -139,8 +140,7 @@ def run(job: Job) -> int:
     _write_report(folder, job, net, history, result, {"training": len(kept), "validation": len(held)})
     drawn = "not drawn"
     if job.plots:
-        samples = (dataset.test_images, dataset.test_labels, dataset.class_names)
-        drawn = draw_plots(folder, net, *samples, history=history, engine=job.engine)
+        drawn = draw_plots(folder, net, dataset.test_images, dataset.test_labels, history=history, engine=job.engine)
     _farewell(job, folder, result, history, drawn, tell)
     return 0
 
@@ -225,6 +225,7 @@ def _write_report(
         "keep_best": job.keep_best,
         "patience": job.patience,
         "preparation": net.preparation.to_json(),
+        "class_names": list(net.class_names or ()),
         "parameters": net.parameter_count,
         "history": [asdict(row) for row in history.rows],
         "stopped": history.stopped,

@@ -30,6 +30,7 @@ _NPZ_KEYS: Final = {
     "train": (("train_images", "train_labels"), ("x_train", "y_train")),
     "test": (("test_images", "test_labels"), ("x_test", "y_test")),
 }
+_NAMES: Final = "class_names"
 
 
 def load_folder(folder: str | Path, name: str | None = None, *, preparation: Preparation | None = None) -> Dataset:
@@ -91,7 +92,8 @@ def _refuse_pictures(folder: Path) -> None:
 def load_npz(path: str | Path, name: str | None = None) -> Dataset:
     """The data set in an .npz file: train_images, train_labels (or x_train, y_train), and the same for test.
 
-    Images (n, h, w), (n, c, h, w) or (n, h, w, 1 or 3) become NCHW; labels are (n,) or (n, 1). Pickled
+    Images (n, h, w), (n, c, h, w) or (n, h, w, 1 or 3) become NCHW; labels are (n,) or (n, 1). class_names, where
+    it is there, is an array of texts, one for each class; else classes are called 0, 1, ... Pickled
     objects are refused, since loading them could run code. A missing test part is as in `load_folder`.
     """
     path = Path(path)
@@ -112,11 +114,21 @@ def load_npz(path: str | Path, name: str | None = None) -> Dataset:
             if part == "train" or given:
                 wanted = " or ".join(" and ".join(pair) for pair in spellings)
                 raise DataError(f"{path}: expected the arrays {wanted}; the file has {', '.join(arrays) or 'none'}")
-    return assemble(name or path.stem, parts["train"], parts.get("test"))
+    return assemble(name or path.stem, parts["train"], parts.get("test"), names=_npz_names(path, arrays))
+
+
+def _npz_names(path: Path, arrays: dict[str, NDArray[Any]]) -> tuple[str, ...] | None:
+    """The names of the classes in an .npz file, where it holds them."""
+    names = arrays.get(_NAMES)
+    if names is None:
+        return None
+    if names.dtype.kind != "U" or names.ndim != 1:
+        raise DataError(f"{path}: {_NAMES} must be an array of texts (classes,), not {names.dtype} of {names.shape}")
+    return tuple(names.tolist())
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
-    wanted = {key for pairs in _NPZ_KEYS.values() for pair in pairs for key in pair}
+    wanted = {_NAMES} | {key for pairs in _NPZ_KEYS.values() for pair in pairs for key in pair}
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {key: np.asarray(archive[key]) for key in archive.files if key in wanted}
@@ -140,15 +152,22 @@ def _to_nchw(images: NDArray[Any], where: str) -> NDArray[Any]:
     raise ShapeError(f"{where}: images must be (n, h, w), (n, c, h, w) or (n, h, w, c), got shape {images.shape}")
 
 
-def assemble(name: str, train: Part, test: Part | None, preparation: Preparation | None = None) -> Dataset:
-    """A Dataset with classes named 0, 1, ... up to the largest label; if need be holds a test part out."""
+def assemble(
+    name: str,
+    train: Part,
+    test: Part | None,
+    preparation: Preparation | None = None,
+    names: tuple[str, ...] | None = None,
+) -> Dataset:
+    """A Dataset with classes of these names, or called 0, 1, ... up to the largest label; if need be holds a test part
+    out."""
     notes = ""
     if test is None:
         train, test, notes = _hold_out(name, *train)
     largest = max((int(labels.max()) for _, labels in (train, test) if labels.size), default=0)
     if largest >= 1 << 16:
         raise DataError(f"data set {name!r}: label {largest} is not a class number (more than 65,536 classes)")
-    names = tuple(map(str, range(max(largest, 0) + 1)))
+    names = names or tuple(map(str, range(max(largest, 0) + 1)))
     return Dataset(name, *train, *test, class_names=names, notes=notes, preparation=preparation)
 
 

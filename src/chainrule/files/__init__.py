@@ -15,6 +15,7 @@ loss           JSON: {"class": "CrossEntropyLoss", "arguments": {"reduction": "m
 seed           JSON: the seed of the network
 preparation    JSON: how pictures become samples, {"steps": ["light-on-dark", "fit"], "black": 0.0, "white": 1.0};
                absent where that is not known
+class_names    JSON: a name for each class, ["cat", "dog"]; absent where classes have numbers alone
 """
 
 from chainrule.files.store import Stored, read, restore, save

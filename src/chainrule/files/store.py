@@ -17,6 +17,7 @@ from chainrule.files.atomic import write_atomically
 from chainrule.graph import Graph
 from chainrule.layers.base import Layer, Node
 from chainrule.losses import LOSSES, Loss
+from chainrule.metrics import checked_class_names
 from chainrule.shapes import Shape, integer
 
 if TYPE_CHECKING:
@@ -35,12 +36,19 @@ class Stored:
     seed: int
     loss: Loss | None
     preparation: Preparation | None
+    class_names: tuple[str, ...] | None
     frozen: frozenset[str]
     parameters: dict[str, Array]
     buffers: dict[str, Array]
 
 
-def save(graph: Graph, path: str | Path, loss: Loss | None, preparation: Preparation | None = None) -> None:
+def save(
+    graph: Graph,
+    path: str | Path,
+    loss: Loss | None,
+    preparation: Preparation | None = None,
+    class_names: tuple[str, ...] | None = None,
+) -> None:
     """Write `graph` to `path`. An earlier file stays as it was unless the new one is complete.
 
     A loss class of the user's own is not stored; a warning says so. Raises StorageError if the file cannot be written,
@@ -62,6 +70,8 @@ def save(graph: Graph, path: str | Path, loss: Loss | None, preparation: Prepara
     }
     if preparation is not None:
         metadata["preparation"] = json.dumps(preparation.to_json())
+    if class_names is not None:
+        metadata["class_names"] = json.dumps(class_names)
     write_atomically(path, _in_fixed_order(to_bytes(tensors, metadata=metadata)))
 
 
@@ -128,6 +138,7 @@ def _read(path: str, file: Any, known_layers: Mapping[str, type[Layer]]) -> Stor
         seed=_seed(metadata),
         loss=loss_from_json(_json(metadata, "loss")),
         preparation=_preparation(metadata),
+        class_names=_class_names(metadata, nodes.output.shape),
         frozen=_frozen(metadata, nodes.parameters),
         parameters={name: _tensor(file, name) for name in nodes.parameters},
         buffers={name: _tensor(file, name) for name in nodes.buffers},
@@ -157,6 +168,19 @@ def _preparation(metadata: Mapping[str, str]) -> Preparation | None:
     from chainrule.data.preparation import Preparation
 
     return Preparation.from_json(_json(metadata, "preparation"))
+
+
+def _class_names(metadata: Mapping[str, str], shape: Shape) -> tuple[str, ...] | None:
+    """None in the files of networks whose classes have numbers alone, or before files held names."""
+    if "class_names" not in metadata:
+        return None
+    names = _json(metadata, "class_names")
+    if not isinstance(names, list):
+        raise FileFormatError('the "class_names" in its metadata is not a list of names')
+    try:
+        return checked_class_names(names, shape)
+    except ChainruleError as error:
+        raise FileFormatError(f"its metadata is invalid: {error}") from None
 
 
 def _frozen(metadata: Mapping[str, str], parameters: Mapping[str, Shape]) -> frozenset[str]:

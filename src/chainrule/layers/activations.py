@@ -74,6 +74,8 @@ class Softmax(Activation):
     Leave it out when you train a classifier: CrossEntropyLoss takes logits and is exact where softmax saturates.
     """
 
+    gives_probabilities = True
+
     def forward(self, parameters: Values, *xs: Array, context: Context) -> tuple[Array, Array]:
         y = activations.softmax(xs[0])
         return y, y

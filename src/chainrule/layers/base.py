@@ -58,6 +58,9 @@ class Layer(ABC):
     gives_penalties: ClassVar[bool] = False
     """Whether a smaller output speaks for its class."""
 
+    gives_probabilities: ClassVar[bool] = False
+    """Whether the outputs are positive and sum to 1."""
+
     # --- hyperparameters do not change -------------------------------------------------------------------------
 
     def settle(self) -> None:
