@@ -1,5 +1,7 @@
 #include "records.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <new>
 #include <stdexcept>
 #include <type_traits>
@@ -8,49 +10,77 @@ namespace chainrule {
 
 namespace {
 
-// Fills a record's fields, one after another.
-class Reader {
+// What is done with the fields of a record, one after another. Each record is compiled once, for all
+// visitors.
+class Visitor {
  public:
+  virtual void operator()(const char* name, int64_t& value) = 0;
+  virtual void operator()(const char* name, int32_t& value) = 0;
+  virtual void operator()(const char* name, uint32_t& value) = 0;
+  virtual void operator()(const char* name, bool& value) = 0;
+  virtual void operator()(const char* name, double& value) = 0;
+  virtual void operator()(const char* name, Place& place) = 0;
+  virtual void operator()(const char* name, OptionalPlace& place) = 0;
+  virtual void operator()(const char* name, OptionalOffset& offset) = 0;
+  virtual void operator()(const char* name, std::vector<int64_t>& values) = 0;
+  virtual void operator()(const char* name, const double*& values) = 0;
+  virtual void operator()(const char* name, const int64_t*& values) = 0;
+  virtual void operator()(const char* name, const uint8_t*& values) = 0;
+  virtual void operator()(const char* name, const Place*& places) = 0;
+  virtual void operator()(const char* name, Axis& axis) = 0;
+  template <class E>
+    requires std::is_enum_v<E>
+  void operator()(const char* name, E& value) {
+    static_assert(sizeof(E) == sizeof(int32_t));
+    value = static_cast<E>(enumeration(name, Names<E>::kind, Names<E>::values, std::size(Names<E>::values)));
+  }
+
+ protected:
+  ~Visitor() = default;
+  // The index of the value to be.
+  virtual int32_t enumeration(const char* name, const char* kind, const char* const* values,
+                              size_t count) = 0;
+};
+
+// Fills a record's fields.
+class Reader final : public Visitor {
+ public:
+  using Visitor::operator();
   Reader(const std::string& record, const Fields& fields, const Sizes* sizes, Storage& storage)
       : record_(record), fields_(fields), sizes_(sizes), storage_(storage) {}
 
-  void operator()(const char* name, int64_t& value) { value = whole(name, get<int64_t>(name)); }
-  void operator()(const char* name, int32_t& value) {
+  void operator()(const char* name, int64_t& value) override { value = whole(name, get<int64_t>(name)); }
+  void operator()(const char* name, int32_t& value) override {
     value = narrow<int32_t>(whole(name, get<int64_t>(name)));
   }
-  void operator()(const char* name, uint32_t& value) {
+  void operator()(const char* name, uint32_t& value) override {
     value = narrow<uint32_t>(whole(name, get<int64_t>(name)));
   }
-  void operator()(const char* name, bool& value) { value = get<int64_t>(name) != 0; }
-  void operator()(const char* name, double& value) {
+  void operator()(const char* name, bool& value) override { value = get<int64_t>(name) != 0; }
+  void operator()(const char* name, double& value) override {
     const Field& field = find(name);
     value = std::holds_alternative<int64_t>(field) ? double(std::get<int64_t>(field)) : get<double>(name);
   }
-  void operator()(const char* name, Place& place) {
+  void operator()(const char* name, Place& place) override {
     const auto& numbers = get<std::vector<int64_t>>(name);
     if (numbers.size() != 2) refuse(name, "is no place");
     place = place_of(name, numbers[0], numbers[1]);
   }
-  template <class P>
-  void operator()(const char* name, Optional<P>& optional) {
-    if (std::holds_alternative<std::monostate>(find(name))) return;
-    P place;
-    (*this)(name, place);
-    optional = place;
-  }
-  void operator()(const char* name, std::vector<int64_t>& values) {
+  void operator()(const char* name, OptionalPlace& place) override { read_optional(name, place); }
+  void operator()(const char* name, OptionalOffset& offset) override { read_optional(name, offset); }
+  void operator()(const char* name, std::vector<int64_t>& values) override {
     values = get<std::vector<int64_t>>(name);
   }
-  void operator()(const char* name, const double*& values) { values = list<double>(name); }
-  void operator()(const char* name, const int64_t*& values) { values = list<int64_t>(name); }
-  void operator()(const char* name, const uint8_t*& values) {
+  void operator()(const char* name, const double*& values) override { values = list<double>(name); }
+  void operator()(const char* name, const int64_t*& values) override { values = list<int64_t>(name); }
+  void operator()(const char* name, const uint8_t*& values) override {
     values = nullptr;
     if (std::holds_alternative<std::monostate>(find(name))) return;
     const auto& numbers = get<std::vector<int64_t>>(name);
     lengths_[name] = int64_t(numbers.size());
     values = storage_.keep(std::vector<uint8_t>(numbers.begin(), numbers.end()));
   }
-  void operator()(const char* name, const Place*& places) {
+  void operator()(const char* name, const Place*& places) override {
     const auto& numbers = get<std::vector<int64_t>>(name);
     std::vector<Place> list;
     for (size_t i = 0; i + 1 < numbers.size(); i += 2)
@@ -58,7 +88,7 @@ class Reader {
     lengths_[name] = int64_t(list.size());
     places = storage_.keep(list);
   }
-  void operator()(const char* name, Axis& axis) {
+  void operator()(const char* name, Axis& axis) override {
     const auto& n = get<std::vector<int64_t>>(name);
     if (n.size() < 6 || (n.size() - 6) % 9 != 0) refuse(name, "is no axis");
     const auto at = [&](size_t i) { return narrow<int32_t>(n[i]); };
@@ -67,20 +97,6 @@ class Reader {
       runs.push_back({at(i), at(i + 1), at(i + 2), at(i + 3),
                       Taps{at(i + 4), at(i + 5), at(i + 6), at(i + 7), at(i + 8)}});
     axis = {storage_.keep(runs), int32_t(runs.size()), at(0), at(1), at(2), at(3), at(4), at(5)};
-  }
-  template <class E>
-    requires std::is_enum_v<E>
-  void operator()(const char* name, E& value) {
-    const std::string& given = get<std::string>(name);
-    int32_t index = 0;
-    for (const char* known : Names<E>::values) {
-      if (given == known) {
-        value = static_cast<E>(index);
-        return;
-      }
-      ++index;
-    }
-    refuse(name, "cannot be '" + given + "'");
   }
 
   void expect_length(const char* name, int64_t length) const {
@@ -96,6 +112,19 @@ class Reader {
  private:
   [[noreturn]] void refuse(const std::string& field, const std::string& why) const {
     throw std::invalid_argument("the record '" + record_ + "' is malformed: '" + field + "' " + why);
+  }
+  template <class P>
+  void read_optional(const char* name, Optional<P>& optional) {
+    if (std::holds_alternative<std::monostate>(find(name))) return;
+    P place;
+    (*this)(name, place);
+    optional = place;
+  }
+  int32_t enumeration(const char* name, const char*, const char* const* values, size_t count) override {
+    const std::string& given = get<std::string>(name);
+    const auto found = std::find(values, values + count, given);
+    if (found == values + count) refuse(name, "cannot be '" + given + "'");
+    return int32_t(found - values);
   }
   template <class T>
   static T narrow(int64_t value) {
@@ -140,25 +169,53 @@ class Reader {
 };
 
 // Lists as long as the record's numbers say.
+void expect_lengths(const JoinOp& op, const Reader& read) {
+  read.expect_length("sources", op.count), read.expect_length("elements", op.count);
+}
+void expect_lengths(const PoolOp& op, const Reader& read) {
+  read.expect_length("weights", op.uniform ? 1 : int64_t(op.kernel_rows) * op.kernel_columns);
+}
+void expect_lengths(const FinishOp& op, const Reader& read) {
+  read.expect_length("mask", op.rows * op.columns / (int64_t(op.taps_rows) * op.taps_columns));
+}
+void expect_lengths(const PackOp& op, const Reader& read) {
+  read.expect_length("mask", int64_t(op.groups) * op.out * op.in);
+}
+
+// A kind of record, for code that serves all.
+struct RecordType {
+  const char* name;
+  size_t bytes;
+  void (*begin)(void* memory);  // with all fields 0 or absent
+  void (*visit)(void* record, Visitor& visitor);
+  void (*expect)(const void* record, const Reader& read);
+};
+
 template <class Record>
-void expect_lengths(const Record& op, const Reader& read) {
-  if constexpr (std::is_same_v<Record, JoinOp>)
-    read.expect_length("sources", op.count), read.expect_length("elements", op.count);
-  if constexpr (std::is_base_of_v<PoolOp, Record>)
-    read.expect_length("weights", op.uniform ? 1 : int64_t(op.kernel_rows) * op.kernel_columns);
-  if constexpr (std::is_same_v<Record, FinishOp>)
-    read.expect_length("mask", op.rows * op.columns / (int64_t(op.taps_rows) * op.taps_columns));
-  if constexpr (std::is_same_v<Record, PackOp>)
-    read.expect_length("mask", int64_t(op.groups) * op.out * op.in);
+constexpr RecordType type_of(const char* name) {
+  RecordType type = {
+      name, sizeof(Record), [](void* memory) { new (memory) Record{}; },
+      [](void* record, Visitor& visitor) { Record::fields(*static_cast<Record*>(record), visitor); },
+      nullptr};
+  if constexpr (requires(const Record& op, const Reader& read) { expect_lengths(op, read); })
+    type.expect = [](const void* record, const Reader& read) {
+      expect_lengths(*static_cast<const Record*>(record), read);
+    };
+  return type;
+}
+
+void fill(const RecordType& type, void* record, const std::string& name, const Fields& fields,
+          const Sizes* sizes, Storage& storage) {
+  Reader read(name, fields, sizes, storage);
+  type.visit(record, read);
+  read.expect_no_others();
+  if (type.expect != nullptr) type.expect(record, read);
 }
 
 template <class Record>
 Record filled(const std::string& name, const Fields& fields, const Sizes* sizes, Storage& storage) {
-  Reader read(name, fields, sizes, storage);
   Record op = {};
-  Record::fields(op, read);
-  read.expect_no_others();
-  expect_lengths(op, read);
+  fill(type_of<Record>(""), &op, name, fields, sizes, storage);
   return op;
 }
 
@@ -168,37 +225,51 @@ Record filled(const std::string& name, const Fields& fields) {
   return filled<Record>(name, fields, nullptr, none);
 }
 
+// None has a destructor: the storage knows nothing of types.
+constexpr RecordType kOperations[] = {
+#define CHAINRULE_TYPE(name, record) type_of<record>(#name),
+    CHAINRULE_OPERATIONS(CHAINRULE_TYPE)
+#undef CHAINRULE_TYPE
+};
+
 // What kinds of values fields have.
-struct Describer {
+class Describer final : public Visitor {
+ public:
+  using Visitor::operator();
   std::map<std::string, std::string> kinds;
 
-  void operator()(const char* name, int64_t&) { kinds[name] = "whole"; }
-  void operator()(const char* name, int32_t&) { kinds[name] = "whole"; }
-  void operator()(const char* name, uint32_t&) { kinds[name] = "whole"; }
-  void operator()(const char* name, bool&) { kinds[name] = "flag"; }
-  void operator()(const char* name, double&) { kinds[name] = "number"; }
-  void operator()(const char* name, Place&) { kinds[name] = "place"; }
-  void operator()(const char* name, OptionalPlace&) { kinds[name] = "optional place"; }
-  void operator()(const char* name, OptionalOffset&) { kinds[name] = "optional whole"; }
-  void operator()(const char* name, std::vector<int64_t>&) { kinds[name] = "wholes"; }
-  void operator()(const char* name, const double*&) { kinds[name] = "numbers"; }
-  void operator()(const char* name, const int64_t*&) { kinds[name] = "wholes"; }
-  void operator()(const char* name, const uint8_t*&) { kinds[name] = "optional wholes"; }
-  void operator()(const char* name, const Place*&) { kinds[name] = "places"; }
-  void operator()(const char* name, Axis&) { kinds[name] = "axis"; }
-  template <class E>
-    requires std::is_enum_v<E>
-  void operator()(const char* name, E&) {
-    kinds[name] = Names<E>::kind;
+  void operator()(const char* name, int64_t&) override { kinds[name] = "whole"; }
+  void operator()(const char* name, int32_t&) override { kinds[name] = "whole"; }
+  void operator()(const char* name, uint32_t&) override { kinds[name] = "whole"; }
+  void operator()(const char* name, bool&) override { kinds[name] = "flag"; }
+  void operator()(const char* name, double&) override { kinds[name] = "number"; }
+  void operator()(const char* name, Place&) override { kinds[name] = "place"; }
+  void operator()(const char* name, OptionalPlace&) override { kinds[name] = "optional place"; }
+  void operator()(const char* name, OptionalOffset&) override { kinds[name] = "optional whole"; }
+  void operator()(const char* name, std::vector<int64_t>&) override { kinds[name] = "wholes"; }
+  void operator()(const char* name, const double*&) override { kinds[name] = "numbers"; }
+  void operator()(const char* name, const int64_t*&) override { kinds[name] = "wholes"; }
+  void operator()(const char* name, const uint8_t*&) override { kinds[name] = "optional wholes"; }
+  void operator()(const char* name, const Place*&) override { kinds[name] = "places"; }
+  void operator()(const char* name, Axis&) override { kinds[name] = "axis"; }
+
+ private:
+  int32_t enumeration(const char* name, const char* kind, const char* const*, size_t) override {
+    kinds[name] = kind;
+    return 0;
   }
 };
 
+std::map<std::string, std::string> described(const RecordType& type, void* record) {
+  Describer describer;
+  type.visit(record, describer);
+  return std::move(describer.kinds);
+}
+
 template <class Record>
 std::map<std::string, std::string> described() {
-  Describer describe;
   Record op = {};
-  Record::fields(op, describe);
-  return describe.kinds;
+  return described(type_of<Record>(""), &op);
 }
 
 template <class E>
@@ -216,10 +287,16 @@ Sizes make_sizes(const Fields& fields) {
 
 Operation make_operation(const NamedFields& named, const Sizes& sizes, Storage& storage) {
   const auto& [name, fields] = named;
-#define CHAINRULE_MAKE(kind, record) \
-  if (name == #kind) return {OpKind::kind, storage.keep(filled<record>(name, fields, &sizes, storage))};
-  CHAINRULE_OPERATIONS(CHAINRULE_MAKE)
-#undef CHAINRULE_MAKE
+  int32_t kind = 0;
+  for (const RecordType& type : kOperations) {
+    if (name == type.name) {
+      void* record = storage.room(type.bytes);
+      type.begin(record);
+      fill(type, record, name, fields, &sizes, storage);
+      return {static_cast<OpKind>(kind), record};
+    }
+    ++kind;
+  }
   throw std::invalid_argument("there is no operation called '" + name + "'");
 }
 
@@ -253,12 +330,18 @@ FoldOp make_fold(const Fields& fields, const Sizes& sizes) {
 UpdateOp make_update(const Fields& fields) { return filled<UpdateOp>("update", fields); }
 
 std::map<std::string, std::map<std::string, std::string>> schema() {
-  return {{"sizes", described<Sizes>()},
-          {"fold", described<FoldOp>()},
-#define CHAINRULE_DESCRIBE(name, record) {#name, described<record>()},
-          CHAINRULE_OPERATIONS(CHAINRULE_DESCRIBE) CHAINRULE_FINISHES(CHAINRULE_DESCRIBE)
+  std::map<std::string, std::map<std::string, std::string>> all;
+  Storage storage;
+  for (const RecordType& type : kOperations) {
+    void* record = storage.room(type.bytes);
+    type.begin(record);
+    all[type.name] = described(type, record);
+  }
+#define CHAINRULE_DESCRIBE(name, record) all[#name] = described<record>();
+  CHAINRULE_FINISHES(CHAINRULE_DESCRIBE)
 #undef CHAINRULE_DESCRIBE
-  };
+  all["sizes"] = described<Sizes>(), all["fold"] = described<FoldOp>();
+  return all;
 }
 
 std::map<std::string, std::vector<std::string>> enumerations() {

@@ -1,7 +1,9 @@
 // From named fields, as the lowering gives them, to the records that kernels read.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,25 +36,23 @@ struct PlanDescription {
   std::vector<Fields> finishes, packs, folds;
 };
 
-// Owns what records point to.
+// Owns the records, and what they point to.
 class Storage {
  public:
-  template <class T>
-  T* keep(const std::vector<T>& values) {
-    auto copy = std::shared_ptr<T[]>(new T[values.size() + 1]());
-    for (size_t i = 0; i < values.size(); ++i) copy[i] = values[i];
-    kept_.push_back(copy);
-    return copy.get();
+  // So many bytes, all zero.
+  void* room(size_t bytes) {
+    kept_.push_back(std::make_unique<std::byte[]>(bytes));
+    return kept_.back().get();
   }
   template <class T>
-  T* keep(const T& value) {
-    auto copy = std::make_shared<T>(value);
-    kept_.push_back(copy);
-    return copy.get();
+  const T* keep(const std::vector<T>& values) {
+    void* copy = room((values.size() + 1) * sizeof(T));
+    if (!values.empty()) std::memcpy(copy, values.data(), values.size() * sizeof(T));
+    return static_cast<const T*>(copy);
   }
 
  private:
-  std::vector<std::shared_ptr<void>> kept_;
+  std::vector<std::unique_ptr<std::byte[]>> kept_;
 };
 
 struct Operation {
