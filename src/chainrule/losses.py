@@ -74,6 +74,12 @@ class Loss(ABC):
         value = float(self.terms(outputs, prepared).sum(dtype=np.float64)) * self.scale(outputs.shape)
         return value, (outputs, prepared)
 
+    def each(self, outputs: Array, targets: ArrayLike) -> Array:
+        """(n,): what each sample adds to the sum, in float64. Raises as `forward`."""
+        prepared = self.prepare_targets(targets, len(outputs), outputs.shape[1:])
+        summed: Array = self.terms(outputs, prepared).reshape(len(outputs), -1).sum(axis=1, dtype=np.float64)
+        return summed
+
     def backward(self, saved: tuple[Array, Array]) -> Array:
         """dL/doutputs."""
         outputs, prepared = saved

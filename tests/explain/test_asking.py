@@ -32,7 +32,7 @@ def test_an_index_out_of_range_names_the_valid_range() -> None:
 
 def test_a_wrong_number_of_indices_shows_a_right_one() -> None:
     assert "has 4 number(s), such as conv1.weight[0,0,0,0]" in refused(cr.errors.ArgumentError, "conv1.weight[0,0]")
-    assert "say which element, such as conv1.bias[0]" in refused(cr.errors.ArgumentError, "conv1.bias")
+    assert "say which element, such as conv1.bias[0]" in refused(cr.errors.ArgumentError, "conv1.bias[]")
     assert "must be whole numbers" in refused(cr.errors.ArgumentError, "conv1.bias[a]")
 
 

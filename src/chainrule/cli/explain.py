@@ -7,11 +7,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
-from chainrule.cli.common import DataOption, NetOption, SeedOption, choose_network, loss_of
+from chainrule.arrays import Array
+from chainrule.cli.common import DataOption, NetOption, SeedOption, check_fit, choose_network, loss_of
 from chainrule.cli.console import say, say_document
 from chainrule.errors import ArgumentError, DataError, StorageError
+from chainrule.network import Network
 
 if TYPE_CHECKING:
     from chainrule.explain.derivation import Derivation
@@ -33,12 +36,15 @@ LangOption = Annotated[str, typer.Option("--lang", help="en or zh.")]
 
 def explain(
     of: Annotated[
-        str | None, typer.Argument(metavar="[OF]", help="conv1.weight[0,0,1,2], relu1[3,4,5], input[0,7,7]")
+        str | None, typer.Argument(metavar="[OF]", help="conv1.weight[0,0,1,2], relu1[3,4,5], maxpool2")
     ] = None,
     model: Annotated[Path | None, typer.Option("--model", help="A file that train wrote.")] = None,
     net: NetOption = None,
     data: DataOption = "digits",
-    index: Annotated[int, typer.Option("--image", help="Number of the test image to explain.")] = 0,
+    index: Annotated[int | None, typer.Option("--image", help="Number of the test image to explain.")] = None,
+    worst: Annotated[bool, typer.Option("--worst", help="Take the test image with the largest loss.")] = False,
+    picture: Annotated[Path | None, typer.Option("--picture", help="A picture of your own, with --label.")] = None,
+    label: Annotated[int | None, typer.Option("--label", help="The class that --picture shows.")] = None,
     example: Annotated[str | None, typer.Option("--example", help="Tell a worked example; see `examples`.")] = None,
     value: Annotated[bool, typer.Option("--value", help="Derive the value of a node instead of its gradient.")] = False,
     depth: Annotated[int | None, typer.Option(help="How many layers up the chain is opened.")] = None,
@@ -46,6 +52,7 @@ def explain(
     breadth: Annotated[int, typer.Option(help="How many numbers of one node are opened further.")] = 2,
     digits: Annotated[int, typer.Option(help="Significant digits.")] = 6,
     learning_rate: Annotated[float | None, typer.Option(help="Show the update of a parameter, too.")] = None,
+    sources: Annotated[bool, typer.Option("--sources", help="Cite the teaching texts behind each rule.")] = False,
     lang: LangOption = "en",
     form: Annotated[Format, typer.Option("--format", help="text, markdown, latex, html or json.")] = Format.text,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
@@ -62,17 +69,19 @@ def explain(
 
         result = story(example, lang=lang)
     else:
-        from chainrule import data as datasets
         from chainrule.explain import explain as derive
 
+        if (index is not None) + worst + (picture is not None) > 1 or (picture is None) != (label is None):
+            raise ArgumentError("choose the sample by one of --image, --worst, and --picture with --label")
         network = choose_network(model, net, seed)
-        images = datasets.load(data)
-        if not 0 <= index < len(images.test_images):
-            raise DataError(f"--image must lie between 0 and {len(images.test_images) - 1}, not {index}")
+        if picture is not None and label is not None:
+            x, target = _own_sample(network, picture, label)
+        else:
+            x, target = _test_sample(network, data, index, worst)
         result = derive(
             network,
-            images.test_images[index : index + 1],
-            images.test_labels[index : index + 1],
+            x,
+            target,
             loss_of(network),
             str(of),
             quantity="value" if value else "gradient",
@@ -83,8 +92,34 @@ def explain(
             digits=digits,
             learning_rate=learning_rate,
             training=False,
+            sources=sources,
         )
     _write(result, form, output)
+
+
+def _test_sample(network: Network, data: str, index: int | None, worst: bool) -> tuple[Array, Array]:
+    """A test image of a data set with its label: number `index`, or the one with the largest loss."""
+    from chainrule import data as datasets
+
+    chosen = datasets.load(data)
+    images, labels = chosen.test_images, chosen.test_labels
+    if worst:
+        check_fit(network, chosen)
+        index = int(loss_of(network).each(network.predict(images), labels).argmax())
+        say(f"the largest loss of {len(images)} test images: number {index}, which shows a {labels[index]}")
+    index = index or 0
+    if not 0 <= index < len(images):
+        raise DataError(f"--image must lie between 0 and {len(images) - 1}, not {index}")
+    return images[index : index + 1], labels[index : index + 1]
+
+
+def _own_sample(network: Network, picture: Path, label: int) -> tuple[Array, Array]:
+    """A picture prepared as those were that the network learned from, and the class that it shows."""
+    from chainrule.data.images import read_picture
+    from chainrule.data.preparation import assumed
+
+    preparation = network.preparation or assumed(network.input_shape)
+    return preparation.sample(read_picture(picture), network.input_shape)[None], np.array([label])
 
 
 def _write(result: Any, form: Format, output: Path | None) -> None:

@@ -41,10 +41,12 @@ def explain(
     optimizer: Optimizer | None = None,
     training: bool = True,
     engine: str = "reference",
+    sources: bool = False,
 ) -> Derivation:
     """The derivation of dL/d(of): from the loss down to one weight, bias, delta or input pixel.
 
-    of            "conv1.weight[0,0,1,2]", "conv1.bias[2]", "relu1[3,4,5]", "input[0,7,7]"; the sample is not part of it
+    of            "conv1.weight[0,0,1,2]", "conv1.bias[2]", "relu1[3,4,5]", "input[0,7,7]"; the sample is no part of it.
+                  A name alone, "maxpool2" or "conv1.weight", stands for its number with the largest gradient
     sample        which sample of the batch, for the number of a node
     quantity      "value" derives the value of a node instead of its gradient
     depth         how many layers up the chain is opened; None: all of them
@@ -52,6 +54,7 @@ def explain(
     breadth       how many numbers of one node are opened further
     lang          "en" or "zh"; digits: how many significant ones are shown
     learning_rate, optimizer    for a parameter: show its update, too
+    sources       cite the teaching texts behind formulas and rules, with a bibliography at the end
     training      batch normalisation with the batch's statistics, dropout on; as in `net.gradients`
 
     Everything is computed in float64, and every number is compared with the engine's. Raises ArgumentError or
@@ -76,6 +79,7 @@ def explain(
         optimizer=optimizer,
         training=training,
         engine=engine,
+        sources=sources,
     )
 
 

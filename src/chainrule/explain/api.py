@@ -11,14 +11,16 @@ from numpy.typing import ArrayLike
 from chainrule.arrays import as_array, as_batch
 from chainrule.engines import Trace, engine_named
 from chainrule.errors import ArgumentError, NonFiniteError
-from chainrule.explain.asking import read_place
+from chainrule.explain.asking import place_text, read_place
 from chainrule.explain.building import Builder
 from chainrule.explain.derivation import Derivation
 from chainrule.explain.local import LOCAL
 from chainrule.explain.lossterms import Ending
 from chainrule.explain.messages import Message, check_language, say
+from chainrule.explain.nudging import nudge
 from chainrule.explain.precision import MOST_DIGITS
 from chainrule.explain.routes import chain_rule, route
+from chainrule.explain.terms import Place
 from chainrule.explain.updates import chosen_optimizer, update_step
 from chainrule.layers import Layer
 from chainrule.losses import Loss
@@ -52,6 +54,7 @@ def derive(
     optimizer: Optimizer | None = None,
     training: bool = True,
     engine: str = "reference",
+    sources: bool = False,
 ) -> Derivation:
     """See `chainrule.explain.explain`."""
     language = check_language(lang)
@@ -63,15 +66,17 @@ def derive(
     deep = None if depth is None else integer("depth", depth, 1)
     rule = chosen_optimizer(optimizer, learning_rate)
     batch = as_batch(x, net.input_shape, check=False)
-    place = read_place(net, of, len(batch), sample, quantity)
+    asked = read_place(net, of, len(batch), sample, quantity)
     prepared = check_targets(net, loss, len(batch), targets)
     trace = _finite_trace(net, batch, prepared, loss, training, engine)
+    place = asked if isinstance(asked, Place) else asked.largest(trace)
     ending = Ending(loss, trace[net.names[-1]].value, prepared, net.names[-1])
     many = len(batch) > 1 and not (place.is_node and _samples_apart(net, training))
     builder = Builder(net, trace, ending, training, limits["terms"], limits["breadth"], many)
     chain = builder.value_chain if quantity == "value" else builder.gradient_chain
     steps = chain(place, deep)
     last = steps[-1]
+    gradient = last.result
     if place.quantity == "parameter" and rule is not None:
         before = float(trace[place.name].value[place.index])
         steps = [*steps, update_step(rule, place, before, last.result)]
@@ -90,9 +95,11 @@ def derive(
         samples=len(batch),
         route=route(net, place),
         chain=chain_rule(net, place),
-        notes=_notes(as_array(x, "x").dtype, training, deep, builder),
+        notes=_notes(as_array(x, "x").dtype, training, deep, builder, None if asked is place else place),
         lang=language,
         digits=digits,
+        sources=bool(sources),
+        nudge=None if quantity == "value" else nudge(net, trace, ending, place, gradient, training),
     )
 
 
@@ -137,8 +144,20 @@ def _trains_otherwise(layer: Layer) -> bool:
     )
 
 
-def _notes(dtype: np.dtype, training: bool, depth: int | None, builder: Builder) -> tuple[Message, ...]:
+SATISFIED = 0.01
+"""Where no output's gradient is larger, the loss asks for nothing more."""
+
+
+def _notes(
+    dtype: np.dtype, training: bool, depth: int | None, builder: Builder, chosen: Place | None
+) -> tuple[Message, ...]:
     notes = [say("pixels")] if dtype == np.uint8 else []
+    count = 1 if chosen is None else builder.trace[chosen.name].value.size
+    if chosen is not None and count > 1:
+        key = "largest_value" if chosen.quantity == "value" else "largest_gradient"
+        notes.append(say(key, name=chosen.name, place=place_text(chosen), count=count))
+    if float(np.abs(builder.trace[builder.ending.node].gradient).max()) < SATISFIED * builder.ending.scale:
+        notes.append(say("satisfied", loss=builder.trace.loss))
     if not training and any(_trains_otherwise(layer) for layer in builder.graph.layers.values()):
         notes.append(say("inference"))
     if builder.cut_depth:

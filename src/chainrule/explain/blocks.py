@@ -31,6 +31,14 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why the rule that follows is what it is, with a label in front."""
+
+    label: Message
+    text: Message
+
+
+@dataclass(frozen=True)
 class Equations:
     """Formulas under one another, with a label in front and the sources after them."""
 
@@ -99,4 +107,4 @@ class Listing:
     rows: tuple[tuple[Any, ...], ...]
 
 
-Block: TypeAlias = Heading | Text | Equations | Letters | SumRows | Grid | Listing
+Block: TypeAlias = Heading | Text | Reason | Equations | Letters | SumRows | Grid | Listing

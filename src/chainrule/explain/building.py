@@ -12,7 +12,7 @@ from chainrule.engines import Trace
 from chainrule.errors import EngineError
 from chainrule.explain.expressions import LOSS, Expr, slope
 from chainrule.explain.local import local_terms
-from chainrule.explain.lossterms import Ending, loss_gradient, loss_value
+from chainrule.explain.lossterms import REASONS, Ending, loss_gradient, loss_value
 from chainrule.explain.messages import Message, say
 from chainrule.explain.steps import DerivationStep, Part, StepKind
 from chainrule.explain.terms import Evaluation, Index, Place, Terms, Use, sym
@@ -187,7 +187,8 @@ class Builder:
         engine: float,
         notes: list[Message],
     ) -> DerivationStep:
-        parts = [self._part(use, share, other, kind) for use, share, other in shares]
+        of = place.name.rpartition(".")[2] if kind == "parameter" and place is not None else "x"
+        parts = [self._part(use, share, other, kind, of) for use, share, other in shares]
         result = math.fsum(part.total for part in parts if not part.alternative)
         step = DerivationStep(kind, 0, place, symbol, title, tuple(parts), result, engine, tuple(notes))
         for number in (result, *(part.total for part in parts if part.alternative)):
@@ -204,7 +205,8 @@ class Builder:
                 f"own must have backward passes that are linear in dy (check_gradients tests it)"
             )
 
-    def _part(self, use: Use | None, share: Terms | Evaluation, alternative: bool, kind: StepKind) -> Part:
+    def _part(self, use: Use | None, share: Terms | Evaluation, alternative: bool, kind: StepKind, of: str) -> Part:
+        because = self._reason(use, of) if kind in ("gradient", "parameter") and not alternative else None
         node = self.ending.node if use is None else use.name
         layer = type(self.ending.loss).__name__ if use is None else type(use.step.layer).__name__
         if isinstance(share, Evaluation):
@@ -217,6 +219,7 @@ class Builder:
                 share.formula,
                 share.result,
                 share.letters,
+                because=because,
                 expression=share.expression,
                 count=1,
                 notes=share.notes,
@@ -236,6 +239,7 @@ class Builder:
             total=math.fsum(products),
             letters=share.letters,
             label=share.label,
+            because=because,
             terms=tuple(share.term(k, float(products[k]), self.many) for k in kept),
             count=len(products),
             rest_count=len(hidden),
@@ -246,6 +250,12 @@ class Builder:
             alternative=alternative,
             size=float(np.abs(products).sum()),
         )
+
+    def _reason(self, use: Use | None, of: str) -> Message | None:
+        if use is not None:
+            return local_terms(use.step.layer).because(use, of)
+        own = type(self.ending.loss)
+        return say(REASONS[own]) if own in REASONS else None
 
     def _kept(self, products: np.ndarray, order: np.ndarray) -> list[int]:
         """Which terms are shown: all, or the largest. No term of 0 is shown while others are hidden, except one that

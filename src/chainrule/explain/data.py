@@ -70,6 +70,7 @@ class _Writer:
             "node": part.node,
             "layer": part.layer,
             "label": self.words(part.label),
+            "because": self.words(part.because),
             "formula": expression_dict(part.formula.rule, self.digits),
             "where": [expression_dict(line, self.digits) for line in part.formula.where],
             "sources": list(part.formula.sources),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from chainrule.explain.bibliography import bibliography, without_sources
 from chainrule.explain.blocks import Block
 from chainrule.explain.data import derivation_dict
 from chainrule.explain.document import Document
@@ -23,6 +24,11 @@ class Derivation(DerivationData, Document):
 
     def blocks(self) -> list[Block]:
         """The derivation as headings, texts, formulas and tables."""
+        found = self.steps_blocks()
+        return [*found, *bibliography(found)] if self.sources else without_sources(found)
+
+    def steps_blocks(self) -> list[Block]:
+        """The same with all citations, and without a bibliography."""
         return derivation_blocks(self)
 
     def to_dict(self, *, lang: Language | None = None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Row, SumRows, Text
+from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Reason, Row, SumRows, Text
 from chainrule.explain.expressions import Expr, Num, Sym, equal, number
 from chainrule.explain.mathml import to_mathml
 from chainrule.explain.messages import COMMA, Language, Message, say
@@ -20,6 +20,7 @@ STYLE = """
 .chainrule h2 { font-size: 1.15rem; border-bottom: 1px solid #ccd; margin-top: 2rem; }
 .chainrule h3 { font-size: 1rem; margin-bottom: .2rem; }
 .chainrule .note, .chainrule .detail { color: #556; font-size: .93em; }
+.chainrule .because { margin: .4rem 0; border-left: 3px solid #9bd; padding-left: .7rem; }
 .chainrule .good { color: #06623b; font-weight: 600; }
 .chainrule .label { color: #556; padding-right: 1rem; white-space: nowrap; vertical-align: top; }
 .chainrule .source { color: #256; font-size: .8em; padding-left: 1rem; }
@@ -73,6 +74,8 @@ class Html:
                 return f"<h{level}>{self.say(text)}</h{level}>"
             case Text(text, style):
                 return f'<p class="{style}">{self.say(text)}</p>'
+            case Reason(label, text):
+                return f'<p class="because"><span class="label">{self.say(label)}</span>{self.say(text)}</p>'
             case Equations(label, lines, sources, step):
                 tail = [*sources, *([] if step is None else [self.say(say("from_step", number=step))])]
                 return self._equations(self.say(label), lines, tail)

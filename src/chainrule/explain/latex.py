@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Row, SumRows, Text
+from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Reason, Row, SumRows, Text
 from chainrule.explain.expressions import Expr, Num, Rel, Sym, number
 from chainrule.explain.messages import COMMA, Language, Message, say
 from chainrule.explain.notations import to_latex
@@ -90,6 +90,8 @@ class Latex:
             case Text(text, style):
                 shown = self.say(text)
                 return rf"\emph{{{shown}}}" if style == "note" else rf"\textbf{{{shown}}}" if style == "good" else shown
+            case Reason(label, text):
+                return rf"\emph{{{self.say(label)}}}: {self.say(text)}"
             case Equations(label, lines, sources, step):
                 tail = [*sources, *([] if step is None else [self.say(say("from_step", number=step))])]
                 tag = f" ({', '.join(tail)})" if tail else ""

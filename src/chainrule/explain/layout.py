@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chainrule.explain.asking import place_text
-from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Rest, Row, SumRows, Text
+from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Reason, Rest, Row, SumRows, Text
 from chainrule.explain.expressions import Cases, Expr, Num, Rel, Sum, Sym, equal, number
 from chainrule.explain.messages import Message, say
 from chainrule.explain.precision import digits_of_terms, precise, printed, rounded_relation
@@ -30,8 +30,9 @@ def derivation_blocks(derivation: DerivationData) -> list[Block]:
     if derivation.chain is not None:
         blocks.append(Equations(say("chain"), (derivation.chain,), ("S0-E35",)))
     long_way: int | None = None
+    told: set[Message] = set()
     for step in derivation.steps:
-        blocks += step_blocks(derivation, step, long_way)
+        blocks += step_blocks(derivation, step, long_way, told)
         if long_way is None and any(part.alternative for part in step.parts):
             long_way = step.number
     return [*blocks, *_ending(derivation)]
@@ -48,20 +49,45 @@ def _ending(derivation: DerivationData) -> list[Block]:
         "exact": repr(derivation.engine_value),
     }
     difference = abs(derivation.value - derivation.engine_value)
-    if difference:
-        return [Text(say("result_rounded", **told, difference=Num(difference, 2)), "good")]
-    return [Text(say("result", **told), "good")]
+    result = say("result_rounded", **told, difference=Num(difference, 2)) if difference else say("result", **told)
+    return [*_nudge(derivation, asked), Text(result, "good")]
 
 
-def step_blocks(derivation: DerivationData, step: DerivationStep, long_way: int | None = None) -> list[Block]:
+def _nudge(d: DerivationData, asked: Message | str) -> list[Block]:
+    """The check that anyone can do; the two losses in so many digits that their difference can be seen."""
+    if d.nudge is None:
+        return []
+    shown = d.nudge
+    enough = digits_of_terms([shown.after, -shown.before], shown.change, 3)
+    told = say(
+        "nudge",
+        place=asked,
+        start=Num(shown.start, d.digits),
+        step=Num(shown.step),
+        before=Num(shown.before, enough),
+        after=Num(shown.after, enough),
+        change=Sum((Num(shown.change, 3),)),
+        gradient=Num(shown.gradient, 3),
+        predicted=Num(shown.predicted, 3),
+    )
+    bent = abs(shown.change - shown.predicted) > 0.1 * abs(shown.predicted)
+    return [Text(told), *([Text(say("nudge_bent"))] if bent else [])]
+
+
+def step_blocks(
+    derivation: DerivationData, step: DerivationStep, long_way: int | None, told: set[Message]
+) -> list[Block]:
     """One step: each part with its formula and its numbers, then their sum. Another way to the same number is shown
-    once; later steps name the step that showed it, `long_way`."""
+    once; later steps name the step that showed it, `long_way`. A reason is `told` once, where its rule comes first."""
     blocks: list[Block] = [Heading(say("step", number=step.number, count=len(derivation.steps), title=step.title), 2)]
     blocks += [Text(note, "detail") for note in step.notes]
     added = [part for part in step.parts if not part.alternative]
     others = len(step.parts) > len(added)
     previous: Part | None = None
     for position, part in enumerate(step.parts if long_way is None else added, 1):  # what is added stands first
+        if part.because is not None and part.because not in told:
+            told.add(part.because)
+            blocks.append(Reason(say("because"), part.because))
         share = Sym("S", (position,)) if 1 < len(added) >= position else None
         about = None
         if others and position == len(added):

@@ -93,6 +93,15 @@ VALUE_RULES: dict[type[Loss], tuple[Expr, tuple[str, ...]]] = {
 }
 """E, one summand of the loss, in letters."""
 
+REASONS: dict[type[Loss], str] = {
+    HalfSquaredErrorLoss: "why_square",
+    MSELoss: "why_square",
+    BCEWithLogitsLoss: "why_bce",
+    CrossEntropyLoss: "why_cross_entropy",
+    MAPLoss: "why_map",
+}
+"""Why its gradient is what it is."""
+
 
 def loss_value(ending: Ending) -> Terms:
     """L as scale times the sum of the loss's terms."""

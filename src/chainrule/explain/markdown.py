@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, SumRows, Text
+from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Reason, SumRows, Text
 from chainrule.explain.expressions import Expr, Sym, number
 from chainrule.explain.latex import aligned, sum_lines
 from chainrule.explain.messages import COMMA, Language, Message, say
@@ -50,6 +50,8 @@ class Markdown:
             case Text(text, style):
                 words = self.say(text)
                 return words if style in ("plain", "detail") else f"*{words}*" if style == "note" else f"**{words}**"
+            case Reason(label, text):
+                return f"*{self.say(label)}*: {self.say(text)}"
             case Equations(label, lines, sources, step):
                 tail = [*sources, *([] if step is None else [self.say(say("from_step", number=step))])]
                 return self._equations(self.say(label), lines, tail)

@@ -15,7 +15,7 @@ StepKind = Literal["loss", "gradient", "parameter", "update", "value"]
 @dataclass(frozen=True)
 class Part:
     """One share of a number: what comes through one consumer, or on one path. An `alternative` is another way to the
-    same number and is not added.
+    same number and is not added. `because` is why the rule is what it is.
 
     Of a sum the largest terms are kept, in their order; `rest_count` terms are left out, which add up to `rest_total`
     and whose sizes add up to `rest_size`. What is no sum has an `expression` instead of terms.
@@ -27,6 +27,7 @@ class Part:
     total: float
     letters: tuple[tuple[str, str], ...] = ()
     label: Message | None = None
+    because: Message | None = None
     terms: tuple[Term, ...] = ()
     count: int = 0
     rest_count: int = 0
@@ -69,9 +70,30 @@ class DerivationStep:
 
 
 @dataclass(frozen=True)
+class Nudge:
+    """One number raised by `step`: the loss before and after, beside what the gradient says."""
+
+    start: float
+    step: float
+    before: float
+    after: float
+    gradient: float
+
+    @property
+    def change(self) -> float:
+        """By how much the loss changes."""
+        return self.after - self.before
+
+    @property
+    def predicted(self) -> float:
+        """By how much the gradient says that it changes."""
+        return self.gradient * self.step
+
+
+@dataclass(frozen=True)
 class DerivationData:
     """The chain rule written out for one number of one network: `value` is the number, `engine_value` the engine's,
-    `steps` the chain in reading order."""
+    `steps` the chain in reading order, `nudge` a check that anyone can do. `sources` cites the teaching texts."""
 
     of: str
     place: Place
@@ -87,6 +109,8 @@ class DerivationData:
     notes: tuple[Message, ...]
     lang: Language = "en"
     digits: int = 6
+    sources: bool = False
+    nudge: Nudge | None = None
 
     def step_of(self, place: Place) -> int | None:
         """The number of the step that derives what lives at a place."""

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text as Words
 
-from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Row, SumRows, Text
+from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Reason, Row, SumRows, Text
 from chainrule.explain.expressions import Expr, Num
 from chainrule.explain.listings import listing_lines
 from chainrule.explain.messages import COMMA, Language, Message, say
@@ -49,6 +49,10 @@ class Terminal:
                 return self._heading(self.say(text), level)
             case Text(text, style):
                 return self._flow(Words(self.say(text), style=STYLES[style]), LABEL if style == "detail" else 0)
+            case Reason(label, text):
+                room = Terminal(self.lang, self.digits, self.width - LABEL)
+                room.width = self.width - LABEL
+                return self._labelled(self.say(label), room._flow(Words(self.say(text))))
             case Equations(label, lines, sources, step):
                 tail = [" ".join(sources)] if sources else []
                 tail += [self.say(say("from_step", number=step))] if step is not None else []

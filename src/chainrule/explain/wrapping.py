@@ -7,7 +7,7 @@ import re
 from rich.cells import cell_len
 
 _WIDE = r"\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60"
-_OPENING, _CLOSING = "（“「《", "，。；：、）”」》！？"
+_OPENING, _CLOSING = r"\[(（“「《", r"\])，。；：、）”」》！？"
 _PIECE = re.compile(rf"\s+|[{_OPENING}]*(?:[^\s{_WIDE}“”]+|[{_WIDE}])[{_CLOSING}]*|.", re.DOTALL)
 _TIED = {"=", "+", "−", "·", "→", "≤", "≥", ">", "<", "≠", ":"}
 """Signs that stay with what follows them."""

@@ -24,13 +24,13 @@ STORIES: dict[str, tuple[Callable[[], list[Block | Derivation]], int]] = {
 """name -> (what it tells, significant digits)."""
 
 
-def story(name: str, *, lang: str = "en") -> Story:
-    """A worked example by name. Raises NameLookupError for an unknown one."""
+def story(name: str, *, lang: str = "en", sources: bool = True) -> Story:
+    """A worked example by name, citing what it retells. Raises NameLookupError for an unknown one."""
     language = check_language(lang)
     if name not in STORIES:
         raise NameLookupError("worked example", name, STORIES)
     parts, digits = STORIES[name]
-    return Story(name, say(f"{name}_title"), tuple(parts()), language, digits)
+    return Story(name, say(f"{name}_title"), tuple(parts()), language, digits, sources)
 
 
 def listing(lang: str = "en") -> list[tuple[str, str]]:

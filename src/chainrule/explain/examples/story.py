@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from chainrule.explain.bibliography import bibliography, without_sources
 from chainrule.explain.blocks import Block, Heading, Listing, Text
 from chainrule.explain.data import derivation_dict
 from chainrule.explain.derivation import Derivation
@@ -26,6 +27,7 @@ class Story(Document):
     parts: tuple[Block | Derivation, ...]
     lang: Language = "en"
     digits: int = 9
+    sources: bool = True
 
     @property
     def derivations(self) -> tuple[Derivation, ...]:
@@ -41,8 +43,8 @@ class Story(Document):
         """Everything as blocks."""
         found: list[Block] = [Heading(self.title, 1)]
         for part in self.parts:
-            found += part.blocks() if isinstance(part, Derivation) else [part]
-        return found
+            found += part.steps_blocks() if isinstance(part, Derivation) else [part]
+        return [*found, *bibliography(found)] if self.sources else without_sources(found)
 
     def to_dict(self, *, lang: Language | None = None) -> dict[str, Any]:
         """As dictionaries, lists, strings and numbers."""

@@ -29,7 +29,7 @@ from chainrule.explain.expressions import (
     number,
     slope,
 )
-from chainrule.explain.local.base import Local, Value, gradient_rule, local_slope, one, rule, x, y
+from chainrule.explain.local.base import Local, Value, gradient_rule, local_slope, one, rule, told, x, y
 from chainrule.explain.messages import Message, say
 from chainrule.explain.precision import MOST_DIGITS, evaluate
 from chainrule.explain.terms import Evaluation, Index, Place, Terms, Use, rows, sym
@@ -45,8 +45,10 @@ class Elementwise(Local):
         derivative: Callable[[Use], Expr],
         sources: tuple[str, ...] = (),
         note: Callable[[Use, float], Message | None] = lambda use, value: None,
+        because: str = "why_curve",
     ) -> None:
         self.function, self.derivative, self.sources, self.note = function, derivative, sources, note
+        self.reasons = {"x": because}
 
     def input(self, use: Use, which: int, index: Index) -> list[Terms]:
         before, after = float(use.x[index]), float(use.y[index])
@@ -127,27 +129,40 @@ ELEMENTWISE: dict[type[layers.Layer], Local] = {
         lambda use: Cases(((Num(1), _ABOVE), (Num(0), _BELOW))),
         ("S0-E37", "ER1-16"),
         _kink,
+        because="why_relu",
     ),
     layers.LeakyReLU: Elementwise(
         lambda use: Cases(((_X, _ABOVE), (Mul((_leak(use), _X)), _BELOW))),
         lambda use: Cases(((Num(1), _ABOVE), (_leak(use), _BELOW))),
+        because="why_leaky",
     ),
     layers.Sigmoid: Elementwise(
         lambda use: _SIGMA,
         lambda use: Mul((_Y, minus(Num(1), _Y))),
         ("S0-E19", "S0-E25"),
+        because="why_sigmoid",
     ),
-    layers.Tanh: Elementwise(lambda use: Fn("tanh", (_X,)), lambda use: minus(Num(1), Pow(_Y, Num(2)))),
+    layers.Tanh: Elementwise(
+        lambda use: Fn("tanh", (_X,)),
+        lambda use: minus(Num(1), Pow(_Y, Num(2))),
+        because="why_tanh",
+    ),
     layers.ScaledTanh: Elementwise(
         lambda use: Mul((_A, Fn("tanh", (Mul((_TWO_THIRDS, _X)),)))),
         lambda use: Mul((_TWO_THIRDS, minus(_A, Frac(Pow(_Y, Num(2)), _A)))),
+        because="why_tanh",
     ),
-    layers.Identity: Elementwise(lambda use: _X, lambda use: Num(1)),
+    layers.Identity: Elementwise(lambda use: _X, lambda use: Num(1), because="why_identity"),
 }
 
 
 class DropoutTerms(Local):
     """y = x mask / (1 - p) in training, y = x in inference."""
+
+    reasons = told(x="why_dropout")
+
+    def because(self, use: Use, of: str) -> Message | None:
+        return super().because(use, of) if use.context.training else say("why_identity")
 
     def _scale(self, use: Use, index: Index) -> tuple[bool, float, Expr]:
         layer, context = use.step.layer, use.context
@@ -181,6 +196,8 @@ class DropoutTerms(Local):
 
 class SoftmaxTerms(Local):
     """y_i = exp(x_i) / sum_j exp(x_j); dL/dx_i = sum_j dL/dy_j y_j ([i = j] - y_i)."""
+
+    reasons = told(x="why_softmax")
 
     def input(self, use: Use, which: int, index: Index) -> list[Terms]:
         n, i, *rest = index

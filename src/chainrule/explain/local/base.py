@@ -6,20 +6,35 @@ Indices of nodes begin with the sample; those of parameters do not.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.explain.expressions import Expr, IndexPart, Partial, Rel, Sym, equal, slope
+from chainrule.explain.messages import Message, say
 from chainrule.explain.terms import Column, Evaluation, Formula, Index, Terms, Use
 
 Value: TypeAlias = list[Terms] | Evaluation
 """An output element: sums of products, or any other expression."""
 
 
+def told(**reasons: str) -> Mapping[str, str]:
+    """The reasons of a layer: x="why_max"."""
+    return MappingProxyType(reasons)
+
+
 class Local(ABC):
     """The local terms of one kind of layer."""
+
+    reasons: Mapping[str, str] = MappingProxyType({})
+    """Why its rules are what they are: the key of a text, for "x" and for each parameter by name."""
+
+    def because(self, use: Use, of: str) -> Message | None:
+        """Why the gradient of the input ("x") or of a parameter is what it is."""
+        return say(self.reasons[of]) if of in self.reasons else None
 
     @abstractmethod
     def input(self, use: Use, which: int, index: Index) -> list[Terms]:

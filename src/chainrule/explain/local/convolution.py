@@ -9,7 +9,7 @@ import numpy as np
 from chainrule.arrays import Array
 from chainrule.explain import maps
 from chainrule.explain.expressions import BigSum, Expr, IndexPart, Mul, Neg, Num, Sum, Sym, equal, mul, slope
-from chainrule.explain.local.base import Local, Value, b, gradient_rule, one, rule, w, x, y
+from chainrule.explain.local.base import Local, Value, b, gradient_rule, one, rule, told, w, x, y
 from chainrule.explain.messages import Message, say
 from chainrule.explain.terms import Column, Formula, Index, Terms, Use
 from chainrule.explain.windows import covered, covering, crossed, under_tap
@@ -41,6 +41,12 @@ def pixel(window: Window, size: Pair, axis: int, flipped: bool = False) -> Expr:
 
 class ConvTerms(Local):
     """y[o,p,q] = sum_dij w[o,d,i,j] x[d, p S + i D - P, q S + j D - P] + b[o]."""
+
+    reasons = told(x="why_conv_x", weight="why_conv_w", bias="why_conv_b")
+
+    def because(self, use: Use, of: str) -> Message | None:
+        flipped = of == "x" and self._layer(use)[2]
+        return say("why_flipped_x") if flipped else super().because(use, of)
 
     def _layer(self, use: Use) -> tuple[Any, Window, bool]:
         layer: Any = use.step.layer
@@ -180,6 +186,8 @@ def _bias(use: Use, index: Index) -> Terms:
 
 class LocalConvTerms(Local):
     """y[o,p,q] = sum_dij w[o,p,q,d,i,j] x[d, ...] + b[o,p,q]: a kernel of its own for every place."""
+
+    reasons = told(x="why_local_x", weight="why_local_w", bias="why_local_b")
 
     def input(self, use: Use, which: int, index: Index) -> list[Terms]:
         n, d, r, c = index

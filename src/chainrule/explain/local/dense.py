@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from chainrule.explain.expressions import BigSum, Mul, Neg, Num, Pow, Sum, Sym, equal, minus, slope
-from chainrule.explain.local.base import Local, Value, b, constant, gradient_rule, one, rule, w, x, y
+from chainrule.explain.local.base import Local, Value, b, constant, gradient_rule, one, rule, told, w, x, y
 from chainrule.explain.messages import say
 from chainrule.explain.terms import Column, Index, Terms, Use, rows
 
 
 class LinearTerms(Local):
     """y_o = sum_i w_oi x_i + b_o."""
+
+    reasons = told(x="why_linear_x", weight="why_linear_w", bias="why_linear_b")
 
     def input(self, use: Use, which: int, index: Index) -> list[Terms]:
         n, i = index
@@ -58,6 +60,8 @@ class LinearTerms(Local):
 
 class RBFTerms(Local):
     """y_o = sum_i (x_i - w_oi)²."""
+
+    reasons = told(x="why_rbf_x", weight="why_rbf_w")
 
     def _differences(self, use: Use, xs: np.ndarray, ws: np.ndarray) -> Column:
         values = use.x[tuple(xs.T)] - use.arrays["weight"][tuple(ws.T)]

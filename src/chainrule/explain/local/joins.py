@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chainrule.explain.expressions import Sym, slope
-from chainrule.explain.local.base import Local, Value, gradient_rule, one, rule
+from chainrule.explain.local.base import Local, Value, gradient_rule, one, rule, told
 from chainrule.explain.messages import Message, say
 from chainrule.explain.terms import Index, Terms, Use
 
@@ -42,6 +42,8 @@ class Moving(Local):
 class FlattenTerms(Moving):
     """(c, h, w) becomes c h w numbers in row-major order."""
 
+    reasons = told(x="why_flatten")
+
     sources = ("S2-F04",)
 
     def goes_to(self, use: Use, which: int, index: Index) -> Index:
@@ -57,6 +59,8 @@ class FlattenTerms(Moving):
 class AddTerms(Moving):
     """y = x_1 + x_2 + ...: each input gets the whole gradient."""
 
+    reasons = told(x="why_add")
+
     sources = ("S2-B05",)
 
     def note(self, use: Use, which: int, index: Index) -> Message | None:
@@ -65,6 +69,8 @@ class AddTerms(Moving):
 
 class ConcatTerms(Moving):
     """Channels side by side."""
+
+    reasons = told(x="why_concat")
 
     def _offset(self, use: Use, which: int) -> int:
         return sum(x.shape[1] for x in use.xs[:which])

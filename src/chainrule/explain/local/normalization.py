@@ -25,7 +25,7 @@ from chainrule.explain.expressions import (
     mul,
     slope,
 )
-from chainrule.explain.local.base import Local, Value, b, gradient_rule, local_slope, one, rule, w, x, y
+from chainrule.explain.local.base import Local, Value, b, gradient_rule, local_slope, one, rule, told, w, x, y
 from chainrule.explain.messages import Message, say
 from chainrule.explain.terms import Column, Evaluation, Index, Place, Terms, Use, rows, sym
 
@@ -35,6 +35,12 @@ _SPREAD = Root(Sum((Sym("v"), Sym("ε"))))
 
 class BatchNormTerms(Local):
     """y = w (x - mean) / sqrt(variance + eps) + b, per channel."""
+
+    reasons = told(x="why_norm_batch", weight="why_norm_w", bias="why_norm_b")
+
+    def because(self, use: Use, of: str) -> Message | None:
+        constant = of == "x" and not use.context.training
+        return say("why_norm_running") if constant else super().because(use, of)
 
     def statistics(self, use: Use, channel: int) -> tuple[float, float]:
         """(mean, sqrt(variance + eps)) of a channel: of the batch in training, else the running ones."""
@@ -144,6 +150,8 @@ class BatchNormTerms(Local):
 
 class ResponseTerms(Local):
     """y_c = x_c s_c^-beta with s_c = k + alpha / size * sum of x² over neighbouring channels."""
+
+    reasons = told(x="why_lrn")
 
     def _scales(self, use: Use) -> Array:
         layer: Any = use.step.layer

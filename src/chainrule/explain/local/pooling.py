@@ -25,7 +25,7 @@ from chainrule.explain.expressions import (
     mul,
     slope,
 )
-from chainrule.explain.local.base import Local, Value, b, gradient_rule, local_slope, one, rule, w, x, y
+from chainrule.explain.local.base import Local, Value, b, gradient_rule, local_slope, one, rule, told, w, x, y
 from chainrule.explain.messages import say
 from chainrule.explain.terms import Column, Evaluation, Formula, Index, Place, Terms, Use, rows, sym
 from chainrule.explain.windows import covered, covering
@@ -63,6 +63,8 @@ def _slopes(use: Use, places: Array, index: Index) -> tuple[list[Expr], Expr]:
 
 class MaxTerms(Local):
     """y = max of the window; the gradient goes to the winner, the first in row-major order among equals."""
+
+    reasons = told(x="why_max")
 
     def winner(self, use: Use, place: Index) -> tuple[Index, int]:
         """The winning pixel of a window, and how many have its number."""
@@ -134,6 +136,7 @@ class WeightedTerms(Local):
 
     def __init__(self, *sources: str, mean: bool) -> None:
         self.sources, self.mean = sources, mean
+        self.reasons = {"x": "why_mean" if mean else "why_gauss"}
 
     def _weight(self, layer: Any, taps: Array) -> tuple[Array, list[Expr]]:
         values = np.asarray(layer.weights())[tuple(taps.T)]
@@ -173,6 +176,8 @@ class WeightedTerms(Local):
 
 class LPTerms(Local):
     """y = (sum x^p)^(1/p); dy/dx = (x / y)^(p-1)."""
+
+    reasons = told(x="why_lp")
 
     def _formula(self, use: Use) -> tuple[Expr, Formula]:
         p = Num(use.step.layer.norm_type)  # type: ignore[attr-defined]
@@ -214,6 +219,8 @@ class LPTerms(Local):
 
 class TrainableTerms(Local):
     """y_c = w_c sum(window) + b_c, LeNet-5's S2 and S4."""
+
+    reasons = told(x="why_trainable_x", weight="why_trainable_w", bias="why_trainable_b")
 
     def input(self, use: Use, which: int, index: Index) -> list[Terms]:
         places, _ = _places(use, index)
@@ -259,6 +266,8 @@ class TrainableTerms(Local):
 
 class AdaptiveTerms(Local):
     """y = mean over a window chosen so that the output has the wanted size."""
+
+    reasons = told(x="why_mean")
 
     def _matrices(self, use: Use) -> list[Array]:
         layer: Any = use.step.layer

@@ -3,13 +3,15 @@ last of all: so one derivation prints in either language."""
 
 from __future__ import annotations
 
+import re
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from chainrule.errors import ArgumentError
 from chainrule.explain.messages.labels import LABELS
 from chainrule.explain.messages.notes import NOTES
+from chainrule.explain.messages.reasons import REASONS
 from chainrule.explain.messages.stories import STORIES
 from chainrule.explain.messages.tables import TABLES
 
@@ -18,8 +20,13 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 COMMA: dict[Language, str] = {"en": ", ", "zh": "，"}
 COLON: dict[Language, str] = {"en": ": ", "zh": "："}
 
-MESSAGES: dict[str, tuple[str, str]] = {**LABELS, **NOTES, **TABLES, **STORIES}
-"""key -> (English, Chinese); both name the same placeholders. {count:term|terms} is the word for one or for many."""
+BRACKETS: dict[Language, str] = {"en": "({})", "zh": "（{}）"}
+
+MESSAGES: dict[str, tuple[str, str]] = {**LABELS, **NOTES, **REASONS, **TABLES, **STORIES}
+"""key -> (English, Chinese); both name the same placeholders. {count:term|terms} is the word for one or for many.
+⟦S0-E31⟧ cites a source; it is printed for those who ask for sources."""
+
+_CITATION = re.compile(r" *⟦([^⟧]*)⟧")
 
 
 @dataclass(frozen=True)
@@ -28,10 +35,17 @@ class Message:
 
     key: str
     arguments: tuple[tuple[str, Any], ...] = ()
+    citing: bool = True
 
     def template(self, language: Language) -> str:
-        """The text with its placeholders."""
-        return MESSAGES[self.key][LANGUAGES.index(language)]
+        """The text with its placeholders, and with its sources in brackets if it cites."""
+        text = MESSAGES[self.key][LANGUAGES.index(language)]
+        space = " " if language == "en" else ""
+        return _CITATION.sub(lambda m: space + BRACKETS[language].format(m[1]) if self.citing else "", text)
+
+    def uncited(self) -> Message:
+        """The same without sources."""
+        return replace(self, citing=False)
 
     def pieces(self, language: Language) -> list[Any]:
         """The text cut at its placeholders: strings, and the arguments in their places."""

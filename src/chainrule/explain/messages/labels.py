@@ -13,9 +13,22 @@ LABELS: dict[str, tuple[str, str]] = {
         "The input was uint8: x holds the pixels divided by 255.",
         "输入为 uint8：x 是像素值除以 255。",
     ),
+    "largest_gradient": (
+        "{name} holds {count} numbers; the one with the largest gradient is explained, {place}.",
+        "{name} 共有 {count} 个数；这里说明梯度最大的一个：{place}。",
+    ),
+    "largest_value": (
+        "{name} holds {count} numbers; the largest is derived, {place}.",
+        "{name} 共有 {count} 个数；这里推导绝对值最大的一个：{place}。",
+    ),
+    "satisfied": (
+        "The loss is {loss}: the network already has this right, so all gradients are close to 0. A sample that it "
+        "gets wrong has more to show.",
+        "损失为 {loss}：网络已经答对，各处梯度都接近 0。换一个答错的样本能看到更多。",
+    ),
     "inference": (
         "Inference: batch normalisation uses its running statistics, dropout is off.",
-        "推断模式：批归一化使用滑动统计量，不做随机失活。",
+        "推理模式：批归一化使用滑动统计量，不做随机失活。",
     ),
     "cut_depth": (
         "The chain is opened {depth} {depth:layer|layers} deep; numbers without a step of their own are taken from the "
@@ -45,6 +58,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "title_value": ("Value of {node}{index}", "{node}{index} 的值"),
     "title_value_sample": ("Value of {node}{index}, sample {sample}", "{node}{index} 的值，样本 {sample}"),
     "through": ("through {node} ({layer})", "经过 {node}（{layer}）"),
+    "because": ("because", "因为"),
     "formula": ("formula", "公式"),
     "where": ("where", "其中"),
     "letters": ("here", "此处"),
@@ -73,6 +87,46 @@ LABELS: dict[str, tuple[str, str]] = {
     "result_rounded": (
         "Result: {place} → {value}. The {engine} engine has {exact}: the two differ by {difference}, a rounding error.",
         "结果：{place} → {value}。{engine} 引擎给出 {exact}：两者相差 {difference}，属于舍入误差。",
+    ),
+    "nudge": (
+        "Try it: raise {place} from {start} by {step}. L goes from {before} to {after}, a change of {change}; the "
+        "gradient said {gradient} · {step} = {predicted}.",
+        "试一试：把 {place} 从 {start} 增大 {step}，L 由 {before} 变为 {after}，变化 {change}；"
+        "梯度给出 {gradient} · {step} = {predicted}。",
+    ),
+    "nudge_bent": (
+        "The two differ because L bends here: a gradient tells the slope at one point.",
+        "两者不同，因为 L 在此处弯曲：梯度只说明一点处的斜率。",
+    ),
+    "sources_title": ("Sources", "出处"),
+    "source_S0": (
+        "S0: the first of five teaching texts, a 2-2-2 network in numbers and convolution (docs/equations, "
+        "docs/coverage).",
+        "S0：五份教学文本之一，2-2-2 网络的数值例子与卷积（docs/equations、docs/coverage）。",
+    ),
+    "source_S1": (
+        "S1: the second, convolution and max pooling on a 4×4 map (docs/equations, docs/coverage).",
+        "S1：之二，4×4 图上的卷积与最大池化（docs/equations、docs/coverage）。",
+    ),
+    "source_S2": (
+        "S2: the third, slides on vision and CNNs with homework (docs/equations, docs/coverage).",
+        "S2：之三，视觉与 CNN 的幻灯片，附作业（docs/equations、docs/coverage）。",
+    ),
+    "source_S3": (
+        "S3: the fourth, layers, preprocessing and structures (docs/equations, docs/coverage).",
+        "S3：之四，各层、预处理与结构（docs/equations、docs/coverage）。",
+    ),
+    "source_S4": (
+        "S4: the fifth, backpropagation in matrix form (docs/equations, docs/coverage).",
+        "S4：之五，反向传播的矩阵形式（docs/equations、docs/coverage）。",
+    ),
+    "source_ER": (
+        "ER: an erratum, what a text misprints and what is true; ER1-16 is number 16 of S1 (docs/errata).",
+        "ER：勘误，即文本的误印与正确形式；ER1-16 是 S1 的第 16 条（docs/errata）。",
+    ),
+    "source_W": (
+        "W: a worked example in full precision (tests/worked).",
+        "W：全精度的算例（tests/worked）。",
     ),
     "the_weights": ("the weighted sum", "加权和"),
     "the_bias": ("the bias", "偏置"),

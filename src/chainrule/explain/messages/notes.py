@@ -2,12 +2,13 @@
 
 NOTES: dict[str, tuple[str, str]] = {
     "branches": (
-        "{count} consumers take this number; the gradient is the sum of what comes back from each (S0-E31).",
-        "这个数被 {count} 处使用；梯度是各处传回之和（S0-E31）。",
+        "{count} consumers take this number. Nudging it moves L through each of them, so what comes back from each "
+        "adds up ⟦S0-E31⟧.",
+        "这个数被 {count} 处使用。它稍一变动，就经由每一处影响 L，所以梯度是各处传回之和⟦S0-E31⟧。",
     ),
     "is_delta": (
-        "This is δ, the sensitivity of {node}: the gradient of its weighted sum (S0-E13, S2-E10).",
-        "这就是 δ，即 {node} 的灵敏度：其加权和的梯度（S0-E13、S2-E10）。",
+        "This is δ, the sensitivity of {node}: the gradient of its weighted sum ⟦S0-E13, S2-E10⟧.",
+        "这就是 δ，即 {node} 的灵敏度：其加权和的梯度⟦S0-E13、S2-E10⟧。",
     ),
     "shared_layer": (
         "The layer is used at {count} places of the network; its gradient is the sum over all of them.",
@@ -27,9 +28,9 @@ NOTES: dict[str, tuple[str, str]] = {
         "该偏置作用于 {places} 处（{rows}×{columns} 个位置，{samples} 个样本）：全部 δ 相加。",
     ),
     "conv_theorem": (
-        "The same as a picture: the kernel, rotated by 180°, slides over the sensitivity map with zeros around it "
-        "(a full true convolution, S2-E25).",
-        "换成图像：旋转 180° 的卷积核在四周补零的灵敏度图上滑动（即真正的 full 卷积，S2-E25）。",
+        "The same as a picture: the kernel, rotated by 180°, slides over the sensitivity map with zeros around it: a "
+        "full true convolution ⟦S2-E25⟧.",
+        "换成图像：旋转 180° 的卷积核在四周补零的灵敏度图上滑动，即真正的 full 卷积⟦S2-E25⟧。",
     ),
     "conv_flipped": (
         "This layer flips its kernel in the forward pass (S0). Rotating it once more in the backward pass "
@@ -38,8 +39,8 @@ NOTES: dict[str, tuple[str, str]] = {
     ),
     "conv_stride": (
         "The stride skips places: they are filled with zeros in the restored map, then the rule for stride 1 applies "
-        "(S2-E28, ER2-23).",
-        "步长跳过了一些位置：在还原图中这些位置补零，然后按步长 1 的规则计算（S2-E28、ER2-23）。",
+        "⟦S2-E28, ER2-23⟧.",
+        "步幅跳过了一些位置：在还原图中这些位置补零，然后按步幅 1 的规则计算⟦S2-E28、ER2-23⟧。",
     ),
     "conv_groups": (
         "{groups} groups: a channel is seen only by the filters of its own group.",
@@ -56,30 +57,30 @@ NOTES: dict[str, tuple[str, str]] = {
     "conv_shared": (
         "One weight for all positions: it acts at {places} {places:place|places} ({rows}×{columns} positions, "
         "{samples} {samples:sample|samples}).",
-        "所有位置共用一个权值：它作用于 {places} 处（{rows}×{columns} 个位置，{samples} 个样本）。",
+        "所有位置共用一个权重：它作用于 {places} 处（{rows}×{columns} 个位置，{samples} 个样本）。",
     ),
     "conv_shared_padded": (
         "One weight for all positions: it acts at {places} {places:place|places} ({rows}×{columns} positions, "
         "{samples} {samples:sample|samples}, less those where it lies on the padding).",
-        "所有位置共用一个权值：它作用于 {places} 处（{rows}×{columns} 个位置，{samples} 个样本，除去落在填充上的）。",
+        "所有位置共用一个权重：它作用于 {places} 处（{rows}×{columns} 个位置，{samples} 个样本，除去落在填充上的）。",
     ),
     "local_own_kernel": (
         "Every place has a kernel of its own: nothing is shared.",
-        "每个位置有自己的卷积核：没有权值共享。",
+        "每个位置有自己的卷积核：没有权重共享。",
     ),
     "local_own_weight": (
         "This weight belongs to one place only: there is no sum over positions.",
-        "这个权值只属于一个位置：没有对位置的求和。",
+        "这个权重只属于一个位置：没有对位置的求和。",
     ),
     "local_on_padding": (
         "This weight lies on the padding, on zeros: its gradient is 0.",
-        "这个权值落在填充的零上：梯度为 0。",
+        "这个权重落在填充的零上：梯度为 0。",
     ),
     "relu_kink": (
-        "The input is exactly 0, at the kink of ReLU: the derivative 0 is chosen there (ER1-16).",
-        "输入恰为 0，位于 ReLU 的折点：此处约定导数为 0（ER1-16）。",
+        "The input is exactly 0, at the kink of ReLU: the derivative 0 is chosen there ⟦ER1-16⟧.",
+        "输入恰为 0，位于 ReLU 的折点：此处约定导数为 0⟦ER1-16⟧。",
     ),
-    "dropout_inference": ("Dropout does nothing in inference.", "推断时随机失活不起作用。"),
+    "dropout_inference": ("Dropout does nothing in inference.", "推理时随机失活不起作用。"),
     "dropout_kept": (
         "The mask keeps this value and scales it by 1/(1−p).",
         "掩码保留了这个值，并乘以 1/(1−p)。",
@@ -117,8 +118,8 @@ NOTES: dict[str, tuple[str, str]] = {
         "该输入的通道 {channel} 是拼接后的通道 {place}。",
     ),
     "max_won": (
-        "In the window of {place} it wins with {value}: the whole gradient goes to it (S2-E39).",
-        "在 {place} 的窗口中它以 {value} 获胜：得到全部梯度（S2-E39）。",
+        "In the window of {place} it wins with {value}: the whole gradient goes to it ⟦S2-E39⟧.",
+        "在 {place} 的窗口中它以 {value} 获胜：得到全部梯度⟦S2-E39⟧。",
     ),
     "max_lost": (
         "In the window of {place} the winner is {winner} with {value}: no gradient comes here.",
@@ -126,8 +127,8 @@ NOTES: dict[str, tuple[str, str]] = {
     ),
     "max_tie": (
         "A tie in the window of {place}: {count} numbers are equal. The first in row-major order, {winner}, wins "
-        "(ER1-16).",
-        "{place} 的窗口中有并列：{count} 个数相等。按行优先顺序的第一个 {winner} 获胜（ER1-16）。",
+        "⟦ER1-16⟧.",
+        "{place} 的窗口中有并列：{count} 个数相等。按行优先顺序的第一个 {winner} 获胜⟦ER1-16⟧。",
     ),
     "max_from": ("The winner is {winner}.", "胜者是 {winner}。"),
     "more_windows": (
@@ -136,16 +137,16 @@ NOTES: dict[str, tuple[str, str]] = {
     ),
     "no_window": ("No window covers this place: its gradient is 0.", "没有窗口覆盖此处：梯度为 0。"),
     "mean_spread": (
-        "Each place of a window gets an equal share of its gradient (S0-E39, ER4-23).",
-        "窗口内每处平分其梯度（S0-E39、ER4-23）。",
+        "Each place of a window gets an equal share of its gradient ⟦S0-E39, ER4-23⟧.",
+        "窗口内每处平分其梯度⟦S0-E39、ER4-23⟧。",
     ),
     "gauss_spread": (
         "Each place of a window gets the gradient times its Gaussian weight g.",
         "窗口内每处得到梯度乘以其高斯权重 g。",
     ),
     "lp_zero": (
-        "A window whose norm is 0 has no derivative; 0 is chosen (ER0-32).",
-        "范数为 0 的窗口没有导数；约定为 0（ER0-32）。",
+        "A window whose norm is 0 has no derivative; 0 is chosen ⟦ER0-32⟧.",
+        "范数为 0 的窗口没有导数；约定为 0⟦ER0-32⟧。",
     ),
     "window_sums": (
         "∂y/∂w is the sum of the window.",
@@ -179,8 +180,8 @@ NOTES: dict[str, tuple[str, str]] = {
         "更新量由该优化器自己计算。",
     ),
     "loss_mean": (
-        "s = 1/{count}: the loss is a mean; the division happens here and nowhere else (ER4-27).",
-        "s = 1/{count}：损失取平均，除法只出现在这里（ER4-27）。",
+        "s = 1/{count}: the loss is a mean; the division happens here and nowhere else ⟦ER4-27⟧.",
+        "s = 1/{count}：损失取平均，除法只出现在这里⟦ER4-27⟧。",
     ),
     "loss_sum": ("s = 1: the loss is a sum.", "s = 1：损失取总和。"),
     "map_rubbish": (

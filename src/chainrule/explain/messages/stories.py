@@ -92,7 +92,7 @@ STORIES: dict[str, tuple[str, str]] = {
     ),
     "mazur_final": (
         "The parameters after 10000 updates: biases frozen, frozen with updated weights, shared, one per neuron",
-        "10000 次更新后的参数：偏置冻结；冻结且用更新后的权值；全层共用；每神经元一个",
+        "10000 次更新后的参数：偏置冻结；冻结且用更新后的权重；全层共用；每神经元一个",
     ),
     "as_printed": (
         "as printed",
@@ -131,7 +131,7 @@ STORIES: dict[str, tuple[str, str]] = {
         "that were already updated. Both orders below, each with three treatments of the biases: only the "
         "second row rounds to the printed numbers.",
         "最后四个数是这篇文章的谜题（ER0-14）。文中说，梯度传到隐层时使用更新前的 w5..w8，但印出的四个结果却来"
-        "自已更新的权值。下表列出两种次序，各有三种偏置处理：只有第二行四舍五入后等于印出的数。",
+        "自已更新的权重。下表列出两种次序，各有三种偏置处理：只有第二行四舍五入后等于印出的数。",
     ),
     "mazur_variants": (
         "Six ways to train this network (W01)",
@@ -151,11 +151,11 @@ STORIES: dict[str, tuple[str, str]] = {
     ),
     "order_original": (
         "original weights",
-        "原来的权值",
+        "原来的权重",
     ),
     "order_updated": (
         "updated weights",
-        "更新后的权值",
+        "更新后的权重",
     ),
     "ER0-01": (
         "ER0-01: printed as two samples; the numbers that follow need one, (0.05, 0.10) → (0.01, 0.99)",
@@ -193,12 +193,12 @@ STORIES: dict[str, tuple[str, str]] = {
     "ER0-14": (
         "ER0-14: by the stated rule the number is {value}; the printed one needs the updated weights, which "
         "give {other}",
-        "ER0-14：按所述规则应为 {value}；印出的数要用更新后的权值，得到 {other}",
+        "ER0-14：按所述规则应为 {value}；印出的数要用更新后的权重，得到 {other}",
     ),
     "ER0-15": (
         "ER0-14 and ER0-15: the stated rule gives {value}; updated weights give {other}, of which the print "
         "has lost a 5 (0.984065734)",
-        "ER0-14 与 ER0-15：所述规则得 {value}；更新后的权值得 {other}，印刷时漏了一个 5（0.984065734）",
+        "ER0-14 与 ER0-15：所述规则得 {value}；更新后的权重得 {other}，印刷时漏了一个 5（0.984065734）",
     ),
     # --- s1 ---
     "s1_title": (
@@ -208,23 +208,23 @@ STORIES: dict[str, tuple[str, str]] = {
     "s1_intro": (
         "Input 0..15, kernel [[1,2],[3,4]], stride 1, no padding. The loss is chosen so that the sensitivity "
         "map δ is 1..9 (W03 a).",
-        "输入 0..15，卷积核 [[1,2],[3,4]]，步长 1，无填充。损失取得使灵敏度图 δ 为 1..9（W03 a）。",
+        "输入 0..15，卷积核 [[1,2],[3,4]]，步幅 1，无填充。损失取得使灵敏度图 δ 为 1..9（W03 a）。",
     ),
     # --- s2 ---
     "s2_title": (
         "s2: convolution with stride 2 on a 5x5 image (S2)",
-        "s2：5x5 图像上步长为 2 的卷积（S2）",
+        "s2：5x5 图像上步幅为 2 的卷积（S2）",
     ),
     "s2_intro": (
         "The 5x5 image and the 3x3 kernel of S2-N02, once with stride 1 and once with stride 2. The stride-2 "
         "map is the stride-1 map with places left out (S2-C03); in the backward pass those places hold zeros "
         "(S2-E28, W06).",
-        "S2-N02 的 5x5 图像与 3x3 卷积核，步长分别为 1 和 2。步长 2 的结果就是步长 1 的结果去掉一些位置（"
+        "S2-N02 的 5x5 图像与 3x3 卷积核，步幅分别为 1 和 2。步幅 2 的结果就是步幅 1 的结果去掉一些位置（"
         "S2-C03）；反向时这些位置补零（S2-E28、W06）。",
     ),
     "ER2-24": (
         "ER2-24: the slide marks whole rows and says 3*3; the stride-2 map keeps every second row and column, 2x2",
-        "ER2-24：幻灯片标出整行并写 3*3；步长 2 的结果隔行隔列保留，为 2x2",
+        "ER2-24：幻灯片标出整行并写 3*3；步幅 2 的结果隔行隔列保留，为 2x2",
     ),
     # --- s3 ---
     "s3_title": (
@@ -235,7 +235,7 @@ STORIES: dict[str, tuple[str, str]] = {
         "A 5x5 image of three channels with a ring of zeros, a 3x3 filter, stride 2, bias 1. S3 prints only "
         "the channel sums, 0 + (−4) + 0 + 1 = −3 and 2 + (−3) + (−3) + 1 = −3; the data behind them is made "
         "up to fit (ER3-04, W08).",
-        "三通道 5x5 图像，外围补一圈零，3x3 滤波器，步长 2，偏置 1。S3 只印出各通道之和：0 + (−4) + 0 + 1 = "
+        "三通道 5x5 图像，外围补一圈零，3x3 滤波器，步幅 2，偏置 1。S3 只印出各通道之和：0 + (−4) + 0 + 1 = "
         "−3 与 2 + (−3) + (−3) + 1 = −3；背后的数据是按此构造的（ER3-04、W08）。",
     ),
     # --- s4 ---
@@ -252,7 +252,7 @@ STORIES: dict[str, tuple[str, str]] = {
     # --- lenet5 ---
     "lenet5_title": (
         "lenet5: one C1 weight, one C3 delta and one pixel of LeNet-5",
-        "lenet5：LeNet-5 的一个 C1 权值、一个 C3 的 δ 与一个输入像素",
+        "lenet5：LeNet-5 的一个 C1 权重、一个 C3 的 δ 与一个输入像素",
     ),
     "lenet5_intro": (
         "LeNet-5 as it begins (seed 0) at a bundled test digit, a {label}. Of all C3 deltas and of all "

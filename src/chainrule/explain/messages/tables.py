@@ -5,7 +5,7 @@ TABLES: dict[str, tuple[str, str]] = {
     "part_of_classes": ("{title} (some of {classes} classes)", "{title}（{classes} 个类别中的一部分）"),
     "map_restored": (
         "Sensitivity map of filter {filter}, restored to stride 1 with zeros",
-        "滤波器 {filter} 的灵敏度图，补零还原为步长 1",
+        "滤波器 {filter} 的灵敏度图，补零还原为步幅 1",
     ),
     "map_padded": (
         "Sensitivity map of filter {filter}, bordered by zeros ({rows} above and below, {columns} left and right)",
@@ -34,7 +34,7 @@ TABLES: dict[str, tuple[str, str]] = {
     ),
     "map_met": (
         "Inputs of channel {channel} by which the weight at row {row}, column {column} is multiplied, place by place",
-        "卷积核第 {row} 行第 {column} 列的权值在各位置遇到的通道 {channel} 的输入",
+        "卷积核第 {row} 行第 {column} 列的权重在各位置遇到的通道 {channel} 的输入",
     ),
     "map_met_product": (
         "Their products, which add up to {total}",
