@@ -40,7 +40,7 @@ def test_the_worst_image_is_the_one_with_the_largest_loss(trained: Path) -> None
     with np.load(trained / "small.npz") as data:
         images, labels = data["test_images"], data["test_labels"]
     losses = [cr.CrossEntropyLoss()(net.predict(images[k : k + 1]), labels[k : k + 1]) for k in range(len(images))]
-    assert f"number {int(np.argmax(losses))}, which shows a {labels[np.argmax(losses)]}" in said
+    assert f"number {int(np.argmax(losses))}, class {labels[np.argmax(losses)]}" in said
     assert f"1 · {max(losses):.3f}"[:-1] in said
 
 

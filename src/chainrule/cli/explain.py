@@ -106,7 +106,7 @@ def _test_sample(network: Network, data: str, index: int | None, worst: bool) ->
     if worst:
         check_fit(network, chosen)
         index = int(loss_of(network).each(network.predict(images), labels).argmax())
-        say(f"the largest loss of {len(images)} test images: number {index}, which shows a {labels[index]}")
+        say(f"the largest loss of {len(images)} test images: number {index}, class {chosen.class_names[labels[index]]}")
     index = index or 0
     if not 0 <= index < len(images):
         raise DataError(f"--image must lie between 0 and {len(images) - 1}, not {index}")
