@@ -452,14 +452,18 @@ def test_a_shared_layer_that_fits_only_once(path: Path) -> None:
     refused(path, "used at places that need different parameters")
 
 
-def test_names_that_the_graph_would_not_give(path: Path) -> None:
+@pytest.mark.parametrize(("name", "said"), [("other", ""), ("not one", "cannot be called 'not one'")])
+def test_names_that_the_graph_would_not_give_by_itself(path: Path, name: str, said: str) -> None:
     def change(metadata: dict[str, Any], tensors: dict[str, Any]) -> None:
-        metadata["architecture"]["layers"][0]["name"] = "other"
+        metadata["architecture"]["layers"][0]["name"] = name
         for own in ("weight", "bias"):
-            tensors[f"other.{own}"] = tensors.pop(f"conv1.{own}")
+            tensors[f"{name}.{own}"] = tensors.pop(f"conv1.{own}")
 
     crafted(path, change)
-    refused(path, "do not belong to its architecture")
+    if said:
+        refused(path, said)
+    else:
+        assert next(iter(load(path).layers)) == name
 
 
 def test_nothing_is_built_before_the_sizes_are_known_to_be_right(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

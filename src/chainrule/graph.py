@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chainrule.errors import ArgumentError, NameLookupError, ShapeError
-from chainrule.layers.base import Layer, Node, require_sample
+from chainrule.layers.base import Layer, Node, Origin, Scope, require_sample
+from chainrule.layers.names import layer_names
 from chainrule.memory import MemoryErrorsNamed, require_memory
 from chainrule.parameters import Parameters
 from chainrule.shapes import LARGEST, Shape, integer, product, shape_text
@@ -53,7 +54,11 @@ class Graph:
     """A directed acyclic graph of layers with one input and one output.
 
     A layer may be used at several places; it then has one set of parameters, and its second place is "conv1@2".
+    A graph can be a part of another, which begins with copies of its values: `placed`.
     """
+
+    given_name: str | None = None
+    """What it is called where it is a part of another; None where it is numbered: "block1"."""
 
     def __init__(self, input: Node, output: Node, *, seed: int = 0) -> None:
         self.seed = integer("seed", seed, 0)
@@ -66,22 +71,19 @@ class Graph:
         self.shapes: tuple[Shape, ...] = (input.shape, *(step.shape for step in self.steps))
         with MemoryErrorsNamed("the network", FEWER):
             self._initialize()
+        self._take_values_of_origins(nodes[1:])
 
     def _name_steps(self, nodes: list[Node]) -> list[Step]:
-        """Layers are numbered by kind in the order of their first use."""
+        """Layers are named at their first use."""
         places = {id(node): index for index, node in enumerate(nodes)}
-        names: dict[int, str] = {}
+        names = layer_names(nodes[1:])
         uses: dict[str, int] = {}
-        kinds: dict[str, int] = {}
         steps = []
         for index, node in enumerate(nodes[1:], start=1):
             layer = node.layer
             assert layer is not None
-            if id(layer) not in names:
-                kinds[layer.kind] = kinds.get(layer.kind, 0) + 1
-                names[id(layer)] = f"{layer.kind}{kinds[layer.kind]}"
-                self.layers[names[id(layer)]] = layer
             name = names[id(layer)]
+            self.layers.setdefault(name, layer)
             uses[name] = uses.get(name, 0) + 1
             shapes = tuple(parent.shape for parent in node.inputs)
             steps.append(
@@ -125,6 +127,29 @@ class Graph:
             for own, value in step.layer.initialize(rng, *step.input_shapes).items():
                 (self.parameters if f"{name}.{own}" in parameter_shapes else self.buffers)[f"{name}.{own}"] = value
             self.frozen.update(f"{name}.{own}" for own in step.layer.frozen)
+
+    def _take_values_of_origins(self, nodes: list[Node]) -> None:
+        """Layers of networks that became blocks begin with the values that they had, frozen as they were."""
+        for step, node in zip(self.steps, nodes, strict=True):
+            if node.origin is None or node.origin.graph is None or step.name != step.layer_name:
+                continue
+            before: Graph = node.origin.graph
+            for old, new in ((before.parameters, self.parameters), (before.buffers, self.buffers)):
+                for own, value in old.of(node.origin.name).items():
+                    new[f"{step.layer_name}.{own}"] = value
+            for own in before.parameters.of(node.origin.name):
+                frozen = f"{node.origin.name}.{own}" in before.frozen
+                (self.frozen.add if frozen else self.frozen.discard)(f"{step.layer_name}.{own}")
+
+    def placed(self, node: Node, scope: Scope) -> Node:
+        """All its layers applied to a node of another graph, which begins with copies of their values."""
+        if node.shape != self.input_shape:
+            raise ShapeError(f"takes inputs of {shape_text(self.input_shape)}, not of {shape_text(node.shape)}")
+        nodes = [node]
+        for step in self.steps:
+            inputs = tuple(nodes[index] for index in step.inputs)
+            nodes.append(Node(step.layer, inputs, scope=(*scope, self), origin=Origin(step.layer_name, self)))
+        return nodes[-1]
 
     # --- values ------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from numpy.typing import ArrayLike
 
@@ -12,11 +12,12 @@ from chainrule import files
 from chainrule.arrays import Array, as_batch, compute_dtype
 from chainrule.callbacks import Answer
 from chainrule.engines import Engine, Trace, engine_named, native_plan
-from chainrule.errors import ArgumentError, ShapeError
+from chainrule.errors import ArgumentError
 from chainrule.grammar import Blueprint, parse_text, write_text
 from chainrule.graph import Graph, Input
 from chainrule.layers import LAYERS, Linear
-from chainrule.layers.base import Layer, Node
+from chainrule.layers.base import Layer, Node, checked_name
+from chainrule.layers.blocks import Block, Item, chain, check_items
 from chainrule.losses import Loss, MAPLoss, default_loss
 from chainrule.memory import MemoryErrorsNamed
 from chainrule.metrics import Classification, Evaluation, checked_class_names, classify
@@ -79,8 +80,21 @@ class Network(Graph):
         batch = as_batch(x, self.input_shape, check=False)  # engines see all numbers, and find what is not finite
         return engine_named(engine), batch, compute_dtype(batch, dtype)
 
-    def __call__(self, x: ArrayLike, *, engine: EngineName | None = None, dtype: Dtype | None = None) -> Array:
-        """Outputs (n, *output_shape) of a batch (n, *input_shape), in inference."""
+    @overload
+    def __call__(self, x: Node) -> Node: ...
+
+    @overload
+    def __call__(self, x: ArrayLike, *, engine: EngineName | None = None, dtype: Dtype | None = None) -> Array: ...
+
+    def __call__(
+        self, x: ArrayLike | Node, *, engine: EngineName | None = None, dtype: Dtype | None = None
+    ) -> Array | Node:
+        """Outputs (n, *output_shape) of a batch (n, *input_shape), in inference.
+
+        Applied to a node, the network becomes a part of the graph that is being built.
+        """
+        if isinstance(x, Node):
+            return self.placed(x, ())
         with BATCH:
             chosen, batch, precision = self._prepare(x, engine, dtype)
             return chosen.forward(self, batch, precision)
@@ -302,33 +316,44 @@ class Network(Graph):
 class Sequential(Network):
     """A network whose layers follow one another. Without `input_shape` the first layer must be Linear, which knows it.
 
+    An item may be a Sequential, or any network: its layers are then called "block1.conv1", or "stem.conv1" with
+    name="stem", and begin with copies of the values they have. An inner Sequential needs no `input_shape`.
     Raises ShapeError, naming the layer, where two neighbours do not fit.
     """
 
-    def __init__(self, *layers: Layer, input_shape: Sequence[int] | int | None = None, seed: int = 0) -> None:
-        for position, layer in enumerate(layers):
-            if not isinstance(layer, Layer):
-                raise ArgumentError(f"item {position} of Sequential must be a layer, not {type(layer).__name__}")
+    def __new__(
+        cls,
+        *items: Item,
+        input_shape: Sequence[int] | int | None = None,
+        seed: int = 0,
+        name: str | None = None,
+    ) -> Sequential:
+        if items and input_shape is None and not isinstance(items[0], Linear | Network):
+            return Block(*items, name=name)  # type: ignore[return-value]  # a part, until it is put into another
+        return super().__new__(cls)
+
+    def __init__(
+        self,
+        *items: Item,
+        input_shape: Sequence[int] | int | None = None,
+        seed: int = 0,
+        name: str | None = None,
+    ) -> None:
+        check_items(items)
+        if name is not None:
+            self.given_name = checked_name(name)
         if input_shape is None:
-            if not layers or not isinstance(layers[0], Linear):
-                raise ArgumentError(
-                    "Sequential needs input_shape=..., such as (1, 28, 28), unless it begins with Linear"
-                )
-            input_shape = (layers[0].in_features,)
+            input_shape = _known_input(items)
         first = Input((input_shape,) if isinstance(input_shape, int) else input_shape)
-        super().__init__(first, _chain(first, layers), seed=seed)
+        super().__init__(first, chain(items, first), seed=seed)
 
 
-def _chain(node: Node, layers: Sequence[Layer]) -> Node:
-    """The layers applied one after another; an error names the layer as the network will."""
-    kinds: dict[str, int] = {}
-    for layer in layers:
-        kinds[layer.kind] = kinds.get(layer.kind, 0) + 1
-        try:
-            node = layer(node)
-        except ShapeError as error:
-            raise ShapeError(f"{layer.kind}{kinds[layer.kind]} = {error}") from None
-    return node
+def _known_input(items: Sequence[Item]) -> Sequence[int]:
+    if items and isinstance(items[0], Linear):
+        return (items[0].in_features,)
+    if items and isinstance(items[0], Network):
+        return items[0].input_shape
+    raise ArgumentError("Sequential needs input_shape=..., such as (1, 28, 28), unless it begins with Linear")
 
 
 def parse(text: str, *, seed: int = 0, structure: Literal["S2", "S3"] | None = None, **counts: int) -> Network:

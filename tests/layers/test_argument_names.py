@@ -24,7 +24,7 @@ ENDS: dict[str, list[Any]] = {
     "norm_type": [1, 1e300],
     "betas": [(0, 0), (0, 0.999), (0.999, 0)],
 }
-ENDLESS = {"bias", "affine", "mode", "initialization", "connections", "reduction", "nesterov"}  # no numbers
+ENDLESS = {"bias", "affine", "mode", "initialization", "connections", "reduction", "nesterov", "name"}  # no numbers
 
 
 @pytest.mark.parametrize(("name", "argument"), ARGUMENTS)

@@ -56,6 +56,7 @@ TABLES = [
 """For a Conv2d with 3 inputs and 2 filters."""
 
 RULES: dict[str, list[Any]] = {
+    "name": ["", "a.b", "a/b", "a b", "1st", "input", 1, b"a", ("a",)],
     "in_features": SIZE,
     "out_features": SIZE,
     "in_channels": SIZE,

@@ -23,6 +23,10 @@ def _used(layer: str, option: str) -> list[object]:
     return [r.layer.hyperparameters()[option] for r in ROWS if type(r.layer).__name__ == layer]
 
 
+NO_OPTIONS = ("args", "kwargs", "name")
+"""What changes no number."""
+
+
 @pytest.mark.parametrize("layer", LAYERS)
 def test_every_layer_has_a_row_with_a_batch_of_one(layer: str) -> None:
     rows = [r for r in ROWS if type(r.layer).__name__ == layer]
@@ -32,7 +36,7 @@ def test_every_layer_has_a_row_with_a_batch_of_one(layer: str) -> None:
 
 @pytest.mark.parametrize(
     ("layer", "option"),
-    [(n, o) for n, layer in LAYERS.items() for o in inspect.signature(layer).parameters if o not in ("args", "kwargs")],
+    [(n, o) for n, layer in LAYERS.items() for o in inspect.signature(layer).parameters if o not in NO_OPTIONS],
 )
 def test_every_option_has_rows(layer: str, option: str) -> None:
     default = inspect.signature(LAYERS[layer]).parameters[option].default

@@ -51,7 +51,7 @@ def manifest(folder: Path) -> dict[str, Any]:
 def _options() -> Iterator[tuple[str, str]]:
     for name, layer in LAYERS.items():
         for option in inspect.signature(layer).parameters:
-            if option not in ("args", "kwargs", *INITIALISATION):
+            if option not in ("args", "kwargs", "name", *INITIALISATION):  # a name changes no number
                 yield name, option
 
 

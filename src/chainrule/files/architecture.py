@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,8 @@ from chainrule.errors import ChainruleError, FileFormatError
 from chainrule.files.values import decode, encode_all
 from chainrule.graph import Graph, Input
 from chainrule.layers import LAYERS
-from chainrule.layers.base import Layer, Node
+from chainrule.layers.base import Layer, Node, Origin
+from chainrule.layers.names import check_names
 from chainrule.losses import LOSSES, Loss
 from chainrule.shapes import Shape
 
@@ -49,13 +51,16 @@ def nodes_from_json(data: Any, known: Mapping[str, type[Layer]]) -> Nodes:
     try:
         nodes = [Input(shape)]
         built = [_layer_from_json(layer, known) for layer in layers]
-        if len({name for name, _ in built}) < len(built):
+        names = [name for name, _ in built]
+        if len(set(names)) < len(names):
             raise FileFormatError("two of its layers have the same name")
+        check_names(names)
         parameters: dict[str, Shape] = {}
         buffers: dict[str, Shape] = {}
         for step in steps:
             name, layer = _pick(built, _field(step, "layer", int))
-            nodes.append(layer(*(_pick(nodes, index) for index in _field(step, "inputs", list))))
+            inputs = tuple(_pick(nodes, index) for index in _field(step, "inputs", list))
+            nodes.append(Node(layer, inputs, origin=Origin(name)))
             shapes = [parent.shape for parent in nodes[-1].inputs]
             _note(parameters, name, layer.parameter_shapes(*shapes))
             _note(buffers, name, layer.buffer_shapes(*shapes))
@@ -84,7 +89,11 @@ def _layer_from_json(data: Any, known: Mapping[str, type[Layer]]) -> tuple[str, 
             f'load(path, layers={{"{kind}": {kind}}}){hint}'
         )
     values = {key: decode(value) for key, value in arguments.items()}
-    return name, _construct(layer, values, f"its layer {name} = {kind}")
+    made: Layer = _construct(layer, values, f"its layer {name} = {kind}")
+    numbered = re.fullmatch(rf"{re.escape(made.kind)}[0-9]+", name)
+    if not numbered and not all(part.isidentifier() and part != "input" for part in name.split(".")):
+        raise FileFormatError(f"a layer cannot be called {name!r}")
+    return name, made
 
 
 def _construct(kind: Any, values: dict[str, Any], what: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from chainrule.errors import ArgumentError, GrammarError, ShapeError
 from chainrule.grammar.reading import Reader, Use
@@ -90,7 +90,7 @@ def _check_sizes(layer: Layer, shape: Shape, new_shape: Shape) -> int:
 
 
 def _layer(text: str, use: Use, shape: Shape) -> Layer:
-    inferred = {use.word.inferred: shape[0]} if use.word.inferred else {}
+    inferred: dict[str, Any] = {use.word.inferred: shape[0]} if use.word.inferred else {}
     try:
         return use.word.layer_for(len(shape))(**inferred, **use.values)
     except (ArgumentError, ShapeError) as error:

@@ -81,7 +81,7 @@ def _pool(name: str, layer: type[Layer], example: str, **rest: Any) -> Word:
 
 def _is_plain_activation(layer: type[Layer]) -> bool:
     """Whether it has no options; one that has needs a word of its own."""
-    return issubclass(layer, Activation) and not inspect.signature(layer).parameters
+    return issubclass(layer, Activation) and set(inspect.signature(layer).parameters) <= {"name"}
 
 
 def _activation(layer: type[Layer]) -> Word:

@@ -39,7 +39,7 @@ def layer_description(layer: Layer, *shapes: Shape) -> str:
     """One layer in words as far as they go, then the names of other options: "conv 16@5x5 table"."""
     word = _word_for(layer, shapes)
     if word is None:
-        return repr(layer)
+        return layer.described()
     text, unsaid = _in_words(word, layer)
     shown = {"connections": "table", "initialization": ""}
     return " ".join([text, *filter(None, (shown.get(name, name) for name in unsaid))])
@@ -117,4 +117,4 @@ def _chain_texts(graph: Graph) -> list[str] | None:
 def _line(graph: Graph, step: Step) -> str:
     shared = "" if step.name == step.layer_name else f"{step.layer_name}, "
     inputs = ", ".join(graph.names[index] for index in step.inputs)
-    return f"{step.name} = {shared}{step.layer!r} of {inputs} -> {shape_text(step.shape)}"
+    return f"{step.name} = {shared}{step.layer.described()} of {inputs} -> {shape_text(step.shape)}"

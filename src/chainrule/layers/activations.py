@@ -58,7 +58,8 @@ class ScaledTanh(_FromOutput):
 class LeakyReLU(Activation):
     """y = x for x > 0, else negative_slope x."""
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
+    def __init__(self, negative_slope: float = 0.01, *, name: str | None = None) -> None:
+        super().__init__(name=name)
         self.negative_slope = number("negative_slope", negative_slope, -math.inf)
 
     def forward(self, parameters: Values, *xs: Array, context: Context) -> tuple[Array, Array]:

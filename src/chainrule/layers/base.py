@@ -20,14 +20,14 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.errors import ArgumentError, ShapeError
 from chainrule.memory import require_memory
-from chainrule.shapes import LARGEST, ReceptiveField, Shape, product, shape_text
+from chainrule.shapes import LARGEST, ReceptiveField, Shape, product, shape_text, shown
 
 Values: TypeAlias = Mapping[str, Array]
 """A layer's own arrays by name: parameters ("weight", "bias") and buffers ("running_mean")."""
@@ -60,6 +60,13 @@ class Layer(ABC):
 
     gives_probabilities: ClassVar[bool] = False
     """Whether the outputs are positive and sum to 1."""
+
+    given_name: str | None = None
+    """What it is called in networks; None where it is numbered by kind: "conv1"."""
+
+    def __init__(self, *, name: str | None = None) -> None:
+        if name is not None:
+            self.given_name = checked_name(name)
 
     # --- hyperparameters do not change -------------------------------------------------------------------------
 
@@ -171,23 +178,49 @@ class Layer(ABC):
     def hyperparameters(self) -> dict[str, Any]:
         """Constructor arguments that build this layer again."""
         names = list(inspect.signature(type(self).__init__).parameters)[1:]
-        return {name: getattr(self, name) for name in names if name not in ("args", "kwargs")}
+        others = (
+            "args",
+            "kwargs",
+            *(() if "name" in vars(self) else ("name",)),
+        )  # a layer of a user's own may have one
+        return {name: getattr(self, name) for name in names if name not in others}
 
     def __repr__(self) -> str:
+        name = [] if self.given_name is None else [f"name={self.given_name!r}"]
+        return f"{type(self).__name__}({', '.join([*self._argument_texts(), *name])})"
+
+    def described(self) -> str:
+        """As `repr`, but without the name."""
+        return f"{type(self).__name__}({', '.join(self._argument_texts())})"
+
+    def _argument_texts(self) -> list[str]:
         arguments = inspect.signature(type(self).__init__).parameters
         parts = []
         for name, value in self.hyperparameters().items():
-            shown = f"<{shape_text(value.shape)} table>" if isinstance(value, np.ndarray) else repr(_short(value))
+            text = f"<{shape_text(value.shape)} table>" if isinstance(value, np.ndarray) else repr(_short(value))
             argument = arguments[name]
             if argument.default is inspect.Parameter.empty and argument.kind is not inspect.Parameter.KEYWORD_ONLY:
-                parts.append(shown)
-            elif shown != repr(argument.default):
-                parts.append(f"{name}={shown}")
-        return f"{type(self).__name__}({', '.join(parts)})"
+                parts.append(text)
+            elif text != repr(argument.default):
+                parts.append(f"{name}={text}")
+        return parts
 
     def __call__(self, *inputs: Node) -> Node:
         """Apply the layer to nodes of a graph: `h = cr.Conv2d(3, 8, 3)(x)`."""
         return Node(self, inputs)
+
+    def placed(self, node: Node, scope: Scope) -> Node:
+        """The layer applied to a node within blocks."""
+        return Node(self, (node,), scope=scope)
+
+
+def checked_name(name: object) -> str:
+    """A name as the user gives it to a layer or a block: it becomes part of names such as "stem.conv1.weight"."""
+    if isinstance(name, str) and name.isidentifier() and name != "input":
+        return name
+    raise ArgumentError(
+        f'name must begin with a letter, hold letters, digits and "_" alone, and not be "input"; given: {shown(name)}'
+    )
 
 
 def _short(value: Any) -> Any:
@@ -199,12 +232,43 @@ def _short(value: Any) -> Any:
     return value
 
 
-class Node:
-    """A place in a graph: the output of one use of a layer. `shape` is that of one sample."""
+class Scoped(Protocol):
+    """What layers can stand in: a block, or a network within another."""
 
-    def __init__(self, layer: Layer | None, inputs: tuple[Node, ...], shape: Shape = ()) -> None:
+    given_name: str | None
+
+
+Scope: TypeAlias = tuple[Scoped, ...]
+"""The blocks around a node, the outermost first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Where a layer stood before: its name there, and the graph that holds its values, if it takes them along."""
+
+    name: str
+    graph: Any = None
+
+
+class Node:
+    """A place in a graph: the output of one use of a layer. `shape` is that of one sample.
+
+    `scope` and `origin` say what its layer is called in a network, and with which values it begins.
+    """
+
+    def __init__(
+        self,
+        layer: Layer | None,
+        inputs: tuple[Node, ...],
+        shape: Shape = (),
+        *,
+        scope: Scope = (),
+        origin: Origin | None = None,
+    ) -> None:
         self.layer = layer
         self.inputs = inputs
+        self.scope = scope
+        self.origin = origin
         if layer is None:
             self.shape = shape
             return
@@ -225,6 +289,20 @@ class Node:
         except ShapeError as error:
             raise ShapeError(f"{layer!r}: {error}") from None
         layer.settle()
+
+    __array_ufunc__ = None
+    """An array leaves `array + node` to the node, which says what is wrong."""
+
+    def __add__(self, other: object) -> Node:
+        """Their sum, by a layer Add: `h + x` is `Add()(h, x)`."""
+        from chainrule.layers.joins import Add  # which is made of what stands here
+
+        return Add()(self, other)  # type: ignore[arg-type]  # Node says what is expected
+
+    def __radd__(self, other: object) -> Node:
+        from chainrule.layers.joins import Add
+
+        return Add()(other, self)  # type: ignore[arg-type]
 
     def __repr__(self) -> str:
         return f"<{'Input' if self.layer is None else repr(self.layer)} -> {shape_text(self.shape)}>"

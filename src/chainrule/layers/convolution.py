@@ -83,7 +83,9 @@ class Conv2d(_Windowed):
         mode: convolution.Convention = "correlation",
         connections: ArrayLike | None = None,
         initialization: str = "he",
+        name: str | None = None,
     ) -> None:
+        super().__init__(name=name)
         self.in_channels = integer("in_channels", in_channels, 1)
         self.out_channels = integer("out_channels", out_channels, 1)
         self.kernel_size = pair("kernel_size", kernel_size, 1)
@@ -198,7 +200,9 @@ class LocallyConnected2d(_Windowed):
         bias: bool = True,
         *,
         initialization: str = "he",
+        name: str | None = None,
     ) -> None:
+        super().__init__(name=name)
         self.in_channels = integer("in_channels", in_channels, 1)
         self.out_channels = integer("out_channels", out_channels, 1)
         self.kernel_size = pair("kernel_size", kernel_size, 1)

@@ -51,7 +51,9 @@ class Linear(_Dense):
         bias: bool | Literal["shared"] = True,
         *,
         initialization: str = "he",
+        name: str | None = None,
     ) -> None:
+        super().__init__(name=name)
         self.in_features = integer("in_features", in_features, 1)
         self.out_features = integer("out_features", out_features, 1)
         if not isinstance(bias, bool) and str(bias) != "shared":
@@ -99,7 +101,8 @@ class RBF(_Dense):
     gives_penalties = True
     frozen = ("weight",)
 
-    def __init__(self, in_features: int, out_features: int) -> None:
+    def __init__(self, in_features: int, out_features: int, *, name: str | None = None) -> None:
+        super().__init__(name=name)
         self.in_features = integer("in_features", in_features, 1)
         self.out_features = integer("out_features", out_features, 1)
 

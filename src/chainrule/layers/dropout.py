@@ -14,7 +14,8 @@ class Dropout(Layer):
     The mask is a function of (seed, step, node, sample), the same on every engine and any number of threads.
     """
 
-    def __init__(self, p: float = 0.5) -> None:
+    def __init__(self, p: float = 0.5, *, name: str | None = None) -> None:
+        super().__init__(name=name)
         self.p = number("p", p, 0, 1)
 
     def is_identity(self, training: bool) -> bool:

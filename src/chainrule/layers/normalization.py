@@ -23,7 +23,16 @@ class _BatchNorm(Layer):
 
     dimensions: tuple[int, ...]
 
-    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True) -> None:
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = True,
+        *,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
         self.num_features = integer("num_features", num_features, 1)
         self.eps = number("eps", eps, 0)
         self.momentum = number("momentum", momentum, 0, 1)
@@ -110,7 +119,10 @@ class BatchNorm2d(_BatchNorm):
 class LocalResponseNorm(Layer):
     """y_c = x_c (k + alpha / size sum x²)^-beta over `size` neighbouring channels. As torch.nn.LocalResponseNorm."""
 
-    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+    def __init__(
+        self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0, *, name: str | None = None
+    ) -> None:
+        super().__init__(name=name)
         self.size = integer("size", size, 1)
         self.alpha = number("alpha", alpha, 0)
         self.beta = number("beta", beta, 0)

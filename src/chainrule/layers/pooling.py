@@ -35,7 +35,15 @@ class _Pool(Layer):
     lays_out = False
     """Whether forward copies each window; backward always does."""
 
-    def __init__(self, kernel_size: IntOrPair, stride: IntOrPair | None = None, padding: PaddingArgument = 0) -> None:
+    def __init__(
+        self,
+        kernel_size: IntOrPair,
+        stride: IntOrPair | None = None,
+        padding: PaddingArgument = 0,
+        *,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
         self.kernel_size = pair("kernel_size", kernel_size, 1)
         self.stride = self.kernel_size if stride is None else pair("stride", stride, 1)
         sides = padding_sides(padding)
@@ -131,8 +139,10 @@ class AvgPool2d(_WeightedPool):
 class GaussianPool2d(_WeightedPool):
     """y = Gaussian-weighted mean of each window (S2-F06); differs from AvgPool2d from 3x3 on (ER2-06)."""
 
-    def __init__(self, kernel_size: IntOrPair, stride: IntOrPair | None = None, *, sigma: float) -> None:
-        super().__init__(kernel_size, stride)
+    def __init__(
+        self, kernel_size: IntOrPair, stride: IntOrPair | None = None, *, sigma: float, name: str | None = None
+    ) -> None:
+        super().__init__(kernel_size, stride, name=name)
         self.sigma = number("sigma", sigma, 0, open_low=True)
 
     def weights(self) -> Array:
@@ -150,8 +160,10 @@ class LPPool2d(_Pool):
 
     lays_out = True
 
-    def __init__(self, norm_type: float, kernel_size: IntOrPair, stride: IntOrPair | None = None) -> None:
-        super().__init__(kernel_size, stride)
+    def __init__(
+        self, norm_type: float, kernel_size: IntOrPair, stride: IntOrPair | None = None, *, name: str | None = None
+    ) -> None:
+        super().__init__(kernel_size, stride, name=name)
         self.norm_type = number("norm_type", norm_type, 1)
 
     def forward(self, parameters: Values, *xs: Array, context: Context) -> tuple[Array, tuple[Array, Array, Pair]]:
@@ -171,8 +183,10 @@ class TrainablePool2d(_Pool):
     The weight is initialised to 1 / (kernel area), so that the layer starts out as mean pooling.
     """
 
-    def __init__(self, channels: int, kernel_size: IntOrPair, stride: IntOrPair | None = None) -> None:
-        super().__init__(kernel_size, stride)
+    def __init__(
+        self, channels: int, kernel_size: IntOrPair, stride: IntOrPair | None = None, *, name: str | None = None
+    ) -> None:
+        super().__init__(kernel_size, stride, name=name)
         self.channels = integer("channels", channels, 1)
 
     def output_shape(self, *shapes: Shape) -> Shape:
@@ -209,7 +223,8 @@ class TrainablePool2d(_Pool):
 class AdaptiveAvgPool2d(Layer):
     """Mean over windows chosen so that the output has `output_size`, whatever the input. As torch's."""
 
-    def __init__(self, output_size: IntOrPair) -> None:
+    def __init__(self, output_size: IntOrPair, *, name: str | None = None) -> None:
+        super().__init__(name=name)
         self.output_size = pair("output_size", output_size, 1)
 
     def output_shape(self, *shapes: Shape) -> Shape:
