@@ -10,6 +10,7 @@ import pytest
 
 from chainrule.explain import api
 from chainrule.explain.bibliography import MARKS
+from chainrule.explain.examples import STORIES
 from chainrule.explain.messages import LANGUAGES, MESSAGES, Message, say
 from chainrule.explain.terms import SIGNS
 
@@ -39,7 +40,7 @@ def test_a_message_has_both_languages_with_the_same_placeholders(key: str) -> No
 
 
 def test_every_message_is_used() -> None:
-    generated = {f"{name}_title" for name in ("mazur", "s1", "s2", "s3", "s4", "lenet5", "detector")}
+    generated = {f"{name}_title" for name in STORIES}
     generated |= {f"mark_{kind}" for kind in SIGNS} | {f"source_{mark}" for mark in MARKS}
     unused = [key for key in MESSAGES if SOURCES.count(f'"{key}"') < 2 and key not in generated]
     assert unused == []

@@ -175,7 +175,9 @@ def run(*arguments: str) -> tuple[int, str]:
 def test_the_examples_command_lists_them() -> None:
     code, output = run("examples")
     assert code == 0
-    assert [line.split()[0] for line in output.splitlines()] == list(STORIES)
+    *lines, empty, hint = output.splitlines()
+    assert [line.split()[0] for line in lines] == list(STORIES)
+    assert (empty, hint) == ("", "chainrule explain --example NAME tells one.")
     assert "全连接层" in run("examples", "--lang", "zh")[1]
 
 

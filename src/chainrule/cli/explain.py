@@ -67,7 +67,7 @@ def explain(
     if example is not None:
         from chainrule.explain.examples import story
 
-        result = story(example, lang=lang)
+        result = story(example, lang=lang, sources=sources or None)
     else:
         from chainrule.explain import explain as derive
 
@@ -149,3 +149,9 @@ def examples(lang: LangOption = "en") -> None:
 
     for name, title in listing(lang):
         say(f"{name:<10} {title}")
+    say(
+        "",
+        "chainrule explain --example NAME tells one."
+        if lang == "en"
+        else "用 chainrule explain --example NAME 讲述其中一个。",
+    )

@@ -39,11 +39,13 @@ def one_kernel(
     return net
 
 
-def _traced(net: Network, x: Array, targets: Array) -> Trace:
+def traced(net: Network, x: Array, targets: Array) -> Trace:
+    """All values and gradients in float64."""
     return net.trace(x, targets, loss=SUM, dtype="float64", engine="reference")
 
 
-def _explained(net: Network, x: Array, targets: Array, *of: str, **options: Any) -> list[Derivation]:
+def explained(net: Network, x: Array, targets: Array, *of: str, **options: Any) -> list[Derivation]:
+    """A derivation for each number."""
     return [derive(net, x, targets, SUM, one, **options) for one in of]
 
 
@@ -52,7 +54,7 @@ def s1() -> list[Block | Derivation]:
     x, h, delta = np.arange(16.0).reshape(1, 1, 4, 4), np.array([[1.0, 2], [3, 4]]), np.arange(1.0, 10).reshape(3, 3)
     net = one_kernel((1, 4, 4), h)
     targets = targets_for(net, x, delta)
-    trace = _traced(net, x, targets)
+    trace = traced(net, x, targets)
     dx = [[1, 4, 7, 6], [7, 23, 33, 24], [19, 53, 63, 42], [21, 52, 59, 36]]
     rows: Rows = [
         ("S1-E05", "net_o", [[34, 44, 54], [74, 84, 94], [114, 124, 134]], trace["conv1"].value[0, 0]),
@@ -66,7 +68,7 @@ def s1() -> list[Block | Derivation]:
         ("ER1-09", "dE/dh[0,0] = Σ δ h[0,0]", matrix_text(delta.sum() * h[0, 0]), "303"),
         ("ER1-11", "dE/db = δ11 + δ12 + δ21 + δ22", matrix_text(delta[:2, :2].sum()), "45"),
     ]
-    asked = _explained(net, x, targets, "input[0,1,1]", "conv1.weight[0,0,0,0]", "conv1.bias[0]", terms=9, breadth=1)
+    asked = explained(net, x, targets, "input[0,1,1]", "conv1.weight[0,0,0,0]", "conv1.bias[0]", terms=9, breadth=1)
     return [Text(say("s1_intro")), by_hand(rows), wrong_forms(wrong), Text(say("derivations_follow")), *asked]
 
 
@@ -79,7 +81,7 @@ def s2() -> list[Block | Derivation]:
     x, delta = IMAGE[None, None], np.array([[1.0, 2], [3, 4]])
     plain, net = one_kernel((1, 5, 5), KERNEL), one_kernel((1, 5, 5), KERNEL, stride=2)
     targets = targets_for(net, x, delta)
-    trace = _traced(net, x, targets)
+    trace = traced(net, x, targets)
     dx = [[1, 0, 3, 0, 2], [0, 1, 0, 2, 0], [4, 0, 10, 0, 6], [0, 3, 0, 4, 0], [3, 0, 7, 0, 4]]
     rows: Rows = [
         ("S2-N02", "S = 1", [[4, 3, 4], [2, 4, 3], [2, 3, 4]], plain(x, dtype="float64", engine="reference")[0, 0]),
@@ -88,7 +90,7 @@ def s2() -> list[Block | Derivation]:
         ("S2-E37", "dE/dw", [[7, 5, 8], [6, 7, 4], [6, 5, 6]], trace["conv1.weight"].gradient[0, 0]),
         ("S2-E36", "dE/dw_b", 10, trace["conv1.bias"].gradient[0]),
     ]
-    asked = _explained(net, x, targets, "input[0,2,2]", "conv1.weight[0,0,0,0]", terms=9, breadth=1)
+    asked = explained(net, x, targets, "input[0,2,2]", "conv1.weight[0,0,0,0]", terms=9, breadth=1)
     intro: list[Block | Derivation] = [
         Text(say("s2_intro")),
         by_hand(rows),
@@ -125,7 +127,7 @@ def s3() -> list[Block | Derivation]:
     small.parameters["conv1.weight"] = np.array([[[[1.0, -1], [1, -1]]]])
     small.parameters["conv1.bias"] = [0.0]
     window = np.array([[[[1.0, 0], [1, 1]]]])
-    trace = _traced(small, window, np.zeros((1, 1, 1, 1)))
+    trace = traced(small, window, np.zeros((1, 1, 1, 1)))
     rows: Rows = [
         ("S3-E05", "Σ x∘W", [0, -4, 0], sums[0]),
         ("S3-E05", "y[0,0]", -3, y[0, 0]),
@@ -148,7 +150,7 @@ def s4() -> list[Block | Derivation]:
     net = Sequential(Linear(2, 3))
     net.parameters["linear1.weight"], net.parameters["linear1.bias"] = w, b
     targets = targets_for(net, a.T, dz.T)
-    trace = _traced(net, a.T, targets)
+    trace = traced(net, a.T, targets)
     rows: Rows = [
         ("S4-E38", "Z", [[0, 7, 5], [-1, 12, 10], [-2, 17, 15]], trace["linear1"].value.T),
         ("S4-E18", "dW", [[-1, -2], [2, 1], [6, -3]], trace["linear1.weight"].gradient),
@@ -166,8 +168,8 @@ def s4() -> list[Block | Derivation]:
         ),
         ("ER4-01", "W := W + dJ/dW", "W + dW", "W − η dW"),
     ]
-    asked = _explained(net, a.T, targets, "linear1.weight[0,1]", "linear1.bias[1]", breadth=3)
-    asked += _explained(net, a.T, targets, "input[0]", sample=2, breadth=3)
+    asked = explained(net, a.T, targets, "linear1.weight[0,1]", "linear1.bias[1]", breadth=3)
+    asked += explained(net, a.T, targets, "input[0]", sample=2, breadth=3)
     return [Text(say("s4_intro")), by_hand(rows), wrong_forms(wrong), Text(say("derivations_follow")), *asked]
 
 
@@ -186,7 +188,7 @@ def detector() -> list[Block | Derivation]:
             "S2-E01",
             "z + 3, x = 0..15",
             [10, 14, 18, 26, 30, 34, 42, 46, 50],
-            _traced(net, ramp, wanted)["linear1"].value[0] + 3,
+            traced(net, ramp, wanted)["linear1"].value[0] + 3,
         ),
         ("W12", "e", [0, 0, 0, 0, 1, 0, 0, 0, 0], net(image, dtype="float64", engine="reference")[0]),
         ("W04", "Σ W", [1, 2, 2, 1, 2, 4, 4, 2, 2, 4, 4, 2, 1, 2, 2, 1], net.parameters["linear1.weight"].sum(axis=0)),
