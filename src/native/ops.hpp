@@ -366,6 +366,7 @@ struct JoinOp {
   int32_t count;
   CHAINRULE_FIELDS(y, sources, elements, count)
 };
+struct SumOp : JoinOp {};
 
 // y_o = sum_i (x_i - w_oi)².
 struct RbfOp {
@@ -503,7 +504,7 @@ struct Block {
   X(batch_norm_backward_input, BatchNormBackwardInputOp)                   \
   X(dropout_forward, DropoutForwardOp)                                     \
   X(dropout_backward, DropoutBackwardOp)                                   \
-  X(sum, JoinOp)                                                           \
+  X(sum, SumOp)                                                            \
   X(concat, JoinOp)                                                        \
   X(split, JoinOp)                                                         \
   X(rbf_forward, RbfForwardOp)                                             \

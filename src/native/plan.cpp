@@ -9,6 +9,7 @@
 #include "batch_sums.hpp"
 #include "denormals.hpp"
 #include "dispatch.hpp"
+#include "extents.hpp"
 #include "fold.hpp"
 
 namespace chainrule {
@@ -33,20 +34,30 @@ Part part_of(int64_t n, int thread, int threads) {
 Plan::Plan(const PlanDescription& description)
     : table_(table_for(description.isa, description.number_bytes, description.lanes)),
       sizes_(make_sizes(description.sizes)) {
+  const Room room = {sizes_, table_.lanes, table_.channel_vector, table_.registers};
   for (const PlanDescription::Part& part : description.stages) {
     Stage& stage = stages_.emplace_back();
     for (const NamedFields& named : part.operations)
-      stage.operations.push_back(make_operation(named, sizes_, storage_));
-    for (const NamedFields& named : part.between) stage.between.push_back(make_between(named));
+      stage.operations.push_back(with_kernel(named.name, make_operation(named, room, storage_)));
+    for (const NamedFields& named : part.between) stage.between.push_back(make_between(named, room));
   }
-  for (const Fields& fields : description.finishes)
-    finishes_.push_back(make_finish(fields, sizes_, storage_));
-  for (const Fields& fields : description.packs) packs_.push_back(make_pack(fields, storage_));
-  for (const Fields& fields : description.folds) folds_.push_back(make_fold(fields, sizes_));
+  for (const Fields& fields : description.finishes) finishes_.push_back(make_finish(fields, room, storage_));
+  for (const Fields& fields : description.packs) packs_.push_back(make_pack(fields, room, storage_));
+  for (const Fields& fields : description.folds) folds_.push_back(make_fold(fields, room));
   const size_t bytes = table_.number_bytes;
   parameters_.reserve(times(sizes_.parameters + sizes_.buffers + sizes_.packed, bytes) + kBeyond);
   gradient_.reserve(times(sizes_.parameters, bytes));
   shared_.resize(sizes_.shared);
+}
+
+// The operation, which the table must have a kernel for: some exist for one lane only, some for several.
+Operation Plan::with_kernel(const std::string& name, const Operation& operation) const {
+  const bool large = operation.kind == OpKind::convolve_large;
+  if (large ? table_.convolve_large == nullptr : table_.run[int(operation.kind)] == nullptr)
+    throw std::invalid_argument("there is no kernel for '" + name + "' in " + table_.isa + " with " +
+                                std::to_string(table_.lanes) + " lanes of " +
+                                std::to_string(table_.number_bytes) + " bytes");
+  return operation;
 }
 
 namespace {

@@ -63,6 +63,7 @@ class Plan {
   int64_t memory_bytes() const;
 
  private:
+  Operation with_kernel(const std::string& name, const Operation& operation) const;
   void prepare(int64_t samples, int threads, bool moments, int memories);
   double loss_scale(int64_t samples) const;
   int useful_threads(int64_t samples, int limit) const;

@@ -87,14 +87,19 @@ struct FoldOp {
   CHAINRULE_FIELDS(weight, rows, columns, bias, norm_weight, norm_bias, running_mean, running_var, eps)
 };
 
+struct Room;  // extents.hpp
+
+// Of a malformed record: throws std::invalid_argument.
+[[noreturn]] void refuse_record(const std::string& record, const std::string& why);
+
 // All throw std::invalid_argument for a name that nobody has, and a field that is missing, unknown, of
-// another kind, or points to where the block has no memory.
+// another kind, or reaches to where the plan has no memory.
 Sizes make_sizes(const Fields& fields);
-Operation make_operation(const NamedFields& named, const Sizes& sizes, Storage& storage);
-Between make_between(const NamedFields& named);
-FinishOp make_finish(const Fields& fields, const Sizes& sizes, Storage& storage);
-PackOp make_pack(const Fields& fields, Storage& storage);
-FoldOp make_fold(const Fields& fields, const Sizes& sizes);
+Operation make_operation(const NamedFields& named, const Room& room, Storage& storage);
+Between make_between(const NamedFields& named, const Room& room);
+FinishOp make_finish(const Fields& fields, const Room& room, Storage& storage);
+PackOp make_pack(const Fields& fields, const Room& room, Storage& storage);
+FoldOp make_fold(const Fields& fields, const Room& room);
 UpdateOp make_update(const Fields& fields);
 
 // What there is: the kind of every field of every record, the values of enumerations, and sizes that the

@@ -20,9 +20,9 @@ for isa in $isas; do
     kernels "$isa" "$sanitizer"
     objects="$objects $(objects "$isa" "$sanitizer")/*.o"
 done
-for source in src/native/affinity.cpp src/native/barrier.cpp src/native/batch_sums.cpp src/native/dispatch.cpp \
-    src/native/memory.cpp src/native/plan.cpp src/native/records.cpp src/native/threads.cpp \
-    tests/native/test_plans.cpp; do
+for source in src/native/affinity.cpp src/native/barrier.cpp src/native/batch_sums.cpp \
+    src/native/convolution_extents.cpp src/native/dispatch.cpp src/native/extents.cpp src/native/memory.cpp \
+    src/native/plan.cpp src/native/records.cpp src/native/threads.cpp tests/native/test_plans.cpp; do
     object="$build/$(basename "$source" .cpp)-$name.o"
     compile $(optimization "$sanitizer") -c "$source" -o "$object"
     objects="$objects $object"
