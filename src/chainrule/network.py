@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, cast, overload
 
 from numpy.typing import ArrayLike
 
 from chainrule import files
-from chainrule.arrays import Array, as_batch, compute_dtype
+from chainrule.arrays import Array, as_array, as_batch, compute_dtype
 from chainrule.callbacks import Answer
 from chainrule.engines import Engine, Trace, engine_named, native_plan
 from chainrule.errors import ArgumentError
@@ -20,7 +20,7 @@ from chainrule.layers.base import Layer, Node, checked_name
 from chainrule.layers.blocks import Block, Item, chain, check_items
 from chainrule.losses import Loss, MAPLoss, default_loss
 from chainrule.memory import MemoryErrorsNamed
-from chainrule.metrics import Classification, Evaluation, checked_class_names, classify
+from chainrule.metrics import Classification, Evaluation, checked_class_names, classify, filled_class_names
 from chainrule.optimizers import Optimizer
 from chainrule.parameters import Parameters
 from chainrule.schedules import Schedule
@@ -34,14 +34,16 @@ from chainrule.training import (
     evaluate,
     plan_training,
     predict,
+    split_validation,
     train,
 )
 
 if TYPE_CHECKING:
-    from chainrule.data import Preparation
+    from chainrule.data import Dataset, Preparation
 
 BATCH = MemoryErrorsNamed("the computation", "take smaller batches or a smaller network")
 
+Samples = tuple[ArrayLike, ArrayLike]
 EngineName = Literal["native", "reference"]
 Dtype = Literal["float32", "float64"]
 
@@ -198,8 +200,8 @@ class Network(Graph):
 
     def fit(
         self,
-        x: ArrayLike,
-        targets: ArrayLike,
+        x: ArrayLike | Dataset,
+        targets: ArrayLike | None = None,
         *,
         loss: Loss,
         optimizer: Optimizer,
@@ -207,6 +209,7 @@ class Network(Graph):
         epochs: int = 1,
         batch_size: int = 64,
         validation: tuple[ArrayLike, ArrayLike] | None = None,
+        validation_split: float | None = None,
         seed: int = 0,
         shuffle: bool = True,
         progress: bool = True,
@@ -217,8 +220,12 @@ class Network(Graph):
         engine: EngineName | None = None,
         dtype: Dtype | None = None,
     ) -> History:
-        """Train on (x, targets) and return the history.
+        """Train on (x, targets) and return the history; without targets x is a data set, whose training part it learns.
 
+        A data set's class names and the way its pictures were prepared become the network's.
+
+        validation_split  a share of the samples that is kept apart and becomes `validation`; drawn by `seed`, as in
+                      scikit-learn, not the last ones, as in Keras: data are often sorted by class
         patience      stop after so many epochs without a lower validation loss
         keep_best     end with the parameters of the epoch of the lowest validation loss
         update_order  "sequential" moves a layer's parameters before the gradient goes on through them: not the rule
@@ -228,7 +235,13 @@ class Network(Graph):
         """
         if self.parameters.sealed:
             raise ArgumentError("a snapshot cannot be trained; train the network it was taken from")
-        batch = as_batch(x, self.input_shape)
+        dataset = _data_set(x, targets)
+        part = (x, targets) if dataset is None else (dataset.train_images, dataset.train_labels)
+        samples, targets = cast(Samples, part)
+        batch = as_batch(samples, self.input_shape)
+        if validation_split is not None:
+            kept, validation = split_validation(batch, targets, validation_split, seed, validation)
+            batch, targets = batch[kept], as_array(targets, "targets")[kept]
         plan = plan_training(
             self,
             batch,
@@ -250,25 +263,33 @@ class Network(Graph):
         with BATCH:
             prepared = self._targets(loss, batch, targets)
             self.loss = loss
+            if dataset is not None:
+                self.class_names = filled_class_names(dataset.class_names, self.output_shape)
+                self.preparation = dataset.picture_preparation()
             return train(self, engine_named(engine), batch, prepared, plan)
 
     def evaluate(
         self,
-        x: ArrayLike,
-        targets: ArrayLike,
+        x: ArrayLike | Dataset,
+        targets: ArrayLike | None = None,
         *,
         loss: Loss | None = None,
         batch_size: int = EVALUATION_BATCH,
         engine: EngineName | None = None,
         dtype: Dtype | None = None,
     ) -> Evaluation:
-        """Loss, accuracy and confusion matrix in inference.
+        """Loss, accuracy and confusion matrix in inference; without targets x is a data set, of which the test part is
+        judged, its classes found by name.
 
         Without `loss` it is the one last trained with, else MAPLoss behind an RBF layer, cross-entropy for integer
         targets and MSE for others.
         """
+        dataset = _data_set(x, targets)
+        named = self.class_names
+        part = (x, targets) if dataset is None else (dataset.test_images, dataset.test_labels_among(named))
+        samples, targets = cast(Samples, part)
         with BATCH:
-            chosen, batch, precision = self._prepare(x, engine, dtype)
+            chosen, batch, precision = self._prepare(samples, engine, dtype)
             judge = loss or self.loss or self._default_loss(targets)
             prepared = self._targets(judge, batch, targets)
             return evaluate(self, chosen, batch, prepared, judge, precision, batch_size, self.class_names)
@@ -346,6 +367,17 @@ class Sequential(Network):
             input_shape = _known_input(items)
         first = Input((input_shape,) if isinstance(input_shape, int) else input_shape)
         super().__init__(first, chain(items, first), seed=seed)
+
+
+def _data_set(x: object, targets: object) -> Dataset | None:
+    """x if it is a data set, which comes without targets; None for samples, which come with them."""
+    if targets is not None:
+        return None
+    from chainrule.data import Dataset  # late, so that `import chainrule` stays fast
+
+    if not isinstance(x, Dataset):
+        raise ArgumentError(f"targets are missing; without them x must be a data set, not {type(x).__name__}")
+    return x
 
 
 def _known_input(items: Sequence[Item]) -> Sequence[int]:

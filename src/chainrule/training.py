@@ -22,7 +22,7 @@ from chainrule.metrics import Evaluation, class_count
 from chainrule.optimizers import Optimizer
 from chainrule.progress import EpochBar
 from chainrule.schedules import Constant, Schedule
-from chainrule.shapes import integer, product, shape_text
+from chainrule.shapes import integer, number, product, shape_text
 
 EVALUATION_BATCH = 256
 GROUP_SAMPLES = 65536
@@ -135,6 +135,26 @@ def plan_training(
         sequential=update_order == "sequential",
         on_epoch=None if on_epoch is None else EpochCallback(graph, optimizer, on_epoch),
     )
+
+
+def split_validation(
+    x: Array, targets: ArrayLike, share: float, seed: int, given: tuple[ArrayLike, ArrayLike] | None
+) -> tuple[Array, tuple[Array, Array]]:
+    """(places of the samples to train on, (x, targets) to validate by): a share of the samples, drawn by the seed."""
+    if given is not None:
+        raise ArgumentError("validation and validation_split are two ways to say the same; give one of them")
+    array = as_array(targets, "targets")
+    if array.ndim == 0 or len(array) != len(x):
+        raise DataError(
+            f"x has {len(x)} samples, but targets has {array.shape[0] if array.ndim else 'a single number'}"
+        )
+    part = number("validation_split", share, 0, 1, open_low=True)
+    held = max(1, round(part * len(x)))
+    if held >= len(x):
+        raise ArgumentError(f"validation_split={share} of {len(x)} sample(s) leaves none to train on; give less")
+    order = np.random.default_rng([integer("seed", seed, 0), len(x)]).permutation(len(x))
+    kept, apart = np.sort(order[held:]), np.sort(order[:held])
+    return kept, (x[apart], array[apart])
 
 
 def check_pair(graph: Graph, loss: Loss, x: ArrayLike, targets: ArrayLike, what: str = "") -> tuple[Array, Array]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from chainrule import data
-from chainrule.arrays import Array
 from chainrule.cli.console import complain
 from chainrule.data import Dataset, Preparation
 from chainrule.data.preparation import assumed
@@ -23,7 +21,7 @@ from chainrule.zoo.lenet5 import lenet5
 from chainrule.zoo.perceptrons import mlp, two_two_two
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 DataOption = Annotated[
     str,
@@ -101,27 +99,6 @@ def check_classes(net: Network, dataset: Dataset) -> None:
             f"the network has outputs of {shape_text(net.output_shape)}, but {dataset.name} has {classes} classes; "
             f"end it with fc {classes}"
         )
-
-
-def labels_for(net: Network, dataset: Dataset) -> Array:
-    """The labels of the test images as the network numbers its classes: by name, where both know names.
-
-    A data set whose classes are called 0, 1, ... knows none. Raises DataError for a class the network has not learned.
-    """
-    known, named = net.class_names, dataset.class_names
-    if known is None or known[: len(named)] == named or _numbered(named) or _numbered(known):
-        return dataset.test_labels
-    missing = [name for name in named if name not in known]
-    if missing:
-        raise DataError(
-            f"{dataset.name} has a class {missing[0]!r}, but the network knows {', '.join(known[:12])}"
-            f"{', ...' if len(known) > 12 else ''}"
-        )
-    return np.array([known.index(name) for name in named])[dataset.test_labels]
-
-
-def _numbered(names: Sequence[str]) -> bool:
-    return all(name == str(k) for k, name in enumerate(names))
 
 
 def loss_of(net: Network) -> Loss:

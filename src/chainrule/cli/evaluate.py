@@ -17,7 +17,6 @@ from chainrule.cli.common import (
     ModelArgument,
     check_classes,
     check_fit,
-    labels_for,
     load_model,
     loss_of,
     make_folder,
@@ -64,7 +63,7 @@ def evaluate(
     else:
         check_fit(net, dataset, "; --prepare makes them fit")
         images = dataset.test_images
-    labels = labels_for(net, dataset)
+    labels = dataset.test_labels_among(net.class_names)
     result = net.evaluate(images, labels, loss=loss_of(net), engine=engine, dtype=dtype)  # type: ignore[arg-type]
     say(*notes)
     say_block(str(result))

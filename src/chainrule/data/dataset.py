@@ -70,6 +70,23 @@ class Dataset:
         """How a picture becomes such an image: as is known, else as the training images show."""
         return self.preparation or Preparation.measured(self.train_images)
 
+    def test_labels_among(self, known: tuple[str, ...] | None) -> NDArray[np.int64]:
+        """The labels of the test images as a network numbers its classes, whose names are `known`: by name, where both
+        have names.
+
+        Classes called 0, 1, ... have none. Raises DataError for a class that the network has not learned.
+        """
+        named = self.class_names
+        if known is None or known[: len(named)] == named or _numbered(named) or _numbered(known):
+            return self.test_labels
+        missing = [name for name in named if name not in known]
+        if missing:
+            more = ", ..." if len(known) > 12 else ""
+            raise DataError(
+                f"{self.name} has a class {missing[0]!r}, but the network knows {', '.join(known[:12])}{more}"
+            )
+        return np.array([known.index(name) for name in named])[self.test_labels]
+
     def prepared_test_images(self, preparation: Preparation, shape: Shape) -> NDArray[Any]:
         """The test images as if they were pictures, each made into a sample of `shape`.
 
@@ -90,6 +107,10 @@ class Dataset:
             f"Dataset({self.name!r}: {len(self.train_images)} training and {len(self.test_images)} test"
             f" images of {shape}, {len(self.class_names)} classes{notes})"
         )
+
+
+def _numbered(names: tuple[str, ...]) -> bool:
+    return all(name == str(k) for k, name in enumerate(names))
 
 
 def check_images(images: NDArray[Any], where: str) -> NDArray[Any]:
