@@ -333,6 +333,34 @@ class Network(Graph):
         """Write architecture, parameters and buffers to a safetensors file, atomically."""
         files.save(self, path, self.loss, self.preparation, self.class_names)
 
+    def to_onnx(
+        self,
+        path: str | Path,
+        *,
+        what: Literal["inference", "gradients", "train_step"] = "inference",
+        **options: Any,
+    ) -> None:
+        """Write an ONNX file (extra `onnx`): (x) -> y, or with the backward pass in it.
+
+        what       "gradients": (x, targets, parameters) -> loss, gradient.NAME; "train_step": one pure function
+                   (x, targets, learning_rate, parameters, memory) -> loss, new.NAME. Both need loss=..., a step also
+                   optimizer=...; masks of dropout and the number of a step are inputs too. Standard operators alone
+        batch      a number of samples; None for any
+        dtype      "float32" or "float64"
+        opset      version of ONNX's operators
+        weights    "inside" the file, where parameters are inputs as their defaults, or "beside" it as .safetensors
+        uint8      whether x is bytes of pictures, which the file itself turns into what the network takes
+        targets    "classes" or, for CrossEntropyLoss, "probabilities"
+        training   whether gradients are those of training: batch statistics, dropout
+        dx         whether a step also gives gradient.x
+
+        Names of parameters are the network's. Raises ArgumentError for a layer without a rule, NonFiniteError for
+        weights that are NaN, StorageError where the file cannot be written.
+        """
+        from chainrule.interchange.onnx.export import to_onnx
+
+        to_onnx(self, path, what=what, **options)
+
 
 class Sequential(Network):
     """A network whose layers follow one another. Without `input_shape` the first layer must be Linear, which knows it.

@@ -1,0 +1,102 @@
+"""The losses: what is summed, and its gradient with respect to the outputs, as `equations.losses` has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from chainrule import losses
+from chainrule.errors import ArgumentError
+from chainrule.interchange.onnx.builder import Value
+from chainrule.losses import Loss
+from chainrule.shapes import Shape
+
+Equation: TypeAlias = Callable[[Any, Value, Value], Value]
+"""(loss, outputs, targets) -> terms or their gradient; targets of classes come as rows with a single one."""
+
+
+@dataclass(frozen=True)
+class LossRule:
+    """A loss's terms, of which it is the sum or the mean, and d(sum of terms)/d(outputs)."""
+
+    terms: Equation
+    gradient: Equation
+
+
+def _lowest(loss: losses.MAPLoss, y: Value) -> Value:
+    """The shift that keeps exponentials from overflowing."""
+    return y.builder.op("Min", y.op("ReduceMin", np.array([1]), keepdims=1), loss.rubbish)
+
+
+def _map_terms(loss: losses.MAPLoss, y: Value, t: Value) -> Value:
+    # y_D + log(exp(-rubbish) + sum_i exp(-y_i))
+    low = _lowest(loss, y)
+    others = (low - loss.rubbish).op("Exp") + (low - y).op("Exp").sum(1, keepdims=True)
+    return (y * t).sum(1, keepdims=True) - low + others.op("Log")
+
+
+def _map_gradient(loss: losses.MAPLoss, y: Value, t: Value) -> Value:
+    # [i = D] - exp(-y_i) / (exp(-rubbish) + sum_k exp(-y_k))
+    low = _lowest(loss, y)
+    shares = (low - y).op("Exp")
+    return t - shares / ((low - loss.rubbish).op("Exp") + shares.sum(1, keepdims=True))
+
+
+def _cross_entropy(loss: Loss, y: Value, t: Value) -> Value:
+    # -sum_k t_k log softmax(y)_k, nothing where t_k = 0
+    return -t.equals(0.0).where(0.0, t * y.op("LogSoftmax", axis=1)).sum(1)
+
+
+def _cross_entropy_gradient(loss: Loss, y: Value, t: Value) -> Value:
+    # softmax(y) sum_k t_k - t (W15)
+    return y.op("Softmax", axis=1) * t.sum(1, keepdims=True) - t
+
+
+def _half_squared(loss: Loss, y: Value, t: Value) -> Value:
+    # 1/2 sum_k (t_k - y_k)² (S0-E22)
+    apart = t - y
+    return (apart * apart).op("Flatten", axis=1).sum(1) / 2.0
+
+
+RULES: dict[type[Loss], LossRule] = {
+    losses.CrossEntropyLoss: LossRule(_cross_entropy, _cross_entropy_gradient),
+    losses.MSELoss: LossRule(lambda loss, y, t: (y - t) * (y - t), lambda loss, y, t: (y - t) * 2.0),
+    losses.HalfSquaredErrorLoss: LossRule(_half_squared, lambda loss, y, t: y - t),
+    losses.BCEWithLogitsLoss: LossRule(
+        # max(x, 0) - x t + log(1 + exp(-|x|));  sigmoid(x) - t
+        lambda loss, y, t: y.op("Relu") - y * t + (-y.op("Abs")).op("Softplus"),
+        lambda loss, y, t: y.op("Sigmoid") - t,
+    ),
+    losses.MAPLoss: LossRule(_map_terms, _map_gradient),
+}
+
+
+def rule_of(loss: Loss) -> LossRule:
+    """The rule of a loss. Raises ArgumentError for one of the user's own."""
+    found = RULES.get(type(loss))
+    if found is None:
+        raise ArgumentError(
+            f"the loss {loss!r} is no loss of chainrule's, and no ONNX operators are known for it; "
+            f"take one of {', '.join(kind.__name__ for kind in RULES)}"
+        )
+    return found
+
+
+def one_hot(targets: Value, shape: Shape) -> Value:
+    """Class indices (n, ...) as rows (n, classes, ...) with a single one."""
+    classes, *rest = shape
+    numbers = np.arange(classes).reshape(classes, *(1,) * len(rest))
+    return targets.reshape(0, 1, *rest).equals(numbers).cast()
+
+
+def value_and_gradient(loss: Loss, y: Value, targets: Value, shape: Shape) -> tuple[Value, Value]:
+    """(loss, dL/dy) for outputs y of samples of `shape`. The division of a mean stands here alone (ER4-27)."""
+    rule, builder = rule_of(loss), y.builder
+    terms, gradient = rule.terms(loss, y, targets), rule.gradient(loss, y, targets)
+    if loss.reduction == "sum":
+        return terms.sum(), gradient
+    count = float(loss.count((builder.batch, *shape))) if builder.batch is not None else terms.op("Size").cast()
+    return terms.mean(), gradient / count
