@@ -6,12 +6,17 @@ import numpy as np
 
 from chainrule import layers
 from chainrule.interchange.onnx.builder import Value
-from chainrule.interchange.onnx.layers.windows import gathered, laid_out, sliding, spreading
+from chainrule.interchange.onnx.layers.windows import gathered, laid_out, sliding, spreading, weighted_spread
 from chainrule.interchange.onnx.rules import Rule, rule
-from chainrule.shapes import Pair
+from chainrule.shapes import Pair, Window
 
 _END = np.iinfo(np.int64).min
 """Where a slice ends that runs backwards and includes the first element."""
+
+
+def _rot180(weight: Value) -> Value:
+    """A kernel upside down and backwards (S4-F02)."""
+    return weight.slice((-1, -1), (_END, _END), (2, 3), (-1, -1))
 
 
 @rule(layers.Conv2d)
@@ -23,9 +28,7 @@ class _Conv2d(Rule[layers.Conv2d]):
 
     def _turned(self, weight: Value) -> Value:
         """The kernel as it slides, or back: rotated by 180 degrees in the convention of S0 (ERX-01)."""
-        if self.layer.mode == "correlation":
-            return weight
-        return weight.slice((-1, -1), (_END, _END), (2, 3), (-1, -1))
+        return weight if self.layer.mode == "correlation" else _rot180(weight)
 
     def _masked(self, weight: Value) -> Value:
         """Missing links at zero."""
@@ -42,8 +45,24 @@ class _Conv2d(Rule[layers.Conv2d]):
 
     def backward_input(self, dy: Value) -> Value:
         # dx = sum_o dy_o ∗_full w_o of the zero-restored map (S2-E25, E28, E31): Conv's adjoint
-        options = spreading(self.layer.window, self.size, self.layer.groups)
-        return self.op("ConvTranspose", dy, self._kernel(), **options)
+        if self.layer.groups > 1:
+            return self._backward_groups(dy)
+        return self.op("ConvTranspose", dy, self._kernel(), **spreading(self.layer.window, self.size))
+
+    def _backward_groups(self, dy: Value) -> Value:
+        """The same, step by step: ONNX's reference does not know ConvTranspose of several filters in several groups."""
+        layer = self.layer
+        (eh, ew), (top, bottom, left, right) = layer.window.extent, layer.window.sides(self.size)
+        padded = (self.size[0] + top + bottom, self.size[1] + left + right)
+        whole = (layer.out_channels, padded[0] - eh + 1, padded[1] - ew + 1)
+        restored = weighted_spread(dy, whole, Window((1, 1), layer.stride), np.ones((1, 1)))
+        per_group = (layer.out_channels // layer.groups, layer.in_channels // layer.groups)
+        grouped = self._kernel().reshape(layer.groups, *per_group, *layer.kernel_size).transpose(0, 2, 1, 3, 4)
+        kernel = _rot180(grouped.reshape(layer.in_channels, per_group[0], *layer.kernel_size))
+        full = Window(layer.kernel_size, padding=(eh - 1, eh - 1, ew - 1, ew - 1), dilation=layer.dilation)
+        dx = self.op("Conv", restored, kernel, **sliding(full, whole[1:], layer.groups))
+        ends = (top + self.size[0], left + self.size[1])
+        return dx if padded == self.size else dx.slice((top, left), ends, (2, 3), (1, 1))
 
     def backward_parameters(self, dy: Value) -> dict[str, Value]:
         gradients = {"weight": self._masked(self._turned(self._backward_kernel(dy)))}

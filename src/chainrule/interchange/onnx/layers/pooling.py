@@ -17,17 +17,33 @@ class _MaxPool2d(Rule[layers.MaxPool2d]):
     """The gradient goes to where the runtime's MaxPool says the maximum stood: the first in row-major order where
     several are equal, in ONNX's reference and in ONNX Runtime."""
 
-    def _pooled(self) -> tuple[Value, ...]:
+    def _pooled(self, x: Value) -> tuple[Value, ...]:
         options = sliding(self.layer.window, (self.shape[1], self.shape[2]))
-        return self.builder.ops(2, "MaxPool", self.x, **options)
+        return self.builder.ops(2, "MaxPool", x, **options)
 
     def forward(self) -> Value:
-        return self._pooled()[0]
+        return self._pooled(self.x)[0]
+
+    def _places(self) -> Value:
+        """Where each maximum stood, among all numbers of the batch."""
+        if self.layer.stride != (1, 1):
+            return self._pooled(self.x)[1]
+        # ONNX's reference miscounts where all steps are 1. Maps of one layer, of which no second is ever stepped to:
+        layers = self.x.reshape(0, self.shape[0], 1, *self.shape[1:])
+        top, bottom, left, right = self.layer.padding
+        return self.builder.ops(
+            2,
+            "MaxPool",
+            layers,
+            kernel_shape=(1, *self.layer.kernel_size),
+            strides=(2, 1, 1),
+            pads=(0, top, left, 0, bottom, right),
+        )[1]
 
     def backward_input(self, dy: Value) -> Value:
         # The winner gets the whole gradient; what several windows give to one pixel adds up (S2-E39, ER1-16).
         zeros = self.op("Expand", 0.0, self.x.op("Shape")).reshape(-1)
-        places = self._pooled()[1].reshape(-1)
+        places = self._places().reshape(-1)
         scattered = zeros.op("ScatterElements", places, dy.reshape(-1), axis=0, reduction="add")
         return scattered.reshape(-1, *self.shape)
 
