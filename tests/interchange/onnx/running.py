@@ -130,10 +130,10 @@ def file_steps(path: Path, problem: Problem, dtype: str, rates: list[float]) -> 
 MEMORIES = ("velocity", "mean", "square")
 
 
-def assert_near(actual: Arrays, expected: Arrays, tolerance: float, what: str, at_least: float = 1e-30) -> None:
+def assert_near(actual: Arrays, expected: Arrays, tolerance: float, what: str, at_least: float = 0) -> None:
     """Every array equals the expected one to `tolerance` of the largest number of all of its kind."""
     assert sorted(actual) == sorted(expected), what
-    scale = max(at_least, *(float(np.abs(array).max(initial=0)) for array in expected.values()))
+    scale = max([at_least, 1e-30, *(float(np.abs(array).max(initial=0)) for array in expected.values())])
     for name, array in expected.items():
         assert actual[name].shape == array.shape, f"{what}: {name}"
         error = float(np.abs(actual[name] - array).max(initial=0)) / scale
