@@ -40,6 +40,7 @@ from chainrule.training import (
 
 if TYPE_CHECKING:
     from chainrule.data import Dataset, Preparation
+    from chainrule.interchange.c import MemoryPlan
 
 BATCH = MemoryErrorsNamed("the computation", "take smaller batches or a smaller network")
 
@@ -360,6 +361,45 @@ class Network(Graph):
         from chainrule.interchange.onnx.export import to_onnx
 
         to_onnx(self, path, what=what, **options)
+
+    def to_c(
+        self,
+        path: str | Path,
+        *,
+        what: Literal["inference", "train_step"] = "inference",
+        loss: Loss | None = None,
+        optimizer: Optimizer | None = None,
+        batch: int = 1,
+        last: int | None = None,
+        targets: Literal["classes", "probabilities"] | None = None,
+        weights: Literal["inside", "beside"] = "inside",
+        dtype: Dtype = "float32",
+        name: str | None = None,
+    ) -> MemoryPlan:
+        """Write C99 to `path`.c and `path`.h (extra `c`), and return the plan of its memory, which prints well.
+
+        The C allocates nothing and calls no library but memcpy, memset and sqrt; it predicts, and with
+        what="train_step" it also learns, as `fit` does without shuffling.
+
+        loss, optimizer   of the training step; the learning rate is an argument of the C function
+        batch             samples of a step at most. At 1 no gradients are kept: each parameter moves as soon as its
+                          gradient is known
+        last              train only the parameters of so many of the last layers that have any; the others become
+                          constants, as frozen ones do
+        targets           "classes" or, for CrossEntropyLoss, "probabilities"
+        weights           "inside" the C file, or in a buffer of the caller's, with `path`.bin "beside" to fill it
+        name              what the C functions are called by; without it the name of the file
+
+        Raises ArgumentError for what cannot be exported, DataError for parameters that are not finite, StorageError.
+        """
+        from chainrule.interchange.c import plan_c
+
+        planned = plan_c(
+            self, path, name=name, what=what, loss=loss, optimizer=optimizer, batch=batch, last=last, targets=targets,
+            weights=weights, dtype=dtype, class_names=self.class_names,
+        )  # fmt: skip
+        planned.write()
+        return planned.plan
 
 
 class Sequential(Network):

@@ -33,7 +33,16 @@ def _to_onnx(net: Network, out: Path, options: dict[str, Any]) -> list[Path]:
     return [out, out.with_suffix(".safetensors")] if options.get("weights") == "beside" else [out]
 
 
+def _to_c(net: Network, out: Path, options: dict[str, Any]) -> list[Path]:
+    from chainrule.interchange.c import plan_c
+
+    planned = plan_c(net, out, class_names=net.class_names, **options)
+    say(*planned.plan.lines())
+    return planned.write()
+
+
 FORMATS = {
+    "c": Form(_to_c, ".c", frozenset(("batch", "dtype", "last", "name", "weights"))),
     "onnx": Form(_to_onnx, ".onnx", frozenset(("batch", "dtype", "opset", "weights", "uint8"))),
 }
 """By the name that --to takes."""
@@ -52,24 +61,28 @@ def export(
     optimizer: Annotated[str | None, typer.Option(help="Of a train_step: sgd, adam or adamw.")] = None,
     momentum: Annotated[float | None, typer.Option(help="Of sgd (default: 0.9).")] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Of the optimizer.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Samples of a batch (default of onnx: any number).")] = None,
+    batch: Annotated[int | None, typer.Option(help="Samples of a batch (default: any number; of c: 1).")] = None,
     dtype: Annotated[str | None, typer.Option("--dtype", help="float32 or float64.")] = None,
-    weights: Annotated[str | None, typer.Option(help="onnx: inside the file, or beside it as .safetensors.")] = None,
+    weights: Annotated[str | None, typer.Option(help="inside the file, or beside it (.safetensors; c: .bin).")] = None,
+    last: Annotated[int | None, typer.Option(help="c: train only so many of the last layers.")] = None,
+    name: Annotated[str | None, typer.Option(help="c: what its functions are called by (default: as OUT).")] = None,
     opset: Annotated[int | None, typer.Option(help="onnx: the version of its operators.")] = None,
     uint8: Annotated[bool | None, typer.Option("--uint8", help="onnx: x is bytes of pictures.")] = None,
 ) -> None:
     """Write a trained network in a form that other programs compute.
 
-    ONNX that predicts, gives gradients or learns: chainrule export MODEL --what train_step step.onnx"""
-    name = to.strip().lower()
-    if name not in FORMATS:
+    ONNX that predicts, gives gradients or learns: chainrule export MODEL --what train_step step.onnx;
+    C99 that predicts or learns: chainrule export MODEL --to c --what train_step net.c"""
+    form_name = to.strip().lower()
+    if form_name not in FORMATS:
         raise NameLookupError("form", to, FORMATS)
-    form, net = FORMATS[name], load_model(model)
+    form, net = FORMATS[form_name], load_model(model)
     given = {"batch": batch, "dtype": dtype, "weights": weights, "opset": opset, "uint8": uint8}
+    given |= {"last": last, "name": name}
     options = {option: value for option, value in given.items() if value is not None}
     for option in options:
         if option not in form.options:
-            raise ArgumentError(f"--{option} is not for --to {name}")
+            raise ArgumentError(f"--{option} is not for --to {form_name}")
     options |= _learning(net, what, optimizer=optimizer, momentum=momentum, weight_decay=weight_decay)
     target = out or Path(f"{(model.resolve() if model.is_dir() else model.with_suffix('')).name}{form.ending}")
     say(*(f"written to {path}" for path in form.write(net, target, options)))
