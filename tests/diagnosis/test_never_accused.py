@@ -11,7 +11,9 @@ import pytest
 import chainrule as cr
 from chainrule.diagnosis import (
     diagnose_activation,
+    diagnose_batchnorm,
     diagnose_conv2d,
+    diagnose_dropout,
     diagnose_linear,
     diagnose_loss,
     diagnose_pool2d,
@@ -182,3 +184,26 @@ def test_activations_and_losses(seed: int) -> None:
             targets = rng.integers(0, 2, (3, 4)).astype(x.dtype)
             judged = diagnose_loss(x, targets, doutputs=loss.backward((x, targets)), loss=loss)
             assert judged.ok, f"{loss}\n{judged}"
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_batch_normalisation_and_dropout(seed: int) -> None:
+    rng = np.random.default_rng([5, seed])
+    for _ in range(OTHERS):
+        shape = (int(rng.integers(2, 6)), 3, *(() if rng.integers(2) else (2, 3)))
+        x, w, dy = cast(rng, numbers(rng, shape), numbers(rng, (3,)), numbers(rng, shape))
+        over = (0, *range(2, x.ndim))
+        count = x.dtype.type(x.size // 3)
+        gain = w.reshape(1, -1, *(1,) * (x.ndim - 2))
+        centred = x - x.mean(axis=over, keepdims=True)
+        spread = np.sqrt((centred * centred).mean(axis=over, keepdims=True) + x.dtype.type(1e-5))
+        hat = centred / spread
+        dhat = dy * gain  # as frameworks do it: by way of the normalised values
+        dx = dhat - (dhat.sum(axis=over, keepdims=True) + hat * (dhat * hat).sum(axis=over, keepdims=True)) / count
+        report = diagnose_batchnorm(
+            x, w, dy, dx=dx / spread, dweight=(dy * hat).sum(axis=over), dbias=dy.sum(axis=over)
+        )
+        assert report.ok, f"{x}\n{report}"
+        mask = rng.integers(0, 2, shape).astype(x.dtype)
+        judged = diagnose_dropout(mask, dy, dx=dy * mask / x.dtype.type(0.7), p=0.3)
+        assert judged.ok, f"{judged}"

@@ -14,6 +14,7 @@ from chainrule.diagnosis.activations import LEAKY, SOFTMAX, ActivationProblem, L
 from chainrule.diagnosis.convolution import CONV, Conv2dProblem
 from chainrule.diagnosis.dense import DENSE, LinearProblem
 from chainrule.diagnosis.losses import LOSS, LossProblem
+from chainrule.diagnosis.normalization import DROPOUT, NORM, BatchNormProblem, DropoutProblem
 from chainrule.diagnosis.pooling import POOL, PoolProblem
 from chainrule.diagnosis.problem import Problem
 from chainrule.diagnosis.report import TensorDiagnosis, examine
@@ -51,6 +52,12 @@ def loss(rng: np.random.Generator, loss: cr.Loss, targets: Array) -> LossProblem
     return LossProblem(loss, outputs, loss.prepare_targets(targets, 5, (4,)))
 
 
+def batchnorm(rng: np.random.Generator, shape: tuple[int, ...]) -> BatchNormProblem:
+    """Batch normalisation of random numbers that are not normalised already."""
+    x = 2 * rng.normal(size=shape) + 1
+    return BatchNormProblem(x, rng.normal(size=shape[1]) + 3, rng.normal(size=shape), 1e-5)
+
+
 PROBLEMS: dict[str, Callable[[np.random.Generator], Problem]] = {
     "conv": lambda rng: conv(rng, (6, 7), (3, 3), 2, 4),
     "conv_convolution": lambda rng: conv(rng, (6, 7), (3, 2), 2, 4, mode="convolution"),
@@ -72,6 +79,9 @@ PROBLEMS: dict[str, Callable[[np.random.Generator], Problem]] = {
     "l2": lambda rng: pool(rng, "l2", stride=(3, 2)),
     "leaky": lambda rng: LeakyProblem(rng.integers(-3, 4, (4, 5)).astype(float), rng.normal(size=(4, 5)), 0.3),
     "softmax": lambda rng: SoftmaxProblem(rng.normal(size=(4, 5)), rng.normal(size=(4, 5))),
+    "norm": lambda rng: batchnorm(rng, (6, 3)),
+    "norm_maps": lambda rng: batchnorm(rng, (3, 2, 4, 5)),
+    "dropout": lambda rng: DropoutProblem((rng.random((5, 6)) > 0.3).astype(float), rng.normal(size=(5, 6)), 0.3),
     "cross_entropy": lambda rng: loss(rng, cr.CrossEntropyLoss(), rng.integers(0, 4, 5)),
     "cross_entropy_sum": lambda rng: loss(rng, cr.CrossEntropyLoss("sum"), rng.integers(0, 4, 5)),
     "bce": lambda rng: loss(rng, cr.BCEWithLogitsLoss(), rng.integers(0, 2, (5, 4)).astype(float)),
@@ -144,7 +154,9 @@ def test_every_suspect_is_planted_somewhere() -> None:
         "LeakyProblem": LEAKY,
         "SoftmaxProblem": SOFTMAX,
         "LossProblem": LOSS,
+        "BatchNormProblem": NORM,
+        "DropoutProblem": DROPOUT,
     }
     all_of_them = {(kind, row.tensor, row.key) for kind, table in tables.items() for row in table.rows}
     assert all_of_them <= seen, f"never planted: {sorted(all_of_them - seen)}"
-    assert len(all_of_them) > 70
+    assert len(all_of_them) > 90

@@ -6,7 +6,7 @@ of planted mistakes is tried, and those that reproduce the given numbers are nam
 
     truth        the right numbers and what rounding may do to them
     problem      a layer at given numbers; the table of suspects
-    convolution, dense, pooling, activations, losses   the layers, and a small function for each likely mistake
+    convolution, dense, pooling, activations, normalization, losses   the layers, and a function for each mistake
     generic      mistakes that need no layer: signs, factors, axes
     naming       which of them fit
     layers       the same for a user's own layer inside a network
@@ -16,7 +16,9 @@ from __future__ import annotations
 
 from chainrule.diagnosis.entrances import (
     diagnose_activation,
+    diagnose_batchnorm,
     diagnose_conv2d,
+    diagnose_dropout,
     diagnose_linear,
     diagnose_loss,
     diagnose_pool2d,
@@ -29,7 +31,9 @@ __all__ = [
     "Finding",
     "TensorDiagnosis",
     "diagnose_activation",
+    "diagnose_batchnorm",
     "diagnose_conv2d",
+    "diagnose_dropout",
     "diagnose_linear",
     "diagnose_loss",
     "diagnose_pool2d",

@@ -161,6 +161,15 @@ def one_filter_only(p: Conv2dProblem) -> list[Array] | None:
 
 @CONV(
     "dx",
+    "loop_ends_early",
+    "The loops over the places end one row or column early: range(H - 1) leaves out the last.",
+)
+def loop_ends_early(p: Conv2dProblem) -> list[Array]:
+    return [p.input_gradient(shorter, p.weight) for shorter in without_the_last(p.dy)]
+
+
+@CONV(
+    "dx",
     "valid_instead_of_full",
     "A valid convolution was taken where a full one belongs: dy was not padded by F - 1 (S4-F03).",
 )
@@ -186,10 +195,21 @@ def slope_of_the_layer_before(p: Conv2dProblem) -> list[Array]:
     "dx",
     "updated_weights",
     "dx was computed with weights that are already updated; gradients come first, then the update (S0-A02, ER0-14).",
-    fitted=True,
+    fitted="a learning rate",
 )
 def updated_weights(p: Conv2dProblem) -> Array:
     return -p.input_gradient(p.dy, p.weight_gradient(p.dy, p.x))
+
+
+def without_the_last(dy: Array) -> list[Array]:
+    """dy with zeros in its last row, in its last column, and in both."""
+    made = []
+    for rows, columns in ((1, 0), (0, 1), (1, 1)):
+        shorter = dy.copy()
+        shorter[:, :, dy.shape[2] - rows :] = 0
+        shorter[..., dy.shape[3] - columns :] = 0
+        made.append(shorter)
+    return made
 
 
 def neighbouring_origins(p: Conv2dProblem) -> list[Pair]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.diagnosis.convolution import CONV, Conv2dProblem
-from chainrule.diagnosis.convolution_input import exchanged_origins, neighbouring_origins
+from chainrule.diagnosis.convolution_input import exchanged_origins, neighbouring_origins, without_the_last
 from chainrule.diagnosis.grids import Grid, weight_sum
 from chainrule.equations.convolution import conv2d_forward, pad, rot180
 
@@ -144,6 +144,15 @@ def one_place_only(p: Conv2dProblem) -> list[Array] | None:
 
 @CONV(
     "dweight",
+    "loop_ends_early",
+    "The loops over the places end one row or column early: range(H - 1) leaves out the last.",
+)
+def loop_ends_early(p: Conv2dProblem) -> list[Array]:
+    return [p.weight_gradient(shorter, p.x) for shorter in without_the_last(p.dy)]
+
+
+@CONV(
+    "dweight",
     "output_instead_of_input",
     "dy was multiplied by the layer's output; it is its input that belongs there (ER1-10).",
 )
@@ -159,6 +168,16 @@ def output_instead_of_input(p: Conv2dProblem) -> list[Array] | None:
 )
 def kernel_instead_of_input(p: Conv2dProblem) -> Array:
     return np.asarray(p.weight * p.dy.sum(axis=(0, 2, 3))[:, None, None, None])
+
+
+@CONV(
+    "dweight",
+    "weight_decay_left_in",
+    "Weight decay was added to the gradient: λ W belongs to the update, not to dL/dW.",
+    fitted="a weight decay",
+)
+def weight_decay_left_in(p: Conv2dProblem) -> Array:
+    return p.weight
 
 
 @CONV("dweight", "not_summed_over_the_batch", "dweight was not summed over the batch.")

@@ -100,7 +100,7 @@ def slope_of_the_layer_before(p: LinearProblem) -> list[Array]:
     "dx",
     "updated_weights",
     "dx was computed with weights that are already updated; gradients come first, then the update (S0-A02, ER0-14).",
-    fitted=True,
+    fitted="a learning rate",
 )
 def updated_weights(p: LinearProblem) -> Array:
     return np.asarray(-p.dy @ (p.dy.T @ p.x))
@@ -140,6 +140,16 @@ def output_instead_of_input(p: LinearProblem) -> list[Array] | None:
 )
 def weight_instead_of_input(p: LinearProblem) -> Array:
     return np.asarray(p.weight * p.dy.sum(axis=0)[:, None])
+
+
+@DENSE(
+    "dweight",
+    "weight_decay_left_in",
+    "Weight decay was added to the gradient: λ W belongs to the update, not to dL/dW.",
+    fitted="a weight decay",
+)
+def weight_decay_left_in(p: LinearProblem) -> Array:
+    return p.weight
 
 
 @DENSE(

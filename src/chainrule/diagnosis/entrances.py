@@ -13,6 +13,7 @@ from chainrule.diagnosis.activations import ActivationProblem, LeakyProblem, Sof
 from chainrule.diagnosis.convolution import Conv2dProblem
 from chainrule.diagnosis.dense import LinearProblem
 from chainrule.diagnosis.losses import LossProblem
+from chainrule.diagnosis.normalization import BatchNormProblem, DropoutProblem
 from chainrule.diagnosis.pooling import KINDS, PoolKind, PoolProblem
 from chainrule.diagnosis.problem import Problem
 from chainrule.diagnosis.report import Diagnosis, examine
@@ -176,6 +177,48 @@ def diagnose_activation(
     else:
         raise NameLookupError("activation", str(activation), (*ACTIVATIONS, "leaky_relu", "softmax"))
     return _diagnose(problem, {"dx": dx}, arrays, tolerance)
+
+
+def diagnose_batchnorm(
+    x: ArrayLike,
+    weight: ArrayLike,
+    dy: ArrayLike,
+    *,
+    dx: ArrayLike | None = None,
+    dweight: ArrayLike | None = None,
+    dbias: ArrayLike | None = None,
+    eps: float = 1e-5,
+    tolerance: float | None = None,
+) -> Diagnosis:
+    """Judge gradients of batch normalisation in training; x and dy (n, c) or (n, c, h, w), weight (c,).
+    See `diagnose_conv2d`."""
+    arrays = [_numbers(x, "x"), _numbers(weight, "weight", 1), _numbers(dy, "dy")]
+    xs, w, upstream = (array.astype(np.float64) for array in arrays)
+    if xs.ndim not in (2, 4):
+        raise ShapeError(f"x must be (n, c) or (n, c, h, w), not {xs.shape}")
+    _expect(w, (xs.shape[1],), "weight")
+    _expect(upstream, xs.shape, "dy")
+    problem = BatchNormProblem(xs, w, upstream, number("eps", eps, 0))
+    if not (problem.spread() > 0).all():
+        raise ArgumentError(
+            "a channel of x is constant and eps is 0: it cannot be normalised; give the eps of the layer"
+        )
+    return _diagnose(problem, {"dx": dx, "dweight": dweight, "dbias": dbias}, arrays, tolerance)
+
+
+def diagnose_dropout(
+    mask: ArrayLike, dy: ArrayLike, *, dx: ArrayLike, p: float = 0.5, tolerance: float | None = None
+) -> Diagnosis:
+    """Judge dx of dropout in training, y = x mask / (1 - p); mask is 1 where a value is kept. See `diagnose_conv2d`."""
+    arrays = [_numbers(mask, "mask"), _numbers(dy, "dy")]
+    kept, upstream = (array.astype(np.float64) for array in arrays)
+    if not ((kept == 0) | (kept == 1)).all():
+        raise ArgumentError("mask must hold 1 where a value is kept and 0 where it is dropped, and nothing else")
+    _expect(upstream, kept.shape, "dy")
+    share = number("p", p, 0)
+    if share >= 1:
+        raise ArgumentError(f"p, the share that is dropped, must be less than 1, not {p}")
+    return _diagnose(DropoutProblem(kept, upstream, share), {"dx": dx}, [arrays[1]], tolerance)
 
 
 def diagnose_loss(

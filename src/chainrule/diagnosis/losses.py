@@ -98,6 +98,20 @@ def logits_used_as_probabilities(p: LossProblem) -> Array | None:
     return None if _probabilities(p) is None else p.scale * (p.outputs - p.hot)
 
 
+@LOSS("doutputs", "labels_off_by_one", "The labels are off by one: classes are counted from 0.")
+def labels_off_by_one(p: LossProblem) -> list[Array] | None:
+    if not isinstance(p.loss, CrossEntropyLoss):
+        return None
+    return [p.scale * (softmax(p.outputs) - np.roll(p.hot, step, axis=1)) for step in (1, -1)]
+
+
+@LOSS("doutputs", "softmax_over_the_wrong_axis", "Softmax was taken over the batch; it belongs over the classes.")
+def softmax_over_the_wrong_axis(p: LossProblem) -> Array | None:
+    if not isinstance(p.loss, CrossEntropyLoss):
+        return None
+    return p.scale * (softmax(p.outputs, axis=0) - p.hot)
+
+
 def _probabilities(p: LossProblem) -> Array | None:
     if isinstance(p.loss, CrossEntropyLoss):
         return softmax(p.outputs)

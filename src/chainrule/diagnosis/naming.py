@@ -12,6 +12,8 @@ from chainrule.diagnosis import generic
 from chainrule.diagnosis.problem import Problem, Suspect
 from chainrule.diagnosis.truth import Truth, distance, largest
 
+NEARLY = 0.9
+"""The share of the difference that a near miss explains."""
 ENOUGH = 3
 """Numbers that must fit before a free factor means anything."""
 
@@ -53,10 +55,28 @@ def name_mistakes(case: Case, problem: Problem, tensor: str) -> list[Finding]:
             lambda: _named(case, [*generic.shifts(case.truth), *generic.other_shapes(case.truth)]),
             lambda: _forgotten_sum(case),
             lambda: _right_but_reshaped(case),
+            lambda: _clipped(case),
             lambda: _two_at_once(case, wrong, problem),
             lambda: _constant_factor(case),
         )
     )
+
+
+def near_miss(case: Case, problem: Problem, tensor: str) -> str | None:
+    """What explains nearly all of the difference, where nothing explains all of it."""
+    found: list[tuple[float, str]] = []
+    for suspect, candidate in problem.wrong(tensor):
+        if suspect.fitted or candidate.shape != case.given.shape or case.given.shape != case.truth.value.shape:
+            continue
+        known = ~(np.isnan(candidate) | np.isnan(case.truth.value))
+        whole = float(((case.given - case.truth.value)[known] ** 2).sum())
+        left = float(((case.given - candidate)[known] ** 2).sum())
+        if 0 < whole < np.inf and left < (1 - NEARLY) * whole:
+            found.append((left / whole, suspect.sentence))
+    if not found:
+        return None
+    left, sentence = min(found)
+    return f"{sentence} That would explain {100 * (1 - left):.3g} % of the difference; something else is wrong, too."
 
 
 def _first(*attempts: object) -> Iterable[Finding]:
@@ -77,7 +97,7 @@ def _fitting(case: Case, wrong: list[tuple[Suspect[Problem], Array]]) -> Iterato
         if suspect.fitted:
             factor = _along(case, candidate)
             if factor is not None and factor > 0:
-                yield Finding(suspect.key, f"{suspect.sentence} It fits a learning rate of {factor:.6g}.")
+                yield Finding(suspect.key, f"{suspect.sentence} It fits {suspect.fitted} of {factor:.6g}.")
         elif case.fits(candidate):
             yield Finding(suspect.key, suspect.sentence)
 
@@ -138,6 +158,22 @@ def _two_at_once(case: Case, wrong: list[tuple[Suspect[Problem], Array]], proble
             for found in _of_factors(case, candidate, problem, f"{suspect.sentence} In addition: "):
                 if found.key != "never_written":
                     yield Finding(f"{suspect.key}+{found.key}", found.sentence)
+
+
+def _clipped(case: Case) -> Iterator[Finding]:
+    """Cut off at a largest number, or scaled down to a round length."""
+    given, value = case.given, case.truth.value
+    if given.shape != value.shape or np.count_nonzero(value) < ENOUGH or np.isnan(value).any():
+        return
+    bound = largest(given)
+    if 0 < bound < largest(value) and case.fits(np.clip(value, -bound, bound)):
+        yield Finding("clipped_by_value", f"The numbers were clipped at ±{bound:.6g}; that belongs to the update.")
+    length, factor = float(np.linalg.norm(given)), _factor_of(case, value)
+    if factor is not None and 0 < factor < 1 and abs(float(f"{length:.1e}") - length) <= case.allowed() * length:
+        sentence = (
+            f"Everything was scaled to the length {length:.6g}, as clipping by norm does; that belongs to the update."
+        )
+        yield Finding("clipped_by_norm", sentence)
 
 
 def _constant_factor(case: Case) -> Iterator[Finding]:

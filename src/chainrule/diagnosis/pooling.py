@@ -187,6 +187,24 @@ def _last_winner(p: PoolProblem) -> Array:
     return crop(out, p.sides)
 
 
+@POOL("dx", "winner_transposed", "The winner's row and column in its window were exchanged.")
+def winner_transposed(p: PoolProblem) -> Array | None:
+    kernel = p.window.kernel_size
+    if p.kind != "max" or min(kernel) == 1:
+        return None
+    row, column = np.divmod(pooling.max_pool(p.windows())[1], kernel[1])
+    inside = (column < kernel[0]) & (row < kernel[1])  # elsewhere the slip would write outside of its window
+    turned = np.where(inside, column * kernel[1] + row, row * kernel[1] + column)
+    return p.spread(pooling.max_pool_backward(p.dy, turned, kernel))
+
+
+@POOL("dx", "always_the_top_left", "The gradient always went to the window's top left corner; the maximum gets it.")
+def always_the_top_left(p: PoolProblem) -> Array | None:
+    if p.kind != "max":
+        return None
+    return p.spread(pooling.max_pool_backward(p.dy, np.zeros(p.dy.shape, np.int64), p.window.kernel_size))
+
+
 @POOL(
     "dx",
     "one_place_of_the_window",

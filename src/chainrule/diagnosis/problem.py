@@ -21,14 +21,14 @@ Wrong = Array | list[Array] | None
 
 @dataclass(frozen=True)
 class Suspect(Generic[P]):
-    """One likely mistake in the gradient of one tensor. `fitted`: its function gives the direction in which the mistake
-    leads away from the truth; how far is not known."""
+    """One likely mistake in the gradient of one tensor. With `fitted` its function gives the direction in which the
+    mistake leads away from the truth; how far is not known, but is what `fitted` names, such as a learning rate."""
 
     tensor: str
     key: str
     sentence: str
     make: Callable[[P], Wrong]
-    fitted: bool = False
+    fitted: str = ""
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Suspects(Generic[P]):
     rows: list[Suspect[P]] = field(default_factory=list)
 
     def __call__(
-        self, tensors: str, key: str, sentence: str, *, fitted: bool = False
+        self, tensors: str, key: str, sentence: str, *, fitted: str = ""
     ) -> Callable[[Callable[[P], Wrong]], Callable[[P], Wrong]]:
         """Register a function as the suspect `key` of the named tensors."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.arrays import Array
-from chainrule.diagnosis.naming import Case, Finding, name_mistakes
+from chainrule.diagnosis.naming import Case, Finding, name_mistakes, near_miss
 from chainrule.diagnosis.problem import Problem
 from chainrule.diagnosis.truth import Truth, largest, place_text
 from chainrule.shapes import Shape, shape_text
@@ -31,6 +31,8 @@ class TensorDiagnosis:
     index: Shape | None = None
     hidden: float = 0.0
     """What share of the largest number rounding alone may explain: smaller mistakes cannot be seen."""
+    hint: str | None = None
+    """Where no mistake fits, one that nearly does."""
 
     @property
     def mistakes(self) -> tuple[str, ...]:
@@ -55,6 +57,8 @@ class TensorDiagnosis:
             lines.append("  Each of these alone gives your numbers; other data would tell them apart.")
         if not self.findings:
             lines.append("  No known mistake gives these numbers.")
+        if self.hint is not None:
+            lines.append(f"  Nearest: {self.hint}")
         return [*lines, f"  Right: {self.formula}  [{self.sources}]"]
 
 
@@ -98,12 +102,16 @@ def examine(name: str, given: Array, problem: Problem, eps: float, tolerance: fl
     if truth.same(given, eps, tolerance):
         message = f"largest difference {_worst(given, truth)[1]:.1e}."
         return TensorDiagnosis(name, True, *right, message, hidden=_hidden(truth, eps))
-    findings = tuple(name_mistakes(Case(given, truth, eps, tolerance), problem, name))
+    case = Case(given, truth, eps, tolerance)
+    findings = tuple(name_mistakes(case, problem, name))
+    hint = None if findings else near_miss(case, problem, name)
     if given.shape != truth.value.shape:
         message = f"its shape is {shape_text(given.shape)}, not {shape_text(truth.value.shape)}."
         return TensorDiagnosis(name, False, *right, message, findings)
     index, _ = _worst(given, truth)
-    return TensorDiagnosis(name, False, *right, _difference(given, truth, index, eps, tolerance), findings, index)
+    return TensorDiagnosis(
+        name, False, *right, _difference(given, truth, index, eps, tolerance), findings, index, hint=hint
+    )
 
 
 def _hidden(truth: Truth, eps: float) -> float:

@@ -73,6 +73,12 @@ class Upstream:
         yield "value_instead_of_slope", f"dy was multiplied by f(z) instead of f'(z) of {name}.", dy * y
         if name == "relu":
             yield from _of_relu(z, dy)
+        if name == "tanh":
+            yield "square_forgotten", "f' of tanh is 1 - y², not 1 - y.", dy * (1 - y)
+            yield "sign_in_slope", "f' of tanh is 1 - y², not 1 + y².", dy * (1 + y * y)
+        if name == "sigmoid":
+            yield "sign_in_slope", "f' of sigmoid is y (1 - y), not y (1 + y).", dy * y * (1 + y)
+            yield "square_forgotten", "f' of sigmoid is y (1 - y), not 1 - y.", dy * (1 - y)
         for other, pair in ACTIVATIONS.items():
             if other != name:
                 wrong = dy * pair.derivative_from_output(pair.function(z))
