@@ -8,9 +8,8 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from chainrule import data as datasets
 from chainrule.arrays import Array
-from chainrule.cli.common import EngineOption, NetOption, SeedOption, choose_network, loss_of
+from chainrule.cli.common import EngineOption, NetOption, SeedOption, choose_network, data_for, loss_of
 from chainrule.cli.console import say_block
 from chainrule.errors import ShapeError
 from chainrule.gradient_check import check_gradients
@@ -55,7 +54,7 @@ def _batch(net: Network, data: str | None, size: int, seed: int) -> tuple[Array,
         raise ShapeError(f"--batch-size must be at least 1, not {size}")
     rng = np.random.default_rng([seed, 1])
     if data is not None:
-        dataset = datasets.load(data)
+        dataset = data_for(net, data)
         places = rng.permutation(len(dataset.train_images))[:size]
         return dataset.train_images[places], dataset.train_labels[places]
     x = rng.standard_normal((size, *net.input_shape))

@@ -8,15 +8,17 @@ from typing import Annotated
 
 import typer
 
-from chainrule import data as datasets
 from chainrule.arrays import Array
 from chainrule.cli.common import (
     DataOption,
     DtypeOption,
     EngineOption,
     ModelArgument,
+    SkipBrokenOption,
+    SplitSeedOption,
     check_classes,
     check_fit,
+    data_for,
     load_model,
     loss_of,
     make_folder,
@@ -46,6 +48,8 @@ def evaluate(
             "or the numbers of black and white, are others than those the network learned from).",
         ),
     ] = None,
+    split_seed: SplitSeedOption = 0,
+    skip_broken: SkipBrokenOption = False,
     engine: EngineOption = None,
     dtype: DtypeOption = None,
 ) -> None:
@@ -53,7 +57,7 @@ def evaluate(
 
     Accuracy, confusion matrix, precision and recall of each class, and plots."""
     net = load_model(model)
-    dataset = datasets.load(data)
+    dataset = data_for(net, data, split_seed, skip_broken=skip_broken)
     notes = [f"{dataset.name}, test images"]
     if _to_be_prepared(net, dataset, prepare):
         preparation = preparation_of(net, None, model)

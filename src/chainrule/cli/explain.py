@@ -11,7 +11,7 @@ import numpy as np
 import typer
 
 from chainrule.arrays import Array
-from chainrule.cli.common import DataOption, NetOption, SeedOption, check_fit, choose_network, loss_of
+from chainrule.cli.common import DataOption, NetOption, SeedOption, check_fit, choose_network, data_for, loss_of
 from chainrule.cli.console import say, say_document
 from chainrule.errors import ArgumentError, DataError, StorageError
 from chainrule.network import Network
@@ -99,9 +99,7 @@ def explain(
 
 def _test_sample(network: Network, data: str, index: int | None, worst: bool) -> tuple[Array, Array]:
     """A test image of a data set with its label: number `index`, or the one with the largest loss."""
-    from chainrule import data as datasets
-
-    chosen = datasets.load(data)
+    chosen = data_for(network, data)
     images, labels = chosen.test_images, chosen.test_labels
     if worst:
         check_fit(network, chosen)

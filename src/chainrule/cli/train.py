@@ -23,6 +23,8 @@ from chainrule.cli.common import (
     EngineOption,
     NetOption,
     SeedOption,
+    SkipBrokenOption,
+    SplitSeedOption,
     build,
     loss_of,
     make_folder,
@@ -37,6 +39,7 @@ from chainrule.errors import ArgumentError
 from chainrule.files.atomic import write_atomically
 from chainrule.metrics import Evaluation, filled_class_names
 from chainrule.network import Network
+from chainrule.shapes import shape_text
 from chainrule.training import History
 
 VALIDATION_SHARE, VALIDATION_MOST = 0.1, 5000
@@ -68,6 +71,18 @@ def train(
         str | None,
         typer.Option("--prepare", metavar="STEPS", help=f"{STEPS}the images of the data set are made."),
     ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROWSxCOLUMNS", help="Of the images that a folder of pictures becomes; 32 stands for 32x32."
+        ),
+    ] = None,
+    colour: Annotated[
+        bool | None,
+        typer.Option("--colour/--grey", help="Of those images (default: grey where all pictures are)."),
+    ] = None,
+    split_seed: SplitSeedOption = 0,
+    skip_broken: SkipBrokenOption = False,
     seed: SeedOption = 0,
     engine: EngineOption = None,
     dtype: DtypeOption = None,
@@ -85,8 +100,39 @@ def train(
 
     LeNet-5 on the bundled digits, unless told otherwise."""
     settings = Settings(epochs, batch_size, optimizer, learning_rate, momentum, weight_decay, schedule, shifts)
-    job = Job(data, net or "lenet5", settings, prepare, seed, engine, dtype, output, patience, keep_best, plots, quiet)
+    pictures = Pictures(_size(size), colour, split_seed, skip_broken)
+    job = Job(
+        data,
+        pictures,
+        net or "lenet5",
+        settings,
+        prepare,
+        seed,
+        engine,
+        dtype,
+        output,
+        patience,
+        keep_best,
+        plots,
+        quiet,
+    )
     raise typer.Exit(run(job))
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """How the pictures of a folder become a data set."""
+
+    size: tuple[int, int] | None
+    colour: bool | None
+    seed: int
+    skip_broken: bool
+
+    def load(self, source: str, prepare: str | None) -> Dataset:
+        """The data set; --prepare says how the pictures of a folder become images, as later those of `predict`."""
+        made = Preparation.parse(prepare) if prepare is not None and data.holds_pictures(source) else None
+        options = {"size": self.size, "colour": self.colour, "seed": self.seed, "skip_broken": self.skip_broken}
+        return data.load(source, preparation=made, **options)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -94,6 +140,7 @@ class Job:
     """Everything `train` was asked for."""
 
     data: str
+    pictures: Pictures
     net: str
     settings: Settings
     prepare: str | None
@@ -112,7 +159,7 @@ def run(job: Job) -> int:
     tell: Callable[..., None] = (lambda *lines: None) if job.quiet else say
     if job.seed < 0:
         raise ArgumentError(f"--seed must be 0 or larger, not {job.seed}")
-    dataset = data.load(job.data)
+    dataset = job.pictures.load(job.data, job.prepare)
     net = build(job.net, dataset, job.seed)
     net.preparation = _preparation(dataset, job.prepare)
     net.class_names = filled_class_names(dataset.class_names, net.output_shape)
@@ -125,6 +172,9 @@ def run(job: Job) -> int:
     tell(f"{_title(job.net)}, {net.parameter_count:,} parameters, engine {chosen}")
     counts = f"{len(kept):,} to train on, {len(held):,} to validate, {len(dataset.test_images):,} to test"
     tell(f"{dataset.name}, images: {counts}")
+    if data.holds_pictures(job.data):
+        notes = f"; {dataset.notes}" if dataset.notes else ""
+        tell(f"{len(dataset.class_names)} classes, pictures as {shape_text(dataset.input_shape)}{notes}")
     if dataset.preparation != net.preparation:
         tell(f"pictures will be prepared for it by: {net.preparation} (--prepare says otherwise)")
     if settings.shifts:
@@ -193,6 +243,14 @@ def split(dataset: Dataset, seed: int) -> tuple[Array, Array]:
     return np.sort(order[held:]), np.sort(order[:held])
 
 
+def _size(text: str | None) -> tuple[int, int] | None:
+    """--size as (rows, columns)."""
+    found = re.fullmatch("([0-9]{1,5})(?:x([0-9]{1,5}))?", text or "")
+    if text is not None and found is None:
+        raise ArgumentError(f'--size must be a number such as 32, or ROWSxCOLUMNS such as "24x32", not {text!r}')
+    return None if found is None else (int(found[1]), int(found[2] or found[1]))
+
+
 def _title(net: str) -> str:
     return net if len(net) <= 60 else net[:57] + "..."
 
@@ -216,6 +274,7 @@ def _write_report(
     report = {
         "chainrule": __version__,
         "data": job.data,
+        "pictures": asdict(job.pictures),
         "images": {**images, "test": result.samples},
         "network": str(net),
         "seed": job.seed,
@@ -245,6 +304,9 @@ def _farewell(
     model = folder / MODEL_FILE
     tell(f"model   {model}", f"plots   {drawn}", f"report  {folder / 'run.json'}")
     other = "--data mnist" if job.data == "digits" else '--net "1x28x28 -> fc 10"'
+    split = f" --split-seed {job.pictures.seed}" if job.pictures.seed else ""
     place, source = shlex.quote(str(folder)), "" if job.data == "digits" else f" --data {shlex.quote(job.data)}"
-    tell("", f"Next:   chainrule predict {place} your-picture.png", f"        chainrule evaluate {place}{source}")
+    tell(
+        "", f"Next:   chainrule predict {place} your-picture.png", f"        chainrule evaluate {place}{source}{split}"
+    )
     tell(f"        chainrule train {other}")

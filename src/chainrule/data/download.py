@@ -31,11 +31,15 @@ _SAID: Final = 200  # characters of what a server says are shown
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file that mirrors serve as `name`.gz or `name`; size and SHA-256 are of the decompressed content."""
+    """A file that mirrors serve as `name`.gz or `name`; size and SHA-256 are of the decompressed content.
+
+    With `as_served` mirrors serve just `name`, and both are of the bytes as they come, packed or not.
+    """
 
     name: str
     size: int
     sha256: str
+    as_served: bool = False
 
     @property
     def most(self) -> int:
@@ -68,7 +72,8 @@ def fetch(
 
 
 def _places(folder: Path, file: RemoteFile) -> tuple[Path, Path]:
-    return folder / f"{file.name}.gz", folder / file.name
+    """Where the packed and the plain content belong."""
+    return folder / (file.name if file.as_served else f"{file.name}.gz"), folder / file.name
 
 
 def _fetch_one(
@@ -92,10 +97,10 @@ def _fetch_one(
                 target = packed if stream.read(2) == GZIP_MAGIC else plain
             part.replace(target)
         return
+    name = shown(file.name) if file.as_served else f"{shown(file.name)}.gz (or without .gz)"
     raise DownloadError(
         f"cannot download {shown(file.name)}:\n" + "\n".join(failures) + "\nCheck the connection and try again, or"
-        f" put {shown(file.name)}.gz (or without .gz) from another source into {shown(folder)}, or set CHAINRULE_DATA"
-        " to a folder that has it"
+        f" put {name} from another source into {shown(folder)}, or set CHAINRULE_DATA to a folder that has it"
     )
 
 
@@ -107,7 +112,7 @@ def _from_mirror(url: str, part: Path, file: RemoteFile, report: Report, pace: P
     from http.client import HTTPException
     from urllib.error import HTTPError
 
-    address, furthest = f"{url}.gz", _size(part)
+    address, furthest = url if file.as_served else f"{url}.gz", _size(part)
     while not _is_right(part, file):
         before = _size(part)
         try:
@@ -190,7 +195,8 @@ def _is_right(path: Path, file: RemoteFile) -> bool:
     digest, count = hashlib.sha256(), 0
     try:
         with path.open("rb") as stream:
-            for piece in _unpacked(iter(lambda: stream.read(_CHUNK), b"")):
+            pieces = iter(lambda: stream.read(_CHUNK), b"")
+            for piece in pieces if file.as_served else _unpacked(pieces):
                 digest.update(piece)
                 count += len(piece)
                 if count > file.size:

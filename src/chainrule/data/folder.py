@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from chainrule.data.dataset import Dataset, check_images, check_labels
 from chainrule.data.idx import read_idx
+from chainrule.data.pictures import SUFFIXES
 from chainrule.data.preparation import Preparation
 from chainrule.errors import DataError, FileFormatError, ShapeError, StorageError
 
@@ -25,7 +26,6 @@ _IDX_NAME: Final = re.compile(
     r"(?:.*[-_.])?(train|t10k|test)[-_.](images|labels)(?:[-_.]idx[13])?(?:[-_.](?:ubyte|idx))?(?:\.gz)?",
     re.IGNORECASE,
 )
-_PICTURES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 _NPZ_KEYS: Final = {
     "train": (("train_images", "train_labels"), ("x_train", "y_train")),
     "test": (("test_images", "test_labels"), ("x_test", "y_test")),
@@ -78,14 +78,15 @@ def _read_part(folder: Path, found: dict[tuple[str, str], Path], part: str) -> P
 
 
 def _refuse_pictures(folder: Path) -> None:
-    """Raise DataError where a folder without IDX files holds pictures, or folders of pictures."""
-    places = itertools.chain(folder.glob("*"), folder.glob("*/*"))
-    picture = next((path for path in itertools.islice(places, 10_000) if path.suffix.lower() in _PICTURES), None)
+    """Raise DataError where a folder without IDX files holds pictures that stand in no subfolder."""
+    picture = next(
+        (path for path in itertools.islice(folder.glob("*"), 10_000) if path.suffix.lower() in SUFFIXES), None
+    )
     if picture is not None:
         raise DataError(
-            f"{folder} holds pictures ({picture.relative_to(folder)}), but from folders only IDX files are read "
-            "(train-images-idx3-ubyte, train-labels-idx1-ubyte, ...); put them into an .npz file as train_images "
-            "(n, rows, columns) and train_labels (n,)"
+            f"{folder} holds pictures ({picture.name}), but no subfolders with the names of their classes; put each "
+            f"picture into the folder of its class, or all into an .npz file as train_images (n, rows, columns) and "
+            f"train_labels (n,)"
         )
 
 

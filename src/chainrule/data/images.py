@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import math
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -28,6 +29,8 @@ FAINT, FAINT_IN_GRAIN = 0.05, 0.25
 """Share of the strongest ink that the edge of a digit has at least, on a clean ground and on a grainy one."""
 HALF = 0.5
 """MNIST's centres of mass lie in the middle of pixel (14, 14), half a pixel from the middle of the field."""
+ORIENTATION = 0x0112
+"""EXIF's tag of how a camera was held; from 5 on, rows and columns are exchanged."""
 FAINTEST = 0.08
 """Contrast, of the full range, below which a picture counts as empty."""
 
@@ -37,6 +40,21 @@ def read_picture(path: str | Path) -> Array:
 
     Raises StorageError for a file that cannot be opened, FileFormatError for one that is not a whole picture.
     """
+    return cast(Array, _opened(path, lambda file, upright: _floats(upright(file))))
+
+
+def picture_size(path: str | Path) -> tuple[int, int]:
+    """(rows, columns) of a picture as it is to be seen, without reading its pixels. Raises as `read_picture`."""
+
+    def size(file: Any, upright: Callable[[Any], Any]) -> tuple[int, int]:
+        columns, rows = file.size
+        return (columns, rows) if file.getexif().get(ORIENTATION, 1) >= 5 else (rows, columns)
+
+    return cast(tuple[int, int], _opened(path, size))
+
+
+def _opened(path: str | Path, use: Callable[[Any, Callable[[Any], Any]], object]) -> object:
+    """What `use` makes of the open picture and of the function that turns a picture upright."""
     try:
         from PIL import Image, ImageOps, UnidentifiedImageError
     except ImportError:
@@ -46,7 +64,7 @@ def read_picture(path: str | Path) -> Array:
             warnings.simplefilter("ignore")  # about damaged notes beside the pixels
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as file:
-                return _floats(ImageOps.exif_transpose(file))
+                return use(file, ImageOps.exif_transpose)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise FileFormatError(f"{path} is too large a picture; reduce it below 89 million pixels") from None
     except UnidentifiedImageError:
