@@ -1,4 +1,4 @@
-"""The walk-through of CONTRIBUTING.md: its lines make SiLU, in a copy of the package, and touch at most ten files."""
+"""The walk-through of CONTRIBUTING.md: its lines make SiLU, in a copy of the package, and touch few files."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_ten_files_each_in_one_place() -> None:
+def test_nine_files_each_in_one_place() -> None:
     files = [file for file, _, _ in blocks()]
-    assert len(files) == len(set(files)) == 9  # and CHANGELOG.md
+    assert len(files) == len(set(files)) == 8  # and CHANGELOG.md
     assert all(before != after for _, before, after in blocks())
 
 
@@ -75,7 +75,9 @@ def test_the_tests_of_all_layers_find_nothing_missing(changed: Path) -> None:
         changed, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-k", TABLES,
         "tests/layers", "tests/equations/test_activations.py", "tests/equations/test_public.py",
         "tests/test_grammar.py", "tests/test_public_names.py", "tests/explain/test_layer_table.py",
-        "tests/vectors/test_vectors.py",
+        "tests/vectors/test_vectors.py", "tests/interchange/onnx/test_complete.py",
+        "tests/interchange/onnx/test_rows.py",
+        "tests/interchange/c/test_bad_input.py", "tests/interchange/c/test_rows.py",
     )  # fmt: skip
     assert re.search(r"\b(\d+) passed", said)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chainrule.explain.expressions import (
+from chainrule.explain.mathml import to_mathml
+from chainrule.explain.notations import to_latex, to_text
+from chainrule.expressions import (
     BigSum,
     Cases,
     Dots,
@@ -25,8 +27,6 @@ from chainrule.explain.expressions import (
     equal,
     minus,
 )  # fmt: skip
-from chainrule.explain.mathml import to_mathml
-from chainrule.explain.notations import to_latex, to_text
 from tests.explain.formulas import check_mathml
 
 X, Y = Sym("x"), Sym("y", (0, 1))

@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from chainrule.explain.expressions import Expr, Num
 from chainrule.explain.messages import Message
 from chainrule.explain.terms import Table
+from chainrule.expressions import Expr, Num
 
 Inline: TypeAlias = str | float | int | Expr | Message
 """What may stand in a text or in a cell of a list."""

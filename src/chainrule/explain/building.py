@@ -10,12 +10,12 @@ import numpy as np
 
 from chainrule.engines import Trace
 from chainrule.errors import EngineError
-from chainrule.explain.expressions import LOSS, Expr, slope
 from chainrule.explain.local import local_terms
 from chainrule.explain.lossterms import REASONS, Ending, loss_gradient, loss_value
 from chainrule.explain.messages import Message, say
 from chainrule.explain.steps import DerivationStep, Part, StepKind
 from chainrule.explain.terms import Evaluation, Index, Place, Terms, Use, sym
+from chainrule.expressions import LOSS, Expr, slope
 from chainrule.graph import Graph
 from chainrule.layers.base import Context
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.explain.expressions import Expr
 from chainrule.explain.mathml import to_mathml
 from chainrule.explain.messages import Language, Message
 from chainrule.explain.notations import to_latex, to_text
@@ -12,6 +11,7 @@ from chainrule.explain.precision import precise
 from chainrule.explain.steps import DerivationData, DerivationStep, Part
 from chainrule.explain.terms import Place, Table, Term
 from chainrule.explain.words import words
+from chainrule.expressions import Expr
 
 VERSION = 1
 

@@ -7,11 +7,11 @@ from html import escape
 from typing import Any
 
 from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Reason, Row, SumRows, Text
-from chainrule.explain.expressions import Expr, Num, Sym, equal, number
 from chainrule.explain.mathml import to_mathml
 from chainrule.explain.messages import COMMA, Language, Message, say
 from chainrule.explain.terms import SIGNS, Table, kinds_of
 from chainrule.explain.words import short, words
+from chainrule.expressions import Expr, Num, Sym, equal, number
 
 STYLE = """
 .chainrule { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 0 1rem; color: #222;

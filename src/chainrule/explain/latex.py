@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Reason, Row, SumRows, Text
-from chainrule.explain.expressions import Expr, Num, Rel, Sym, number
 from chainrule.explain.messages import COMMA, Language, Message, say
 from chainrule.explain.notations import to_latex
 from chainrule.explain.terms import SIGNS, kinds_of
 from chainrule.explain.words import short, words
+from chainrule.expressions import Expr, Num, Rel, Sym, number
 
 CELL_DIGITS = 4
 _SPECIAL = str.maketrans({

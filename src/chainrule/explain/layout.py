@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from chainrule.explain.asking import place_text
 from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Reason, Rest, Row, SumRows, Text
-from chainrule.explain.expressions import Cases, Expr, Num, Rel, Sum, Sym, equal, number
 from chainrule.explain.messages import Message, say
 from chainrule.explain.precision import digits_of_terms, precise, printed, rounded_relation
 from chainrule.explain.steps import DerivationData, DerivationStep, Part
 from chainrule.explain.terms import Term
+from chainrule.expressions import Cases, Expr, Num, Rel, Sum, Sym, equal, number
 
 MOST_DETAILS = 3
 """Formulas of local derivatives that are shown for one sum."""

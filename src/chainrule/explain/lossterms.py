@@ -8,7 +8,12 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.equations.activations import sigmoid, softmax
-from chainrule.explain.expressions import (
+from chainrule.explain.local.base import gradient_rule, rule, t_, y
+from chainrule.explain.maps import span
+from chainrule.explain.messages import Message, say
+from chainrule.explain.precision import digits_of_terms
+from chainrule.explain.terms import Column, Evaluation, Formula, Index, Place, Table, Terms, rows, sym
+from chainrule.expressions import (
     LOSS,
     BigSum,
     Expr,
@@ -27,11 +32,6 @@ from chainrule.explain.expressions import (
     mul,
     number,
 )
-from chainrule.explain.local.base import gradient_rule, rule, t_, y
-from chainrule.explain.maps import span
-from chainrule.explain.messages import Message, say
-from chainrule.explain.precision import digits_of_terms
-from chainrule.explain.terms import Column, Evaluation, Formula, Index, Place, Table, Terms, rows, sym
 from chainrule.losses import BCEWithLogitsLoss, CrossEntropyLoss, HalfSquaredErrorLoss, Loss, MAPLoss, MSELoss
 from chainrule.shapes import Pair
 

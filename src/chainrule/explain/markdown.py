@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Reason, SumRows, Text
-from chainrule.explain.expressions import Expr, Sym, number
 from chainrule.explain.latex import aligned, sum_lines
 from chainrule.explain.messages import COMMA, Language, Message, say
 from chainrule.explain.notations import to_latex
 from chainrule.explain.terms import SIGNS, Table, kinds_of
 from chainrule.explain.words import short
+from chainrule.expressions import Expr, Sym, number
 
 CELL_DIGITS = 4
 _SIGNS = {kind: "\\*" if sign == "*" else sign for kind, sign in SIGNS.items()}

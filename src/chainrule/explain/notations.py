@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from chainrule.explain.expressions import Expr
 from chainrule.explain.writing import DIGITS, Writer, write
+from chainrule.expressions import Expr
 
 
 class TextWriter(Writer):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from chainrule.explain.expressions import Cases, Expr, Fn, Frac, Mul, Neg, Num, Pow, Rel, Root, Sum
 from chainrule.explain.writing import number_parts
+from chainrule.expressions import Cases, Expr, Fn, Frac, Mul, Neg, Num, Pow, Rel, Root, Sum
 
 MOST_DIGITS = 17
 """Significant digits that tell any two numbers in double precision apart."""

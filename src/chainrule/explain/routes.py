@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from chainrule.explain.expressions import LOSS, Expr, Partial, Words, equal, mul, slope
 from chainrule.explain.terms import Place
+from chainrule.expressions import LOSS, Expr, Partial, Words, equal, mul, slope
 from chainrule.graph import Graph
 
 LONGEST = 6

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from chainrule.explain.expressions import Expr
 from chainrule.explain.messages import Language, Message
 from chainrule.explain.terms import Formula, Place, Table, Term
+from chainrule.expressions import Expr
 
 StepKind = Literal["loss", "gradient", "parameter", "update", "value"]
 

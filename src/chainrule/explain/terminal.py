@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.text import Text as Words
 
 from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Reason, Row, SumRows, Text
-from chainrule.explain.expressions import Expr, Num
 from chainrule.explain.listings import listing_lines
 from chainrule.explain.messages import COMMA, Language, Message, say
 from chainrule.explain.notations import to_text
 from chainrule.explain.terms import SIGNS, Table, kinds_of
 from chainrule.explain.words import short, words
 from chainrule.explain.wrapping import spans
+from chainrule.expressions import Expr, Num
 
 MARKS = {"window": "bold green", "zero": "dim", "here": "bold yellow", "largest": "bold yellow", "winner": "bold cyan"}
 STYLES = {"plain": "", "note": "dim", "detail": "dim", "good": "bold green"}

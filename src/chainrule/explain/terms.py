@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from chainrule.arrays import Array
-from chainrule.explain.expressions import Expr, Rel, Sym, mul, number, slope
 from chainrule.explain.messages import Message
+from chainrule.expressions import Expr, Rel, Sym, mul, number, slope
 from chainrule.graph import Step
 from chainrule.layers.base import Context
 

@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from chainrule.errors import ArgumentError, EngineError
-from chainrule.explain.expressions import Expr, Frac, Num, Pow, Rel, Root, Sum, Sym, equal, minus, mul
 from chainrule.explain.messages import Message, say
 from chainrule.explain.steps import DerivationStep, Part
 from chainrule.explain.terms import Formula, Place
+from chainrule.expressions import Expr, Frac, Num, Pow, Rel, Root, Sum, Sym, equal, minus, mul
 from chainrule.optimizers import SGD, Adam, AdamW, Optimizer
 
 _W, _G, _ETA = Sym("w"), Sym("g"), Sym("η")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.explain.expressions import number
 from chainrule.explain.messages import Language, Message
 from chainrule.explain.notations import to_text
 from chainrule.explain.writing import number_parts
+from chainrule.expressions import number
 
 
 def words(message: Message, lang: Language, digits: int) -> str:

@@ -10,7 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from chainrule.explain.expressions import (
+from chainrule.expressions import (
     BigSum,
     Cases,
     Dots,

@@ -3,19 +3,45 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import ClassVar
 
 from chainrule.arrays import Array
 from chainrule.equations import activations
+from chainrule.expressions import Cases, Expr, Fn, Frac, Mul, Neg, Num, Pow, Rel, Sum, Sym, minus
 from chainrule.layers.base import Context, Layer, Values
 from chainrule.shapes import Shape, number
+
+
+@dataclass(frozen=True)
+class Curve:
+    """y = f(x) for one number at a time, and f'(x): expressions in the letters x and y, from which explanations and
+    exports are made."""
+
+    function: Expr
+    derivative: Expr
+    sources: tuple[str, ...] = ()
+
+
+X, Y = Sym("x"), Sym("y")
+ABOVE, BELOW = Rel((X, Num(0)), ">"), Rel((X, Num(0)), "≤")
+SIGMA = Frac(Num(1), Sum((Num(1), Fn("exp", (Neg(X),)))))
 
 
 class Activation(Layer):
     """What all have in common. One without options is called in texts as its class, in small letters."""
 
+    def curve(self) -> Curve | None:
+        """What it does to one number; None where it looks at several at once."""
+        return None
+
     def output_shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
+
+
+def is_curve(layer: Layer) -> bool:
+    """Whether a layer's own class says in `curve` what it does to each number; a subclass may do something else."""
+    return isinstance(layer, Activation) and "curve" in vars(type(layer))
 
 
 class _FromOutput(Activation):
@@ -36,11 +62,18 @@ class ReLU(_FromOutput):
 
     equation = "relu"
 
+    def curve(self) -> Curve:
+        derivative = Cases(((Num(1), ABOVE), (Num(0), BELOW)))
+        return Curve(Fn("max", (Num(0), X)), derivative, ("S0-E37", "ER1-16"))
+
 
 class Sigmoid(_FromOutput):
     """y = 1 / (1 + exp(-x)); f'(x) = y (1 - y) (S0-E19, S0-E25)."""
 
     equation = "sigmoid"
+
+    def curve(self) -> Curve:
+        return Curve(SIGMA, Mul((Y, minus(Num(1), Y))), ("S0-E19", "S0-E25"))
 
 
 class Tanh(_FromOutput):
@@ -48,11 +81,19 @@ class Tanh(_FromOutput):
 
     equation = "tanh"
 
+    def curve(self) -> Curve:
+        return Curve(Fn("tanh", (X,)), minus(Num(1), Pow(Y, Num(2))))
+
 
 class ScaledTanh(_FromOutput):
     """y = 1.7159 tanh(2/3 x), LeNet-5's squashing function."""
 
     equation = "scaled_tanh"
+
+    def curve(self) -> Curve:
+        amplitude, slope = Num(activations.SCALED_TANH_AMPLITUDE), Frac(Num(2), Num(3))
+        derivative = Mul((slope, minus(amplitude, Frac(Pow(Y, Num(2)), amplitude))))
+        return Curve(Mul((amplitude, Fn("tanh", (Mul((slope, X)),)))), derivative)
 
 
 class LeakyReLU(Activation):
@@ -61,6 +102,10 @@ class LeakyReLU(Activation):
     def __init__(self, negative_slope: float = 0.01, *, name: str | None = None) -> None:
         super().__init__(name=name)
         self.negative_slope = number("negative_slope", negative_slope, -math.inf)
+
+    def curve(self) -> Curve:
+        slope = Num(self.negative_slope)
+        return Curve(Cases(((X, ABOVE), (Mul((slope, X)), BELOW))), Cases(((Num(1), ABOVE), (slope, BELOW))))
 
     def forward(self, parameters: Values, *xs: Array, context: Context) -> tuple[Array, Array]:
         return activations.leaky_relu(xs[0], self.negative_slope), xs[0]
@@ -87,6 +132,9 @@ class Softmax(Activation):
 
 class Identity(Activation):
     """y = x."""
+
+    def curve(self) -> Curve:
+        return Curve(X, Num(1))
 
     def is_identity(self, training: bool) -> bool:
         return True

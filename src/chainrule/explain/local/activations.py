@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from chainrule import layers
-from chainrule.equations import activations
 from chainrule.equations.dropout import dropout_mask
-from chainrule.explain.expressions import (
+from chainrule.explain.local.base import Local, Value, gradient_rule, local_slope, one, rule, told, x, y
+from chainrule.explain.messages import Message, say
+from chainrule.explain.precision import MOST_DIGITS, evaluate
+from chainrule.explain.terms import Evaluation, Index, Place, Terms, Use, rows, sym
+from chainrule.expressions import (
     BigSum,
     Cases,
     Expr,
@@ -29,46 +32,44 @@ from chainrule.explain.expressions import (
     number,
     slope,
 )
-from chainrule.explain.local.base import Local, Value, gradient_rule, local_slope, one, rule, told, x, y
-from chainrule.explain.messages import Message, say
-from chainrule.explain.precision import MOST_DIGITS, evaluate
-from chainrule.explain.terms import Evaluation, Index, Place, Terms, Use, rows, sym
+from chainrule.layers.activations import Activation, Curve
 
 
 class Elementwise(Local):
-    """y = f(x) for every element: dL/dx = dL/dy f'(x) (S4-E10). The derivative is written once, in the letters x and y;
-    its number is the same expression with numbers in their place."""
+    """y = f(x) for every element: dL/dx = dL/dy f'(x) (S4-E10). The derivative stands in the layer's own curve, in the
+    letters x and y; its number is the same expression with numbers in their place."""
 
-    def __init__(
-        self,
-        function: Callable[[Use], Expr],
-        derivative: Callable[[Use], Expr],
-        sources: tuple[str, ...] = (),
-        note: Callable[[Use, float], Message | None] = lambda use, value: None,
-        because: str = "why_curve",
-    ) -> None:
-        self.function, self.derivative, self.sources, self.note = function, derivative, sources, note
+    def __init__(self, because: str = "why_curve", kink: str | None = None) -> None:
         self.reasons = {"x": because}
+        self.kink = kink
+
+    def curve(self, use: Use) -> Curve:
+        """The layer's own."""
+        assert isinstance(use.step.layer, Activation)
+        found = use.step.layer.curve()
+        assert found is not None
+        return found
 
     def input(self, use: Use, which: int, index: Index) -> list[Terms]:
         before, after = float(use.x[index]), float(use.y[index])
-        shown = _put(self.derivative(use), {"x": before, "y": after})
+        curve = self.curve(use)
+        shown = _put(curve.derivative, {"x": before, "y": after})
         value = evaluate(shown, MOST_DIGITS)
         assert value is not None
         of = sym("y", Place("value", use.name, index), use.many)
         by = sym("x", Place("value", use.sources[0], index), use.many)
         rate = Partial(Sym("y"), Sym("x"))
-        where = (equal(rate, self.derivative(use)),)
-        formula = gradient_rule(Sym("x"), Mul((slope(Sym("y")), rate)), "S4-E10", *self.sources, where=where)
+        where = (equal(rate, curve.derivative),)
+        formula = gradient_rule(Sym("x"), Mul((slope(Sym("y")), rate)), "S4-E10", *curve.sources, where=where)
         columns = (use.upstream(one(index)), local_slope(np.array([value]), [of], by, [shown]))
-        note = self.note(use, before)
-        return [Terms(formula, columns, use.letters(), notes=() if note is None else (note,))]
+        notes = () if self.kink is None or before != 0 else (say(self.kink),)
+        return [Terms(formula, columns, use.letters(), notes=notes)]
 
     def value(self, use: Use, index: Index) -> Value:
-        function = self.function(use)
-        shown = _put(function, {"x": float(use.x[index])})
+        curve = self.curve(use)
+        shown = _put(curve.function, {"x": float(use.x[index])})
         before = Place("value", use.sources[0], index)
-        formula = rule(Sym("y"), function, *self.sources)
+        formula = rule(Sym("y"), curve.function, *curve.sources)
         return Evaluation(formula, shown, float(use.y[index]), (before,), use.letters())
 
 
@@ -109,50 +110,20 @@ def _holds(condition: Expr) -> bool:
     raise NotImplementedError(condition)
 
 
-_X, _Y = Sym("x"), Sym("y")
-_ABOVE, _BELOW = Rel((_X, Num(0)), ">"), Rel((_X, Num(0)), "≤")
-_SIGMA = Frac(Num(1), Sum((Num(1), Fn("exp", (Neg(_X),)))))
-_A, _TWO_THIRDS = Num(activations.SCALED_TANH_AMPLITUDE), Frac(Num(2), Num(3))
-
-
-def _kink(use: Use, before: float) -> Message | None:
-    return say("relu_kink") if before == 0 else None
-
-
-def _leak(use: Use) -> Expr:
-    return Num(float(use.step.layer.negative_slope))  # type: ignore[attr-defined]
-
+_SAID: dict[type[layers.Layer], Elementwise] = {
+    layers.ReLU: Elementwise("why_relu", kink="relu_kink"),
+    layers.LeakyReLU: Elementwise("why_leaky"),
+    layers.Sigmoid: Elementwise("why_sigmoid"),
+    layers.Tanh: Elementwise("why_tanh"),
+    layers.ScaledTanh: Elementwise("why_tanh"),
+    layers.Identity: Elementwise("why_identity"),
+}
+"""Curves about which there is more to say than that they are curves."""
 
 ELEMENTWISE: dict[type[layers.Layer], Local] = {
-    layers.ReLU: Elementwise(
-        lambda use: Fn("max", (Num(0), _X)),
-        lambda use: Cases(((Num(1), _ABOVE), (Num(0), _BELOW))),
-        ("S0-E37", "ER1-16"),
-        _kink,
-        because="why_relu",
-    ),
-    layers.LeakyReLU: Elementwise(
-        lambda use: Cases(((_X, _ABOVE), (Mul((_leak(use), _X)), _BELOW))),
-        lambda use: Cases(((Num(1), _ABOVE), (_leak(use), _BELOW))),
-        because="why_leaky",
-    ),
-    layers.Sigmoid: Elementwise(
-        lambda use: _SIGMA,
-        lambda use: Mul((_Y, minus(Num(1), _Y))),
-        ("S0-E19", "S0-E25"),
-        because="why_sigmoid",
-    ),
-    layers.Tanh: Elementwise(
-        lambda use: Fn("tanh", (_X,)),
-        lambda use: minus(Num(1), Pow(_Y, Num(2))),
-        because="why_tanh",
-    ),
-    layers.ScaledTanh: Elementwise(
-        lambda use: Mul((_A, Fn("tanh", (Mul((_TWO_THIRDS, _X)),)))),
-        lambda use: Mul((_TWO_THIRDS, minus(_A, Frac(Pow(_Y, Num(2)), _A)))),
-        because="why_tanh",
-    ),
-    layers.Identity: Elementwise(lambda use: _X, lambda use: Num(1), because="why_identity"),
+    kind: _SAID.get(kind, Elementwise())
+    for kind in layers.LAYERS.values()
+    if issubclass(kind, Activation) and "curve" in vars(kind)
 }
 
 
@@ -190,7 +161,7 @@ class DropoutTerms(Local):
         before = Place("value", use.sources[0], index)
         expression = Mul((number(float(use.x[index])), shown))
         return Evaluation(
-            rule(_Y, Mul((_X, factor)), "S2-B05"), expression, float(use.y[index]), (before,), use.letters()
+            rule(Sym("y"), Mul((Sym("x"), factor)), "S2-B05"), expression, float(use.y[index]), (before,), use.letters()
         )
 
 

@@ -13,9 +13,9 @@ from typing import TypeAlias
 import numpy as np
 
 from chainrule.arrays import Array
-from chainrule.explain.expressions import Expr, IndexPart, Partial, Rel, Sym, equal, slope
 from chainrule.explain.messages import Message, say
 from chainrule.explain.terms import Column, Evaluation, Formula, Index, Terms, Use
+from chainrule.expressions import Expr, IndexPart, Partial, Rel, Sym, equal, slope
 
 Value: TypeAlias = list[Terms] | Evaluation
 """An output element: sums of products, or any other expression."""

@@ -8,11 +8,11 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.explain import maps
-from chainrule.explain.expressions import BigSum, Expr, IndexPart, Mul, Neg, Num, Sum, Sym, equal, mul, slope
 from chainrule.explain.local.base import Local, Value, b, gradient_rule, one, rule, told, w, x, y
 from chainrule.explain.messages import Message, say
 from chainrule.explain.terms import Column, Formula, Index, Terms, Use
 from chainrule.explain.windows import covered, covering, crossed, under_tap
+from chainrule.expressions import BigSum, Expr, IndexPart, Mul, Neg, Num, Sum, Sym, equal, mul, slope
 from chainrule.shapes import Pair, Window
 
 

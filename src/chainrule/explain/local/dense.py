@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from chainrule.explain.expressions import BigSum, Mul, Neg, Num, Pow, Sum, Sym, equal, minus, slope
 from chainrule.explain.local.base import Local, Value, b, constant, gradient_rule, one, rule, told, w, x, y
 from chainrule.explain.messages import say
 from chainrule.explain.terms import Column, Index, Terms, Use, rows
+from chainrule.expressions import BigSum, Mul, Neg, Num, Pow, Sum, Sym, equal, minus, slope
 
 
 class LinearTerms(Local):

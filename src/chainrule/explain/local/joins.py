@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from chainrule.explain.expressions import Sym, slope
 from chainrule.explain.local.base import Local, Value, gradient_rule, one, rule, told
 from chainrule.explain.messages import Message, say
 from chainrule.explain.terms import Index, Terms, Use
+from chainrule.expressions import Sym, slope
 
 
 class Moving(Local):

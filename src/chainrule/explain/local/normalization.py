@@ -8,7 +8,10 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.equations import normalization
-from chainrule.explain.expressions import (
+from chainrule.explain.local.base import Local, Value, b, gradient_rule, local_slope, one, rule, told, w, x, y
+from chainrule.explain.messages import Message, say
+from chainrule.explain.terms import Column, Evaluation, Index, Place, Terms, Use, rows, sym
+from chainrule.expressions import (
     BigSum,
     Expr,
     Frac,
@@ -25,9 +28,6 @@ from chainrule.explain.expressions import (
     mul,
     slope,
 )
-from chainrule.explain.local.base import Local, Value, b, gradient_rule, local_slope, one, rule, told, w, x, y
-from chainrule.explain.messages import Message, say
-from chainrule.explain.terms import Column, Evaluation, Index, Place, Terms, Use, rows, sym
 
 _HAT, _MEAN = Sym("x", accent="hat"), Sym("x", accent="bar")
 _SPREAD = Root(Sum((Sym("v"), Sym("ε"))))

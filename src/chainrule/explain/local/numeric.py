@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from chainrule.arrays import Array
-from chainrule.explain.expressions import BigSum, Expr, Partial, Sym, mul, slope
 from chainrule.explain.local.base import Local, Value, gradient_rule, local_slope, rule
 from chainrule.explain.messages import say
 from chainrule.explain.terms import Evaluation, Index, Place, Terms, Use, sym
+from chainrule.expressions import BigSum, Expr, Partial, Sym, mul, slope
 
 
 class NumericTerms(Local):

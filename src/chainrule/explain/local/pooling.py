@@ -9,7 +9,11 @@ import numpy as np
 from chainrule.arrays import Array
 from chainrule.equations import pooling
 from chainrule.explain import maps
-from chainrule.explain.expressions import (
+from chainrule.explain.local.base import Local, Value, b, gradient_rule, local_slope, one, rule, told, w, x, y
+from chainrule.explain.messages import say
+from chainrule.explain.terms import Column, Evaluation, Formula, Index, Place, Terms, Use, rows, sym
+from chainrule.explain.windows import covered, covering
+from chainrule.expressions import (
     BigSum,
     Cases,
     Expr,
@@ -25,10 +29,6 @@ from chainrule.explain.expressions import (
     mul,
     slope,
 )
-from chainrule.explain.local.base import Local, Value, b, gradient_rule, local_slope, one, rule, told, w, x, y
-from chainrule.explain.messages import say
-from chainrule.explain.terms import Column, Evaluation, Formula, Index, Place, Terms, Use, rows, sym
-from chainrule.explain.windows import covered, covering
 from chainrule.shapes import Pair
 
 MOST_NOTES = 4

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule.expressions import letters
 from chainrule.graph import Graph
+from chainrule.interchange.c.curves import in_c
 from chainrule.interchange.c.numbers import Literals, constants
 from chainrule.interchange.c.order import Order
 from chainrule.interchange.c.program import Sum
@@ -34,6 +36,8 @@ def context(made: Export) -> dict[str, Any]:
         **_kernel_words(asked.graph),
         **_loss_words(asked),
         "real": literals.real,
+        "in_c": lambda expr: in_c(expr, literals),
+        "letters": letters,
         "array": literals.array,
         "nearest": round,
         "at": places.at,

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from chainrule.expressions import letters
 from chainrule.graph import Step
 from chainrule.layers import Layer
+from chainrule.layers.activations import Activation
 from chainrule.shapes import product
 
 Sizes = Mapping[str, int]
@@ -117,4 +119,14 @@ OPTIMIZER_TEMPLATES: dict[str, Update] = {
 
 def in_c(layer: Layer, training: bool) -> Rule | None:
     """The rule of a layer; None for one whose output is its input."""
-    return None if layer.is_identity(training) else LAYER_RULES[type(layer).__name__]
+    return None if layer.is_identity(training) else rule_of(layer)
+
+
+def rule_of(layer: Layer) -> Rule:
+    """The rule of a layer that computes something; a curve without a template is written from its expressions."""
+    own = LAYER_RULES.get(type(layer).__name__)
+    if own is not None or not isinstance(layer, Activation):
+        return LAYER_RULES[type(layer).__name__]
+    curve = layer.curve()
+    assert curve is not None
+    return Rule("curve", "".join(sorted(letters(curve.derivative))), in_place=True)

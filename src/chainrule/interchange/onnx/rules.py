@@ -23,6 +23,7 @@ import numpy as np
 from chainrule.errors import ArgumentError
 from chainrule.graph import Step
 from chainrule.interchange.onnx.builder import Builder, Operand, Value
+from chainrule.layers.activations import is_curve
 from chainrule.layers.base import Layer
 from chainrule.shapes import Shape
 
@@ -94,8 +95,11 @@ def rule(*classes: type[Layer]) -> Callable[[R], R]:
 def rule_of(step: Step) -> type[Rule[Any]]:
     """The rule for a step. Raises ArgumentError for a layer that has none."""
     import chainrule.interchange.onnx.layers  # noqa: F401  whose modules register the rules
+    from chainrule.interchange.onnx.layers.curves import CurveRule
 
     found = RULES.get(type(step.layer))
+    if found is None and is_curve(step.layer):
+        return CurveRule
     if found is None:
         kind = type(step.layer).__name__
         raise ArgumentError(

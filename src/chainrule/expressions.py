@@ -1,4 +1,4 @@
-"""Mathematical expressions as a tree: the one form from which text, LaTeX and MathML are all written.
+"""Mathematical expressions as a tree: the one form from which text, LaTeX, MathML and exported code are written.
 
     Sym("w", (0, 1))              w[0,1]
     Partial(Sym("L"), Sym("w"))   ∂L/∂w
@@ -188,3 +188,20 @@ def equal(*parts: Expr) -> Expr:
 def number(value: float) -> Num:
     """A number as a leaf."""
     return Num(float(value))
+
+
+def letters(expr: Expr) -> set[str]:
+    """The letters that an expression is written in."""
+    match expr:
+        case Sym(name):
+            return {name}
+        case Fn(_, parts) | Mul(parts) | Sum(parts) | Rel(parts):
+            return set().union(*map(letters, parts))
+        case Neg(body):
+            return letters(body)
+        case Frac(top, bottom) | Pow(top, bottom):
+            return letters(top) | letters(bottom)
+        case Cases(choices):
+            pairs = [part for value, when in choices for part in (value, when) if part is not None]
+            return set().union(*map(letters, pairs))
+    return set()
