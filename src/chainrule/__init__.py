@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from chainrule.explain import Derivation
     from chainrule.gradient_check import check_gradients
+    from chainrule.interchange.onnx.importing import from_onnx
 
 __version__ = "0.1.0"
 
@@ -68,6 +69,7 @@ __all__ = [
     "diagnose_pool2d",
     "errors",
     "explain",
+    "from_onnx",
     "load",
     "one_hot",
     "parse",
@@ -88,6 +90,7 @@ _LAZY = {
     "diagnose_linear": "chainrule.diagnosis",
     "diagnose_loss": "chainrule.diagnosis",
     "diagnose_pool2d": "chainrule.diagnosis",
+    "from_onnx": "chainrule.interchange.onnx.importing",
 }
 """What is imported when it is asked for, so that `import chainrule` stays fast."""
 

@@ -15,6 +15,7 @@ from chainrule.cli.console import LEFT, USER_ERROR, complain, finish, prepare_st
 from chainrule.cli.evaluate import evaluate
 from chainrule.cli.explain import examples, explain
 from chainrule.cli.export import export
+from chainrule.cli.importing import import_network
 from chainrule.cli.predict import predict
 from chainrule.cli.summary import summary
 from chainrule.cli.train import train
@@ -75,6 +76,7 @@ app = typer.Typer(
 
 for command in (train, evaluate, predict, export, summary, check, explain, examples, vectors):
     app.command()(command)
+app.command("import")(import_network)
 
 
 def _show_version(asked: bool) -> None:
