@@ -123,3 +123,30 @@ def test_a_message_drops_its_citation_with_the_space_before_it() -> None:
     assert message.template("en").endswith("adds up (S0-E31).")
     assert message.uncited().template("en").endswith("adds up.")
     assert message.template("zh").endswith("之和（S0-E31）。")
+
+
+def test_the_short_form_has_one_line_for_each_number_and_the_same_numbers() -> None:
+    net = cr.parse(NET)
+    x, targets, loss = RNG.normal(size=(1, 1, 8, 8)), np.array([1]), cr.CrossEntropyLoss()
+    whole, brief = (
+        cr.explain(net, x, targets, loss, of="conv1.weight[1,0,0,0]", level=level)  # type: ignore[arg-type]
+        for level in ("full", "short")
+    )
+    assert [step.result for step in brief.steps] == [step.result for step in whole.steps]
+    text = brief.text(width=10**4)
+    for step in brief.steps:
+        assert any(line.startswith(f"{step.number} ") and f"= {step.result:.3g}"[:5] in line.replace("−", "-")
+                   for line in text.splitlines())  # fmt: skip
+    assert "∂L/∂conv1.weight[1,0,0,0] = Σ(n,p,q)" in text
+    assert text.count("because") == 1
+    assert len(text) < len(whole.text(width=10**4)) / 3
+    with pytest.raises(cr.errors.ArgumentError, match='level must be "short" or "full"'):
+        cr.explain(net, x, targets, loss, of="conv1", level="long")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "latex", "html", "to_dict"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_short_form_is_written_in_every_way(form: str, lang: Any) -> None:
+    net = cr.Sequential(cr.Linear(2, 3), cr.BatchNorm1d(3), cr.Linear(3, 3))
+    assert getattr(explained(net, "linear1.weight", level="short", learning_rate=0.1), form)(lang=lang)
+    assert getattr(explained(net, "linear2[1]", sample=1, quantity="value", level="short"), form)(lang=lang)

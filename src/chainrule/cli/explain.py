@@ -31,6 +31,13 @@ class Format(StrEnum):
     json = "json"
 
 
+class Level(StrEnum):
+    """How much is told."""
+
+    short = "short"
+    full = "full"
+
+
 LangOption = Annotated[str, typer.Option("--lang", help="en or zh.")]
 
 
@@ -52,6 +59,7 @@ def explain(
     breadth: Annotated[int, typer.Option(help="How many numbers of one node are opened further.")] = 2,
     digits: Annotated[int, typer.Option(help="Significant digits.")] = 6,
     learning_rate: Annotated[float | None, typer.Option(help="Show the update of a parameter, too.")] = None,
+    level: Annotated[Level, typer.Option("--level", help="One line for each number, or everything.")] = Level.full,
     sources: Annotated[bool, typer.Option("--sources", help="Cite the teaching texts behind each rule.")] = False,
     lang: LangOption = "en",
     form: Annotated[Format, typer.Option("--format", help="text, markdown, latex, html or json.")] = Format.text,
@@ -93,6 +101,7 @@ def explain(
             learning_rate=learning_rate,
             training=False,
             sources=sources,
+            level=level.value,
         )
     _write(result, form, output)
 

@@ -42,6 +42,7 @@ def explain(
     training: bool = True,
     engine: str = "reference",
     sources: bool = False,
+    level: Literal["short", "full"] = "full",
 ) -> Derivation:
     """The derivation of dL/d(of): from the loss down to one weight, bias, delta or input pixel.
 
@@ -55,6 +56,7 @@ def explain(
     lang          "en" or "zh"; digits: how many significant ones are shown
     learning_rate, optimizer    for a parameter: show its update, too
     sources       cite the teaching texts behind formulas and rules, with a bibliography at the end
+    level         "short": one line for each number, "full": every rule with its terms
     training      batch normalisation with the batch's statistics, dropout on; as in `net.gradients`
 
     Everything is computed in float64, and every number is compared with the engine's. Raises ArgumentError or
@@ -80,6 +82,7 @@ def explain(
         training=training,
         engine=engine,
         sources=sources,
+        level=level,
     )
 
 

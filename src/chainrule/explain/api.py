@@ -55,11 +55,14 @@ def derive(
     training: bool = True,
     engine: str = "reference",
     sources: bool = False,
+    level: Literal["short", "full"] = "full",
 ) -> Derivation:
     """See `chainrule.explain.explain`."""
     language = check_language(lang)
     if quantity not in ("gradient", "value"):
         raise ArgumentError(f'quantity must be "gradient" or "value", not {quantity!r}')
+    if level not in ("short", "full"):
+        raise ArgumentError(f'level must be "short" or "full", not {level!r}')
     if not isinstance(loss, Loss):
         raise ArgumentError(f"loss must be a loss such as CrossEntropyLoss(), not {loss!r}")
     limits = {"terms": integer("terms", terms, 1), "breadth": integer("breadth", breadth, 1)}
@@ -99,6 +102,7 @@ def derive(
         lang=language,
         digits=digits,
         sources=bool(sources),
+        level=level,
         nudge=None if quantity == "value" else nudge(net, trace, ending, place, gradient, training),
     )
 

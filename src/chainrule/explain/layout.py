@@ -6,6 +6,7 @@ from chainrule.explain.asking import place_text
 from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Reason, Rest, Row, SumRows, Text
 from chainrule.explain.messages import Message, say
 from chainrule.explain.precision import digits_of_terms, precise, printed, rounded_relation
+from chainrule.explain.short import short_steps
 from chainrule.explain.steps import DerivationData, DerivationStep, Part
 from chainrule.explain.terms import Term
 from chainrule.expressions import Cases, Expr, Num, Rel, Sum, Sym, equal, number
@@ -29,6 +30,8 @@ def derivation_blocks(derivation: DerivationData) -> list[Block]:
         blocks.append(Text(say("route", route=" → ".join(derivation.route))))
     if derivation.chain is not None:
         blocks.append(Equations(say("chain"), (derivation.chain,), ("S0-E35",)))
+    if derivation.level == "short":
+        return [*blocks, *short_steps(derivation), *_ending(derivation)]
     long_way: int | None = None
     told: set[Message] = set()
     for step in derivation.steps:

@@ -9,6 +9,7 @@ from chainrule.explain.messages import Language, Message
 from chainrule.explain.terms import Formula, Place, Table, Term
 from chainrule.expressions import Expr
 
+Level = Literal["short", "full"]
 StepKind = Literal["loss", "gradient", "parameter", "update", "value"]
 
 
@@ -93,7 +94,8 @@ class Nudge:
 @dataclass(frozen=True)
 class DerivationData:
     """The chain rule written out for one number of one network: `value` is the number, `engine_value` the engine's,
-    `steps` the chain in reading order, `nudge` a check that anyone can do. `sources` cites the teaching texts."""
+    `steps` the chain in reading order, `nudge` a check that anyone can do. `sources` cites the teaching texts; `level`
+    says whether a step is one line or told in full."""
 
     of: str
     place: Place
@@ -110,6 +112,7 @@ class DerivationData:
     lang: Language = "en"
     digits: int = 6
     sources: bool = False
+    level: Level = "full"
     nudge: Nudge | None = None
 
     def step_of(self, place: Place) -> int | None:

@@ -59,6 +59,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "title_value_sample": ("Value of {node}{index}, sample {sample}", "{node}{index} 的值，样本 {sample}"),
     "through": ("through {node} ({layer})", "经过 {node}（{layer}）"),
     "because": ("because", "因为"),
+    "short_step": ("{number}", "{number}"),
     "formula": ("formula", "公式"),
     "where": ("where", "其中"),
     "letters": ("here", "此处"),
