@@ -349,7 +349,8 @@ class Network(Graph):
         batch      a number of samples; None for any
         dtype      "float32" or "float64"
         opset      version of ONNX's operators
-        weights    "inside" the file, where parameters are inputs as their defaults, or "beside" it as .safetensors
+        weights    "inside" the file, where parameters are inputs as their defaults; "beside" it as .safetensors; or
+                   "inputs": not written at all, but given with every call, for inference too
         uint8      whether x is bytes of pictures, which the file itself turns into what the network takes
         targets    "classes" or, for CrossEntropyLoss, "probabilities"
         training   whether gradients are those of training: batch statistics, dropout

@@ -63,7 +63,9 @@ def export(
     weight_decay: Annotated[float | None, typer.Option(help="Of the optimizer.")] = None,
     batch: Annotated[int | None, typer.Option(help="Samples of a batch (default: any number; of c: 1).")] = None,
     dtype: Annotated[str | None, typer.Option("--dtype", help="float32 or float64.")] = None,
-    weights: Annotated[str | None, typer.Option(help="inside the file, or beside it (.safetensors; c: .bin).")] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="inside the file, beside it (.safetensors; c: .bin), or inputs (onnx).")
+    ] = None,
     last: Annotated[int | None, typer.Option(help="c: train only so many of the last layers.")] = None,
     name: Annotated[str | None, typer.Option(help="c: what its functions are called by (default: as OUT).")] = None,
     opset: Annotated[int | None, typer.Option(help="onnx: the version of its operators.")] = None,

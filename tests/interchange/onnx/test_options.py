@@ -108,6 +108,20 @@ def test_a_step_with_weights_inside_begins_with_them(tmp_path: Path) -> None:
     assert again["loss"] < begun["loss"]
 
 
+def test_inference_with_weights_that_are_given(tmp_path: Path) -> None:
+    made = problem(forked())
+    made.net.to_onnx(tmp_path / "i.onnx", weights="inputs")
+    assert [path.name for path in tmp_path.iterdir()] == ["i.onnx"]
+    assert set(inputs_of(tmp_path / "i.onnx")) == {"x", *made.net.parameters, *made.net.buffers}
+    x, numbers = made.x.astype(np.float32), stored(made.net, "float32")
+    found = run(tmp_path / "i.onnx", {"x": x} | numbers, "float32")["y"]
+    assert_close("y", found, made.net(x), atol=1e-5)
+    halves = {name: 0.5 * array for name, array in numbers.items()}
+    made.net.parameters.flat[:] *= 0.5
+    made.net.buffers.flat[:] *= 0.5
+    assert_close("y", run(tmp_path / "i.onnx", {"x": x} | halves, "float32")["y"], made.net(x), atol=1e-5)
+
+
 def test_dx_of_a_step(tmp_path: Path) -> None:
     made = problem(small())
     check_steps(tmp_path / "s.onnx", made, "float64", cr.SGD(0.1))
@@ -201,7 +215,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"opset": HIGHEST + 1}, f"opset must be a number from {LOWEST} to {HIGHEST}, not {HIGHEST + 1}"),
     ({"opset": "18"}, "opset must be a number"),
     ({"batch": 0}, "batch must lie between 1"),
-    ({"weights": "nowhere"}, 'weights must be "inside" or "beside"'),
+    ({"weights": "nowhere"}, 'weights must be "inside", "beside" or "inputs"'),
     ({**GRADIENTS, "targets": "numbers"}, 'targets must be "classes" or "probabilities"'),
     ({"what": "gradients", "loss": cr.MAPLoss(), "targets": "probabilities"}, "is for CrossEntropyLoss"),
     ({"what": "gradients", "loss": OwnLoss()}, r"the loss OwnLoss\(\) is no loss of chainrule's"),

@@ -39,7 +39,7 @@ def to_onnx(
     batch: int | None = None,
     dtype: Literal["float32", "float64"] = "float32",
     opset: int = LOWEST,
-    weights: Literal["inside", "beside"] = "inside",
+    weights: Literal["inside", "beside", "inputs"] = "inside",
     uint8: bool = False,
     loss: Loss | None = None,
     optimizer: Optimizer | None = None,
@@ -52,7 +52,7 @@ def to_onnx(
     from chainrule.interchange.onnx.writer import Outside, beside, model_bytes
 
     choice("what", what, WHAT)
-    choice("weights", weights, ("inside", "beside"))
+    choice("weights", weights, ("inside", "beside", "inputs"))
     choice("targets", targets, ("classes", "probabilities"))
     precision = _precision(dtype)
     builder = Builder(precision, None if batch is None else integer("batch", batch, 1))
@@ -63,6 +63,7 @@ def to_onnx(
         _arrays(net, precision),
         builder,
         pixels=_pixels(net) if uint8 else None,
+        given=what != "inference" or weights == "inputs",
         stored=weights == "inside",
         loss=loss,
         optimizer=optimizer,

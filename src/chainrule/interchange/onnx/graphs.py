@@ -49,8 +49,10 @@ class Request:
     """Parameters and buffers in the file's precision."""
     builder: Builder
     pixels: Pixels | None = None
+    given: bool = False
+    """Whether parameters are inputs of the file."""
     stored: bool = True
-    """Whether parameters that are inputs have their values in the file as defaults."""
+    """Whether those that are have their values in the file as defaults."""
     loss: Loss | None = None
     optimizer: Optimizer | None = None
     soft_targets: bool = False
@@ -87,10 +89,10 @@ class _Writing:
         given = self.builder.input("targets", self.sample_shape(*shape[1:]), np.int64)
         return losses.one_hot(given, shape)
 
-    def declare(self, *, as_inputs: bool) -> None:
+    def declare(self) -> None:
         """Parameters and buffers: arrays of the file, or inputs, with these as defaults where they are stored."""
         for name, array in self.request.arrays.items():
-            if not as_inputs:
+            if not self.request.given:
                 self.values[name] = self.builder.array(name, array)
                 continue
             self.values[name] = self.builder.input(name, array.shape, optional=True)
@@ -151,7 +153,7 @@ def inference(request: Request) -> None:
     """(x) -> y."""
     writing = _Writing(request)
     x = writing.x()
-    writing.declare(as_inputs=False)
+    writing.declare()
     y = writing.forward(x)
     request.builder.output("y", y, writing.sample_shape(*request.graph.output_shape))
     writing.call_by_their_names()
@@ -171,7 +173,7 @@ def gradients(request: Request) -> None:
     """(x, targets, parameters) -> loss, gradient.NAME of every parameter, gradient.x."""
     writing = _Writing(request)
     x, targets = writing.x(), writing.targets()
-    writing.declare(as_inputs=True)
+    writing.declare()
     dx, found = _through_the_loss(writing, x, targets)
     for name, shape in request.graph.parameters.shapes.items():
         request.builder.output(f"gradient.{name}", found[name], shape)
@@ -188,7 +190,7 @@ def train_step(request: Request) -> None:
     x, targets = writing.x(), writing.targets()
     rate = builder.input("learning_rate", ())
     clock = optimizers.Clock(rate, builder.input("step", (), np.int64) if rule.counts else None)
-    writing.declare(as_inputs=True)
+    writing.declare()
     dx, found = _through_the_loss(writing, x, targets)
     for name, shape in request.graph.parameters.shapes.items():
         if name in request.graph.frozen:
