@@ -17,7 +17,8 @@ folder.mkdir(parents=True, exist_ok=True)
 net, digits = zoo.lenet5(seed=0), data.load("digits")
 sgd = cr.SGD(0.05, momentum=0.9, weight_decay=5e-4)
 
-net.to_onnx(folder / "step.onnx", what="train_step", loss=cr.CrossEntropyLoss(), optimizer=sgd, weights="beside", uint8=True)
+loss = cr.CrossEntropyLoss()
+net.to_onnx(folder / "step.onnx", what="train_step", loss=loss, optimizer=sgd, weights="beside", uint8=True)
 net.to_onnx(folder / "predict.onnx", weights="inputs", uint8=True)
 save_file(
     {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import * as ort from "onnxruntime-web";
 
 const folder = process.argv[2] ?? "onnx-lenet5";
-const epochs = Number(process.argv[3] ?? 10);
+const epochs = Number(process.argv[3] ?? 24);
 const TYPES = { F32: ["float32", Float32Array], I64: ["int64", BigInt64Array], U8: ["uint8", Uint8Array] };
 
 // The tensors of a safetensors file: the length of a header, the header, and all numbers.
@@ -23,27 +23,37 @@ function tensorsOf(path) {
   );
 }
 
-// Some samples of a tensor, in an order.
-function rows(tensor, chosen) {
-  const [, ...shape] = tensor.dims;
-  const size = shape.reduce((a, b) => a * b, 1);
-  const data = new tensor.data.constructor(chosen.length * size);
-  chosen.forEach((row, place) => data.set(tensor.data.subarray(row * size, (row + 1) * size), place * size));
-  return new ort.Tensor(tensor.type, data, [chosen.length, ...shape]);
+// Random whole numbers below `limit`, the same ones in every run (a generator of Marsaglia's).
+let bits = 2463534242;
+function random(limit) {
+  bits ^= bits << 13;
+  bits ^= bits >>> 17;
+  bits ^= bits << 5;
+  return (bits >>> 0) % limit;
 }
 
-// Numbers below `count` in an order that the seed decides (Fisher and Yates, with a generator of Marsaglia's).
-function permutation(count, seed) {
+// All numbers below `count` in a random order (Fisher and Yates).
+function permutation(count) {
   const order = Array.from({ length: count }, (_, i) => i);
-  let state = 2463534242 ^ (seed * 2654435761);
   for (let i = count - 1; i > 0; i--) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    const j = (state >>> 0) % (i + 1);
+    const j = random(i + 1);
     [order[i], order[j]] = [order[j], order[i]];
   }
   return order;
+}
+
+// Some samples of a tensor, in an order; pictures moved by up to two pixels, since their borders are empty.
+function rows(tensor, chosen) {
+  const [, ...shape] = tensor.dims;
+  const size = shape.reduce((a, b) => a * b, 1);
+  const width = shape.at(-1);
+  const data = new tensor.data.constructor(chosen.length * size);
+  chosen.forEach((row, place) => {
+    const shift = shape.length ? (random(5) - 2) * width + random(5) - 2 : 0;
+    const sample = tensor.data.subarray(row * size, (row + 1) * size);
+    for (let i = 0; i < size; i++) data[place * size + i] = sample[(i + shift + size) % size];
+  });
+  return new ort.Tensor(tensor.type, data, [chosen.length, ...shape]);
 }
 
 ort.env.wasm.numThreads = 1;
@@ -62,11 +72,11 @@ const samples = x.dims[0];
 const steps = epochs * Math.ceil(samples / 32);
 let done = 0;
 for (let epoch = 1; epoch <= epochs; epoch++) {
-  const order = permutation(samples, epoch);
+  const order = permutation(samples);
   let sum = 0;
   for (let start = 0; start < samples; start += 32) {
     const batch = order.slice(start, start + 32);
-    const rate = new ort.Tensor("float32", [0.05 * (1 - done / steps)], []);
+    const rate = new ort.Tensor("float32", [0.05 * Math.min((4 * done) / steps, 1 - done / steps)], []);
     const { loss, ...after } = await step.run({
       x: rows(x, batch),
       targets: rows(labels, batch),

@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.arrays import FLOATS, Array
 from chainrule.errors import ArgumentError, DataError, MissingExtraError, NonFiniteError
-from chainrule.files.atomic import write_atomically
+from chainrule.files.atomic import write_together
 from chainrule.interchange.onnx import graphs
 from chainrule.interchange.onnx.builder import Builder
 from chainrule.layers import BatchNorm1d, BatchNorm2d
@@ -76,10 +76,11 @@ def to_onnx(
     target = Path(path)
     outside = Outside.of(beside(target).name, request.arrays) if weights == "beside" else None
     data = model_bytes(builder, opset, _doc(request, what), _metadata(net, request), outside)
+    files: dict[str | Path, bytes] = {target: data}
     if outside is not None:
         _refuse_same_name(target, beside(target))
-        write_atomically(beside(target), outside.data)
-    write_atomically(target, data)
+        files[beside(target)] = outside.data
+    write_together(files)
 
 
 def _require_onnx() -> None:
