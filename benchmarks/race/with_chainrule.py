@@ -9,7 +9,7 @@ import chainrule as cr
 from benchmarks import recipe
 from benchmarks.recipe import BATCH, EPOCHS, GOAL, LEARNING_RATE, MOMENTUM, WEIGHT_DECAY
 from chainrule import data
-from chainrule.training import EpochRow
+from chainrule.history import EpochRow
 from chainrule.zoo.lenet5 import lenet5
 
 

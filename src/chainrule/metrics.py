@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chainrule.arrays import Array
+from chainrule.display import div, heading, table
 from chainrule.errors import ArgumentError, shown
 from chainrule.losses import Loss
 from chainrule.memory import require_memory
@@ -17,6 +18,8 @@ from chainrule.shapes import Shape, shape_text
 
 MOST_SHOWN = 20
 """Characters of a class name, and rows of a classification, that are printed."""
+LARGEST_MATRIX = 30
+"""Classes whose confusion matrix a notebook shows."""
 
 
 def class_count(shape: Shape) -> int:
@@ -168,6 +171,27 @@ class Evaluation:
         return "\n".join(lines)
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        accuracy = "" if self.accuracy is None else f", accuracy {100 * self.accuracy:.2f} %"
+        title = heading(f"loss {self.loss:.4f} on {self.samples:,} samples{accuracy}")
+        if self._counts is None or self.precision is None or self.recall is None or self.f1 is None:
+            return div(title)
+        names = [name_of(self.class_names, k) for k in range(self.classes)]
+        scores = zip(names, self._counts[2], self.precision, self.recall, self.f1, strict=True)
+        rows = [[name, f"{count:,}", *(f"{score:.4f}" for score in parts)] for name, count, *parts in scores]
+        found = table(("class", "samples", "precision", "recall", "f1"), rows)
+        return div(title, found, self._matrix_page(names))
+
+    def _matrix_page(self, names: list[str]) -> str:
+        """The confusion matrix, each cell tinted by its share of its row; nothing where it would be too large."""
+        if self.confusion is None or self.classes > LARGEST_MATRIX:
+            return ""
+        rows = [
+            [name, *(count or "" for count in row)] for name, row in zip(names, self.confusion.tolist(), strict=True)
+        ]
+        shades = (self.confusion / np.maximum(self.confusion.sum(axis=1, keepdims=True), 1)).tolist()
+        return heading("Rows: the true class; columns: the predicted one") + table(["", *names], rows, shades=shades)
 
 
 def _ratio(hits: Array, counts: Array) -> Array:

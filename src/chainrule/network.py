@@ -25,7 +25,7 @@ from chainrule.optimizers import Optimizer
 from chainrule.parameters import Parameters
 from chainrule.schedules import Schedule
 from chainrule.shapes import integer
-from chainrule.summary import Summary, summarize
+from chainrule.summary import Summary, network_page, summarize
 from chainrule.training import (
     EVALUATION_BATCH,
     EpochRow,
@@ -317,6 +317,11 @@ class Network(Graph):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self.steps)} layers, {self.parameter_count:,} parameters: {self}>"
+
+    def _repr_html_(self) -> str:
+        names = "" if self.class_names is None else f"; classes {', '.join(self.class_names)}"
+        title = f"{type(self).__name__} of {len(self.steps)} layers, {self.parameter_count:,} parameters{names}"
+        return network_page(self, title)
 
     def plan(
         self,

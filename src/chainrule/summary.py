@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from chainrule.display import Box, div, drawing, heading, table
 from chainrule.errors import NameLookupError
 from chainrule.grammar import layer_description
 from chainrule.graph import Graph
@@ -83,7 +83,8 @@ class Summary:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return _html_table(self)
+        headings, rows, total = _cells(self)
+        return table(headings, rows, total, left=2)
 
 
 def summarize(graph: Graph) -> Summary:
@@ -199,17 +200,13 @@ def _plain_table(summary: Summary) -> str:
     return "\n".join([body[0], rule, *body[1:-1], rule, body[-1]])
 
 
-def _html_table(summary: Summary) -> str:
-    headings, rows, total = _cells(summary)
-
-    def line(cells: list[str], tag: str) -> str:
-        inner = "".join(
-            f'<{tag} style="text-align:{"left" if i < 2 else "right"}">{html.escape(cell)}</{tag}>'
-            for i, cell in enumerate(cells)
-        )
-        return f"<tr>{inner}</tr>"
-
-    body = "".join(line(row, "td") for row in rows)
-    return (
-        f"<table><thead>{line(headings, 'th')}</thead><tbody>{body}</tbody><tfoot>{line(total, 'th')}</tfoot></table>"
-    )
+def network_page(graph: Graph, title: str) -> str:
+    """A network in a notebook: its drawing beside its table."""
+    summary = summarize(graph)
+    boxes = [Box("input", shape_text(graph.input_shape))]
+    for step, row in zip(graph.steps, summary.rows, strict=True):
+        said = " ".join(filter(None, (_arguments(row), "→", shape_text(row.output_shape))))
+        boxes.append(Box(step.name, said, tuple(dict.fromkeys(step.inputs))))
+    drawn = f'<div style="max-height:38em;overflow-y:auto">{drawing(boxes, title)}</div>'
+    sides = f'<div style="display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start">{drawn}{{}}</div>'
+    return div(heading(title), sides.format(summary._repr_html_()))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +16,8 @@ from chainrule.engines import Engine, EpochTotals, Recipe
 from chainrule.equations.random_bits import shuffled_orders
 from chainrule.errors import ArgumentError, DataError, NonFiniteError
 from chainrule.graph import Graph
+from chainrule.history import EpochRow as EpochRow
+from chainrule.history import History as History
 from chainrule.losses import Loss
 from chainrule.memory import require_memory
 from chainrule.metrics import Evaluation, class_count
@@ -27,46 +29,6 @@ from chainrule.shapes import integer, number, product, shape_text
 EVALUATION_BATCH = 256
 GROUP_SAMPLES = 65536
 """Short epochs are trained together up to so many samples."""
-
-
-@dataclass(slots=True)
-class EpochRow:
-    """One line of a history. `loss` and `accuracy` are running means over the epoch's steps."""
-
-    epoch: int
-    loss: float
-    accuracy: float | None
-    validation_loss: float | None
-    validation_accuracy: float | None
-    learning_rate: float
-    seconds: float
-    samples_per_second: float
-
-
-@dataclass
-class History(Mapping[str, list[Any]]):
-    """What happened in training, epoch by epoch: history["loss"], history.rows[0].loss."""
-
-    rows: list[EpochRow] = field(default_factory=list)
-    best_epoch: int | None = None
-    stopped: Literal["finished", "early", "on_epoch", "interrupted"] = "finished"
-
-    def __getitem__(self, name: str) -> list[Any]:
-        if name not in EpochRow.__dataclass_fields__:
-            raise KeyError(name)
-        return [getattr(row, name) for row in self.rows]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(EpochRow.__dataclass_fields__)
-
-    def __len__(self) -> int:
-        return len(EpochRow.__dataclass_fields__)
-
-    def __repr__(self) -> str:
-        if not self.rows:
-            return f"History of no epochs, {self.stopped}"
-        last = self.rows[-1]
-        return f"History of {len(self.rows)} epochs, {self.stopped}, last loss {last.loss:.6g}"
 
 
 @dataclass(frozen=True)

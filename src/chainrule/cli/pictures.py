@@ -9,10 +9,10 @@ from chainrule import plots
 from chainrule.arrays import Array
 from chainrule.cli.common import loss_of, names_of
 from chainrule.errors import MissingExtraError
+from chainrule.history import History
 from chainrule.metrics import confusion_matrix
 from chainrule.network import Network
 from chainrule.plots.networks import first_convolution
-from chainrule.training import History
 
 
 def draw_plots(

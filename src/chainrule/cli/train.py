@@ -37,10 +37,10 @@ from chainrule.data.shifts import with_shifted_copies
 from chainrule.engines import engine_named
 from chainrule.errors import ArgumentError
 from chainrule.files.atomic import write_atomically
+from chainrule.history import History
 from chainrule.metrics import Evaluation, filled_class_names
 from chainrule.network import Network
 from chainrule.shapes import shape_text
-from chainrule.training import History
 
 VALIDATION_SHARE, VALIDATION_MOST = 0.1, 5000
 RUNS = Path("chainrule-runs")

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from chainrule.arrays import Array
+from chainrule.display import div, heading, table
 from chainrule.errors import NameLookupError, NonFiniteError
 from chainrule.graph import Graph
 from chainrule.losses import Loss
@@ -57,6 +58,12 @@ class Trace(Mapping[str, Traced]):
         width = max(map(len, self._tensors))
         rows = [f"  {name:<{width}}  {tensor!r}" for name, tensor in self._tensors.items()]
         return "\n".join([f"Trace, loss {self.loss:.6g}", *rows])
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [name, shape_text(t.value.shape), _span(t.value), _span(t.gradient)] for name, t in self._tensors.items()
+        ]
+        return div(heading(f"Trace, loss {self.loss:.6g}"), table(("tensor", "shape", "value", "gradient"), rows))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from chainrule.diagnosis.layers import LayerDiagnosis
+from chainrule.display import div, heading, table
 
 Index = tuple[int, ...]
 
@@ -116,6 +117,19 @@ class GradientReport:
         return lines
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [t.name, f"{t.checked:,}/{t.total:,}", f"{t.error:.1e}", "" if t.index is None else _place(t.index),
+             len(t.kinks) or ""]
+            for t in self.tensors
+        ]  # fmt: skip
+        wrong = [number for number, tensor in enumerate(self.tensors) if tensor in self.failures]
+        first, *more = self._verdict()
+        said = [*self._failure_lines(), *map(str, self.layers), *self._kink_lines()]
+        listed = [heading("", line) for text in said for line in text.split("\n")]
+        found = table(("tensor", "checked", "worst error", "at", "kinks"), rows, wrong=wrong)
+        return div(heading(first, " ".join(more)), found, *listed)
 
 
 def _place(index: Index) -> str:

@@ -10,8 +10,8 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.errors import DataError
+from chainrule.history import History
 from chainrule.plots.canvas import BLUE, GREY, ORANGE, bare, clipped, drawing, readable_on
-from chainrule.training import History
 
 COUNTED_CLASSES = 20
 """Confusion matrices of more classes are drawn without numbers."""
