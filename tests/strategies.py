@@ -273,6 +273,14 @@ def losses_with_targets(
     rng = np.random.default_rng(draw(seeds))
     if name == "MAPLoss":
         options["rubbish"] = draw(st.sampled_from([1.0, -2.0, 10.0]))
+    if name == "HuberLoss":
+        options["delta"] = draw(st.sampled_from([1.0, 0.1, 3.0]))
+    if name == "CrossEntropyLoss":
+        options["label_smoothing"] = draw(st.sampled_from([0.0, 0.1, 1.0]))
+    if name == "CrossEntropyLoss" or (name == "BCEWithLogitsLoss" and len(shape) == 1):
+        for factors in ("weight", *(["pos_weight"] if name == "BCEWithLogitsLoss" else [])):
+            if draw(st.booleans()):
+                options[factors] = rng.uniform(0.2, 2, shape[0])
     targets: Array = rng.normal(size=(samples, *shape))
     if name == "BCEWithLogitsLoss":
         targets = rng.random((samples, *shape)) if draw(st.booleans()) else (targets > 0).astype(np.float64)
@@ -292,10 +300,11 @@ class Problem:
     x: Array
     targets: Array
     loss: cr.Loss
+    weights: Array | None = None
 
     def __repr__(self) -> str:
         uses = [f"{s.name}={s.layer!r}{[self.net.names[i] for i in s.inputs]}" for s in self.net.steps]
-        return f"Problem(seed {self.net.seed}, x {self.x.shape}, {'; '.join(uses)}, {self.loss!r})"
+        return f"Problem(seed {self.net.seed}, x {self.x.shape}, {'; '.join(uses)}, {self.loss!r}, {self.weights})"
 
 
 @st.composite
@@ -305,4 +314,5 @@ def problems(draw: st.DrawFn, *, samples: int | None = None, **options: Any) -> 
     normalizes = any(isinstance(layer, cr.BatchNorm1d | cr.BatchNorm2d) for layer in net.layers.values())
     n = samples or draw(st.sampled_from([2, 3, 5]) if normalizes else batch_sizes)
     loss, targets = draw(losses_with_targets(n, net.output_shape))
-    return Problem(net, values(np.random.default_rng(draw(seeds)), (n, *net.input_shape)), targets, loss)
+    weights = draw(st.none() | seeds.map(lambda seed: np.random.default_rng(seed).integers(0, 4, n) + 0.5))
+    return Problem(net, values(np.random.default_rng(draw(seeds)), (n, *net.input_shape)), targets, loss, weights)

@@ -294,6 +294,7 @@ OBJECTS: dict[str, list[tuple[Callable[[], Any], Does]]] = {
     "SGD": [(lambda: cr.SGD(0.1), optimizer_does), (lambda: cr.SGD(0.1, 0.9, True, 0.01), optimizer_does)],
     "Adam": [(lambda: cr.Adam(0.01, (0.8, 0.99), weight_decay=0.1), optimizer_does)],
     "AdamW": [(cr.AdamW, optimizer_does)],
+    "RMSprop": [(lambda: cr.RMSprop(0.01, 0.9, 1e-6, 0.1, 0.5, True), optimizer_does)],
     "Constant": [(cr.Constant, schedule_does)],
     "StepDecay": [(lambda: cr.StepDecay(2, 0.5), schedule_does)],
     "Cosine": [(lambda: cr.Cosine(0.1, 0.2), schedule_does)],

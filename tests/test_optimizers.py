@@ -90,13 +90,18 @@ def test_what_the_native_core_is_told() -> None:
     """The rule by name; what a rule does not have is 0."""
     assert cr.SGD(0.1, 0.9, True, 1e-4).native_update() == {
         "rule": "sgd", "momentum": 0.9, "nesterov": True, "weight_decay": 1e-4, "beta1": 0.0, "beta2": 0.0, "eps": 0.0,
+        "centered": False,
     }  # fmt: skip
     own = {"momentum": 0.0, "nesterov": False, "weight_decay": 0.2, "beta1": 0.5, "beta2": 0.6, "eps": 1e-3}
+    own["centered"] = False
     assert cr.Adam(0.1, (0.5, 0.6), 1e-3, 0.2).native_update() == {"rule": "adam", **own}
     assert cr.AdamW(0.1, (0.5, 0.6), 1e-3, 0.2).native_update() == {"rule": "adamw", **own}
+    assert cr.RMSprop(0.1, 0.6, 1e-3, 0.2, 0.9, True).native_update() == {
+        "rule": "rmsprop", **own, "beta1": 0.0, "momentum": 0.9, "centered": True,
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", [cr.SGD, cr.Adam, cr.AdamW])
+@pytest.mark.parametrize("kind", [cr.SGD, cr.Adam, cr.AdamW, cr.RMSprop])
 def test_an_optimizer_of_ones_own_is_not_mistaken_for_its_parent(kind: type[cr.Optimizer]) -> None:
     own = type("Own", (kind,), {})
     assert own(0.1).native_update() == {}  # type: ignore[call-arg]

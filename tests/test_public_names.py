@@ -7,11 +7,11 @@ from tests.layers.rows import ROWS
 
 NAMES = [
     "Adam", "AdamW", "BCEWithLogitsLoss", "ChainruleError", "Constant", "Context", "Cosine", "CrossEntropyLoss",
-    "Derivation", "Diagnosis", "Graph", "HalfSquaredErrorLoss", "Input", "Layer", "Loss", "MAPLoss", "MSELoss",
-    "Network", "Node", "OneCycle", "Optimizer", "SGD", "Schedule", "Sequential", "StepDecay", "check_gradients",
-    "diagnose_activation", "diagnose_batchnorm", "diagnose_conv2d", "diagnose_dropout",
-    "diagnose_linear", "diagnose_loss", "diagnose_pool2d", "errors",
-    "explain", "from_onnx", "load", "one_hot", "parse", "set_threads", "threads",
+    "Derivation", "Diagnosis", "Graph", "HalfSquaredErrorLoss", "HuberLoss", "Input", "L1Loss", "Layer", "Loss",
+    "MAPLoss", "MSELoss", "Network", "Node", "OneCycle", "Optimizer", "RMSprop", "SGD", "Schedule", "Sequential",
+    "StepDecay", "check_gradients", "diagnose_activation", "diagnose_batchnorm", "diagnose_conv2d",
+    "diagnose_dropout", "diagnose_linear", "diagnose_loss",
+    "diagnose_pool2d", "errors", "explain", "from_onnx", "load", "one_hot", "parse", "set_threads", "threads",
 ]  # fmt: skip
 """All but the layers, which stand in the table of layers."""
 

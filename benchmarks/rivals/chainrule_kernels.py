@@ -64,7 +64,7 @@ class Kernel:
     def run(self, steps: int) -> int:
         calls = max(1, round(steps / self.repeats))
         for _ in range(calls):
-            self.plan.run(self.x, False, None, None, [], len(self.x), 0, 0, self.threads)
+            self.plan.run(self.x, False, None, None, None, 1.0, [], len(self.x), 0, 0, self.threads)
         return calls * self.repeats
 
     def first(self) -> dict[str, Array]:

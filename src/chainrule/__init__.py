@@ -14,9 +14,18 @@ from chainrule.errors import ChainruleError
 from chainrule.explain import explain
 from chainrule.graph import Graph, Input
 from chainrule.layers import *  # noqa: F403  what its __all__ lists
-from chainrule.losses import BCEWithLogitsLoss, CrossEntropyLoss, HalfSquaredErrorLoss, Loss, MAPLoss, MSELoss
+from chainrule.losses import (
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HalfSquaredErrorLoss,
+    HuberLoss,
+    L1Loss,
+    Loss,
+    MAPLoss,
+    MSELoss,
+)
 from chainrule.network import Network, Sequential, load, parse
-from chainrule.optimizers import SGD, Adam, AdamW, Optimizer
+from chainrule.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from chainrule.schedules import Constant, Cosine, OneCycle, Schedule, StepDecay
 
 if TYPE_CHECKING:
@@ -49,13 +58,16 @@ __all__ = [
     "Diagnosis",
     "Graph",
     "HalfSquaredErrorLoss",
+    "HuberLoss",
     "Input",
+    "L1Loss",
     "Loss",
     "MAPLoss",
     "MSELoss",
     "Network",
     "OneCycle",
     "Optimizer",
+    "RMSprop",
     "Schedule",
     "Sequential",
     "StepDecay",

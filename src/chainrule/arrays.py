@@ -119,11 +119,26 @@ def as_labels(value: ArrayLike, classes: int, what: str = "targets") -> Array:
     return array.astype(np.int64, copy=False)
 
 
+def as_weights(value: ArrayLike, samples: int, what: str = "sample_weight") -> Array:
+    """`value` as (n,) float64 weights of samples: finite, none below 0, not all 0."""
+    array = as_array(value, what)
+    if array.shape != (samples,):
+        raise ShapeError(f"{what} must hold one weight for each of the {samples} samples, not shape {array.shape}")
+    weights = array.astype(np.float64)
+    check_finite(weights, what)
+    if weights.min() < 0:
+        raise DataError(f"{what} must not be negative, but weight {int(weights.argmin())} is {weights.min():g}")
+    if not weights.any():
+        raise DataError(f"{what} holds only zeros; at least one sample must count")
+    return weights
+
+
 __all__ = [
     "Array",
     "as_array",
     "as_batch",
     "as_labels",
+    "as_weights",
     "check_converted",
     "check_finite",
     "compute_dtype",

@@ -24,7 +24,7 @@ WRITERS = ("tensorboardX", "torch.utils.tensorboard")
 
 @dataclass(slots=True)
 class EpochRow:
-    """One line of a history. `loss` and `accuracy` are running means over the epoch's steps."""
+    """One line of a history. `loss` and `accuracy` are means over the epoch's steps, by the samples' weights."""
 
     epoch: int
     loss: float

@@ -4,7 +4,8 @@
     doutputs     = loss.backward(saved)
 
 reduction="mean" divides by what each loss's docstring names; the division is part of the loss and stands nowhere else
-(ER4-27). reduction="sum" does not divide.
+(ER4-27). reduction="sum" does not divide. Where samples have weights, w_n stands before the terms of sample n, and a
+mean divides by the weights' sum in place of the number of samples: `equations.weighted_scale` says why.
 """
 
 from __future__ import annotations
@@ -12,17 +13,25 @@ from __future__ import annotations
 import inspect
 import math
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from chainrule.arrays import Array, as_array, as_labels, check_finite
+from chainrule.arrays import Array, as_array, as_labels, as_weights, check_finite
 from chainrule.equations import activations, losses
 from chainrule.errors import DataError, DtypeError, ShapeError
 from chainrule.shapes import Shape, choice, number
 
 Reduction = Literal["mean", "sum"]
+
+
+class Judged(NamedTuple):
+    """What `forward` saves: outputs, prepared targets, and weights of the samples (n,) or None."""
+
+    outputs: Array
+    targets: Array
+    weights: Array | None = None
 
 
 class Loss(ABC):
@@ -64,15 +73,28 @@ class Loss(ABC):
     def count(self, outputs_shape: Shape) -> int:
         """What "mean" divides by."""
 
-    def scale(self, outputs_shape: Shape) -> float:
-        """The factor before the sum: 1 or 1 / count."""
-        return 1.0 if self.reduction == "sum" else 1.0 / self.count(outputs_shape)
+    def masses(self, targets: Array, weights: Array | None = None) -> Array:
+        """(n,) what each sample counts for where a mean divides: its weight, 1 without any; prepared targets."""
+        return np.ones(len(targets)) if weights is None else weights
 
-    def forward(self, outputs: Array, targets: ArrayLike) -> tuple[float, tuple[Array, Array]]:
-        """(loss, saved). Raises ShapeError, DtypeError or DataError for targets that do not fit the outputs."""
-        prepared = self.prepare_targets(targets, len(outputs), outputs.shape[1:])
-        value = float(self.terms(outputs, prepared).sum(dtype=np.float64)) * self.scale(outputs.shape)
-        return value, (outputs, prepared)
+    def scale(self, outputs_shape: Shape, masses: Array | None = None) -> float:
+        """The factor before the sum: 1, or 1 / count with the samples' masses in place of their number."""
+        if self.reduction == "sum":
+            return 1.0
+        masses = np.ones(outputs_shape[0]) if masses is None else masses
+        return losses.weighted_scale(masses, self.count((1, *outputs_shape[1:])))
+
+    def _factor(self, judged: Judged) -> float:
+        return self.scale(judged.outputs.shape, self.masses(judged.targets, judged.weights))
+
+    def forward(self, outputs: Array, targets: ArrayLike, weights: Array | None = None) -> tuple[float, Judged]:
+        """(loss, saved), with `weights` (n,) of the samples. Raises ShapeError, DtypeError or DataError for targets
+        that do not fit the outputs."""
+        judged = Judged(outputs, self.prepare_targets(targets, len(outputs), outputs.shape[1:]), weights)
+        terms = self.terms(outputs, judged.targets)
+        if weights is not None:
+            terms = terms * _along(weights, terms)
+        return float(terms.sum(dtype=np.float64)) * self._factor(judged), judged
 
     def each(self, outputs: Array, targets: ArrayLike) -> Array:
         """(n,): what each sample adds to the sum, in float64. Raises as `forward`."""
@@ -80,21 +102,27 @@ class Loss(ABC):
         summed: Array = self.terms(outputs, prepared).reshape(len(outputs), -1).sum(axis=1, dtype=np.float64)
         return summed
 
-    def backward(self, saved: tuple[Array, Array]) -> Array:
-        """dL/doutputs."""
-        outputs, prepared = saved
-        gradient = self.term_gradient(outputs, prepared) * outputs.dtype.type(self.scale(outputs.shape))
+    def backward(self, saved: tuple[Array, ...] | Judged) -> Array:
+        """dL/doutputs; of (outputs, prepared targets) alone, too."""
+        outputs, targets, weights = judged = Judged(*saved)
+        factor = self._factor(judged)
+        gradient = self.term_gradient(outputs, targets)
+        if weights is None:
+            gradient = gradient * outputs.dtype.type(factor)
+        else:
+            gradient = gradient * _along((factor * weights).astype(outputs.dtype), gradient)
         result: Array = gradient.astype(outputs.dtype, copy=False)
         return result
 
-    def __call__(self, outputs: ArrayLike, targets: ArrayLike) -> float:
+    def __call__(self, outputs: ArrayLike, targets: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """The loss of some outputs. Also raises where they do not form a batch."""
         array = as_array(outputs, "outputs")
         if array.ndim == 0:
             raise ShapeError(f"outputs must be a batch (n, ...), not a single number {array}")
         if array.shape[0] == 0:
             raise DataError("outputs holds no samples")
-        return self.forward(array if array.dtype.kind == "f" else array.astype(np.float64), targets)[0]
+        weights = None if sample_weight is None else as_weights(sample_weight, len(array))
+        return self.forward(array if array.dtype.kind == "f" else array.astype(np.float64), targets, weights)[0]
 
     def predicted_classes(self, outputs: Array) -> Array | None:
         """The class that each sample's outputs predict, or None where they predict no class."""
@@ -107,6 +135,24 @@ class Loss(ABC):
     def true_classes(self, targets: Array) -> Array | None:
         """The class that each sample's prepared targets name, or None where they name none."""
         return None
+
+
+def _along(weights: Array, terms: Array) -> Array:
+    """Weights (n,) in a shape that multiplies terms (n, ...)."""
+    return weights.reshape(len(weights), *[1] * (terms.ndim - 1))
+
+
+def _factors(name: str, value: ArrayLike | None) -> tuple[float, ...] | None:
+    """One number for each class, at least 0; None for none."""
+    if value is None:
+        return None
+    array = as_array(value, name)
+    if array.ndim != 1 or not array.size:
+        raise ShapeError(f"{name} must be a list of numbers, one for each class, not of shape {array.shape}")
+    check_finite(array, name)
+    if array.min() < 0:
+        raise DataError(f"{name} must not be negative, but {name}[{int(array.argmin())}] is {array.min():g}")
+    return tuple(array.astype(np.float64).tolist())
 
 
 class _ValueTargets(Loss):
@@ -146,6 +192,39 @@ class MSELoss(_ValueTargets):
         return math.prod(outputs_shape)
 
 
+class L1Loss(_ValueTargets):
+    """L = mean of |y - t| over all elements, as torch.nn.L1Loss. targets as outputs."""
+
+    def terms(self, outputs: Array, targets: Array) -> Array:
+        return losses.absolute_error(outputs, targets)
+
+    def term_gradient(self, outputs: Array, targets: Array) -> Array:
+        return losses.absolute_error_gradient(outputs, targets)
+
+    def count(self, outputs_shape: Shape) -> int:
+        return math.prod(outputs_shape)
+
+
+class HuberLoss(_ValueTargets):
+    """L = mean over all elements of 1/2 d² where |d| <= delta, else delta (|d| - delta / 2), with d = y - t.
+
+    As torch.nn.HuberLoss. targets as outputs.
+    """
+
+    def __init__(self, reduction: Reduction = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction)
+        self.delta = number("delta", delta, 0, open_low=True)
+
+    def terms(self, outputs: Array, targets: Array) -> Array:
+        return losses.huber(outputs, targets, self.delta)
+
+    def term_gradient(self, outputs: Array, targets: Array) -> Array:
+        return losses.huber_gradient(outputs, targets, self.delta)
+
+    def count(self, outputs_shape: Shape) -> int:
+        return math.prod(outputs_shape)
+
+
 class HalfSquaredErrorLoss(_ValueTargets):
     """L = mean over samples of 1/2 sum_k (t_k - y_k)² (S0-E22, S0-E06). targets as outputs.
 
@@ -163,19 +242,47 @@ class HalfSquaredErrorLoss(_ValueTargets):
 
 
 class BCEWithLogitsLoss(_ValueTargets):
-    """L = mean over elements of -t log s(x) - (1 - t) log(1 - s(x)), s the sigmoid; as torch's. Targets in 0..1."""
+    """L = mean over elements of c_k (-p_k t log s(x) - (1 - t) log(1 - s(x))), s the sigmoid; as torch's.
+
+    Targets t in 0..1. `weight` c and `pos_weight` p have one number for each of the outputs (n, K), or one for all. The
+    mean divides by the number of elements, whatever their weights.
+    """
+
+    def __init__(
+        self, reduction: Reduction = "mean", *, weight: ArrayLike | None = None, pos_weight: ArrayLike | None = None
+    ) -> None:
+        super().__init__(reduction)
+        self.weight = _factors("weight", weight)
+        self.pos_weight = _factors("pos_weight", pos_weight)
+
+    def _check_factors(self, shape: Shape) -> None:
+        for name, factors in (("weight", self.weight), ("pos_weight", self.pos_weight)):
+            if factors is not None and len(factors) != 1 and shape != (len(factors),):
+                raise ShapeError(
+                    f"BCEWithLogitsLoss: {name} has {len(factors)} numbers for outputs (n, {len(factors)}), but each "
+                    f"sample's output has shape {shape}; give one number for each output, or one for all"
+                )
+
+    @staticmethod
+    def _array(factors: tuple[float, ...] | None, outputs: Array) -> Array:
+        return np.array(factors or (1.0,), outputs.dtype)
 
     def prepare_targets(self, targets: ArrayLike, samples: int, shape: Shape) -> Array:
+        self._check_factors(shape)
         array = super().prepare_targets(targets, samples, shape)
         if array.min() < 0 or array.max() > 1:
             raise DataError(f"BCEWithLogitsLoss needs targets between 0 and 1, not {array.min()}..{array.max()}")
         return array
 
     def terms(self, outputs: Array, targets: Array) -> Array:
-        return losses.binary_cross_entropy(outputs, targets)
+        e = losses.binary_cross_entropy(outputs, targets, self._array(self.pos_weight, outputs))
+        e *= self._array(self.weight, outputs)
+        return e
 
     def term_gradient(self, outputs: Array, targets: Array) -> Array:
-        return losses.binary_cross_entropy_gradient(outputs, targets)
+        gradient = losses.binary_cross_entropy_gradient(outputs, targets, self._array(self.pos_weight, outputs))
+        gradient *= self._array(self.weight, outputs)
+        return gradient
 
     def count(self, outputs_shape: Shape) -> int:
         return math.prod(outputs_shape)
@@ -230,12 +337,25 @@ class _ClassTargets(Loss):
 
 
 class CrossEntropyLoss(_ClassTargets):
-    """L = mean over samples of -sum_k t_k log softmax(logits)_k, as torch.nn.CrossEntropyLoss (S1-F01).
+    """L = mean over samples of -sum_k t'_k log softmax(logits)_k, as torch.nn.CrossEntropyLoss (S1-F01).
 
-    Takes logits, not probabilities. targets are class indices (n,), or probabilities of the outputs' shape.
+    Takes logits, not probabilities. targets t are class indices (n,), or probabilities of the outputs' shape. With
+    class weights c (`weight`) and `label_smoothing` e, t'_k = c_k ((1 - e) t_k + e / K); without them t' = t. For class
+    indices the mean divides by the sum of the weights of the right classes, for probabilities by the number of samples.
     """
 
+    def __init__(
+        self, reduction: Reduction = "mean", *, weight: ArrayLike | None = None, label_smoothing: float = 0.0
+    ) -> None:
+        super().__init__(reduction)
+        self.weight = _factors("weight", weight)
+        self.label_smoothing = number("label_smoothing", label_smoothing, 0, 1)
+
     def prepare_targets(self, targets: ArrayLike, samples: int, shape: Shape) -> Array:
+        if self.weight is not None and shape and len(self.weight) != shape[0]:
+            raise ShapeError(
+                f"CrossEntropyLoss: weight has {len(self.weight)} numbers, but the outputs have {shape[0]} classes"
+            )
         array = as_array(targets, "targets")
         if array.shape != (samples, *shape) or array.dtype.kind != "f" or not shape:
             if array.dtype.kind == "f" and array.shape == (samples, *shape[1:]):
@@ -249,14 +369,26 @@ class CrossEntropyLoss(_ClassTargets):
             raise DataError(f"target probabilities must not be negative, but the least is {array.min()}")
         return array
 
-    def _probabilities(self, outputs: Array, targets: Array) -> Array:
-        return targets if targets.dtype.kind == "f" else self._one_hot(outputs, targets)
+    def masses(self, targets: Array, weights: Array | None = None) -> Array:
+        masses = super().masses(targets, weights)
+        if self.weight is None or targets.dtype.kind == "f":
+            return masses
+        result: Array = masses * np.array(self.weight)[targets].reshape(len(targets), -1).mean(axis=1)
+        return result
+
+    def effective_targets(self, outputs: Array, targets: Array) -> Array:
+        """t' of the outputs' shape; prepared targets."""
+        t = targets if targets.dtype.kind == "f" else self._one_hot(outputs, targets)
+        if self.weight is None and not self.label_smoothing:
+            return t
+        weight = np.array(self.weight or (1.0,) * t.shape[1], t.dtype)
+        return losses.effective_targets(t, weight, self.label_smoothing)
 
     def terms(self, outputs: Array, targets: Array) -> Array:
-        return losses.cross_entropy(outputs, self._probabilities(outputs, targets))
+        return losses.cross_entropy(outputs, self.effective_targets(outputs, targets))
 
     def term_gradient(self, outputs: Array, targets: Array) -> Array:
-        return losses.cross_entropy_gradient(outputs, self._probabilities(outputs, targets))
+        return losses.cross_entropy_gradient(outputs, self.effective_targets(outputs, targets))
 
     def true_classes(self, targets: Array) -> Array | None:
         return targets.argmax(axis=1) if targets.dtype.kind == "f" else targets
@@ -297,7 +429,8 @@ def _shares(values: Array) -> Array:
 
 
 LOSSES: dict[str, type[Loss]] = {
-    loss.__name__: loss for loss in (CrossEntropyLoss, MSELoss, HalfSquaredErrorLoss, BCEWithLogitsLoss, MAPLoss)
+    loss.__name__: loss
+    for loss in (CrossEntropyLoss, MSELoss, L1Loss, HuberLoss, HalfSquaredErrorLoss, BCEWithLogitsLoss, MAPLoss)
 }
 """Every loss by class name."""
 

@@ -58,15 +58,32 @@ def name_of(names: tuple[str, ...] | None, label: int, most: int | None = None) 
     return str(label) if names is None else shown(names[label], most)
 
 
-def confusion_matrix(truth: Array, predicted: Array, classes: int) -> Array:
-    """(classes, classes) counts: row the true class, column the predicted one."""
+def confusion_matrix(truth: Array, predicted: Array, classes: int, weights: Array | None = None) -> Array:
+    """(classes, classes) counts, or sums of weights: row the true class, column the predicted one."""
     require_memory(
         8 * classes * classes,
         f"a confusion matrix of {classes:,} classes",
         "use accuracy, precision, recall and f1, which need none",
     )
-    counts = np.bincount(truth.reshape(-1) * classes + predicted.reshape(-1), minlength=classes * classes)
+    cells = truth.reshape(-1) * classes + predicted.reshape(-1)
+    counts: Array = np.bincount(cells, weights, minlength=classes * classes)
     return counts.reshape(classes, classes)
+
+
+def determination(outputs: Array, targets: Array, weights: Array | None = None) -> float | None:
+    """R² = 1 - sum w (y - t)² / sum w (t - mean t)², the mean over the outputs of it; None without such targets.
+
+    A constant output has R² = 1 where it is met exactly, else 0; with fewer than two samples it says nothing: None.
+    """
+    if targets.shape != outputs.shape or targets.dtype.kind != "f" or len(targets) < 2:
+        return None
+    w = np.ones(len(targets)) if weights is None else weights
+    y, t = (array.reshape(len(array), -1).astype(np.float64) for array in (outputs, targets))
+    with np.errstate(all="ignore"):
+        rest = w @ (y - t) ** 2
+        spread = w @ (t - w @ t / w.sum()) ** 2
+        scores = 1 - np.divide(rest, spread, out=np.where(rest == 0, 0.0, 1.0), where=spread > 0)
+    return float(scores.mean())
 
 
 def classify(outputs: Array, loss: Loss, names: tuple[str, ...] | None, *, probable: bool) -> Classification:
@@ -107,7 +124,8 @@ class Classification(NamedTuple):
 class Evaluation:
     """The result of `net.evaluate`: the loss and, where the loss names classes, what follows from them.
 
-    Without classes `accuracy`, `confusion` and the scores per class are None.
+    Without classes `accuracy`, `confusion` and the scores per class are None. Where samples have weights, every count
+    is a sum of weights: what came out if each sample stood there as often as its weight says.
     """
 
     loss: float
@@ -116,26 +134,30 @@ class Evaluation:
     guesses: Array | None = field(default=None, repr=False, compare=False)
     classes: int = 0
     class_names: tuple[str, ...] | None = None
+    weights: Array | None = field(default=None, repr=False, compare=False)
+    r2: float | None = None
+    """R², the mean over the outputs, where targets are values."""
 
     @cached_property
     def accuracy(self) -> float | None:
         """Fraction of samples whose class is right."""
-        return None if self.truth is None else float((self.truth == self.guesses).mean())
+        return None if self.truth is None else float(np.average(self.truth == self.guesses, weights=self.weights))
 
     @cached_property
     def confusion(self) -> Array | None:
         """(classes, classes) counts: row the true class, column the predicted one. Made when it is asked for."""
         if self.truth is None or self.guesses is None:
             return None
-        return confusion_matrix(self.truth, self.guesses, self.classes)
+        return confusion_matrix(self.truth, self.guesses, self.classes, self.weights)
 
     @cached_property
     def _counts(self) -> tuple[Array, Array, Array] | None:
         """Per class: right answers, how often it was predicted, how often it is true."""
         if self.truth is None or self.guesses is None:
             return None
-        named = (self.truth[self.truth == self.guesses], self.guesses, self.truth)
-        hits, predicted, true = (np.bincount(classes, minlength=self.classes) for classes in named)
+        right, w = self.truth == self.guesses, self.weights
+        hits = np.bincount(self.truth[right], None if w is None else w[right], minlength=self.classes)
+        predicted, true = (np.bincount(named, w, minlength=self.classes) for named in (self.guesses, self.truth))
         return hits, predicted, true
 
     @property
@@ -154,12 +176,28 @@ class Evaluation:
         if self._counts is None:
             return None
         hits, predicted, true = self._counts
-        scores: Array = 2 * hits / np.maximum(predicted + true, 1)
+        total = predicted + true
+        scores: Array = np.divide(2 * hits, total, out=np.zeros(len(hits)), where=total > 0)
         return scores
+
+    @property
+    def f1_macro(self) -> float | None:
+        """The mean of `f1` over the classes that are true or predicted somewhere."""
+        if self._counts is None or self.f1 is None:
+            return None
+        _, predicted, true = self._counts
+        return float(self.f1[predicted + true > 0].mean())
+
+    @property
+    def f1_micro(self) -> float | None:
+        """F1 of all classes counted together. Each sample has one true and one predicted class: it is the accuracy."""
+        return self.accuracy
 
     def __str__(self) -> str:
         lines = [f"loss {self.loss:.4f} on {self.samples:,} samples"]
         precision, recall, f1 = self.precision, self.recall, self.f1
+        if self.r2 is not None:
+            lines[0] += f", R² {self.r2:.4f}"
         if self._counts is None or precision is None or recall is None or f1 is None:
             return lines[0]
         lines[0] += f", accuracy {100 * (self.accuracy or 0):.2f} %"
@@ -167,7 +205,7 @@ class Evaluation:
         wide = max(6, *map(len, names))
         lines.append(f"{'class':>{wide}} {'samples':>8} {'precision':>10} {'recall':>8} {'f1':>8}")
         for k, count in enumerate(self._counts[2]):
-            lines.append(f"{names[k]:>{wide}} {count:>8} {precision[k]:>10.4f} {recall[k]:>8.4f} {f1[k]:>8.4f}")
+            lines.append(f"{names[k]:>{wide}} {count:>8g} {precision[k]:>10.4f} {recall[k]:>8.4f} {f1[k]:>8.4f}")
         return "\n".join(lines)
 
     __repr__ = __str__

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from chainrule import files
 from chainrule.arrays import Array, as_array, as_batch, compute_dtype
 from chainrule.callbacks import Answer
-from chainrule.engines import Engine, Trace, engine_named, native_plan
+from chainrule.engines import Engine, Samples, Trace, engine_named, native_plan
 from chainrule.errors import ArgumentError
 from chainrule.grammar import Blueprint, parse_text, write_text
 from chainrule.graph import Graph, Input
@@ -37,6 +37,7 @@ from chainrule.training import (
     split_validation,
     train,
 )
+from chainrule.weighting import ClassWeight, total_weights
 
 if TYPE_CHECKING:
     from chainrule.data import Dataset, Preparation
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 BATCH = MemoryErrorsNamed("the computation", "take smaller batches or a smaller network")
 
-Samples = tuple[ArrayLike, ArrayLike]
+Pair = tuple[ArrayLike, ArrayLike]
 EngineName = Literal["native", "reference"]
 Dtype = Literal["float32", "float64"]
 
@@ -161,19 +162,20 @@ class Network(Graph):
         targets: ArrayLike,
         *,
         loss: Loss,
+        sample_weight: ArrayLike | None = None,
         training: bool = True,
         engine: EngineName | None = None,
         dtype: Dtype | None = None,
     ) -> tuple[float, Parameters, Array]:
         """(loss, gradients of all parameters by name, dL/dx).
 
-        With `training` batch normalisation uses the batch's statistics and dropout the mask of (seed, step 0); nothing
-        is changed.
+        `sample_weight` (n,) stands before the terms of each sample, as in `equations.weighted_scale`. With `training`
+        batch normalisation uses the batch's statistics and dropout the mask of (seed, step 0); nothing is changed.
         """
         with BATCH:
             chosen, batch, precision = self._prepare(x, engine, dtype)
-            prepared = self._targets(loss, batch, targets)
-            result = chosen.gradients(self, batch, prepared, loss, precision, training)
+            data = self._samples(loss, batch, targets, sample_weight)
+            result = chosen.gradients(self, data, loss, precision, training)
             return result.loss, result.parameters, result.dx
 
     def trace(
@@ -182,6 +184,7 @@ class Network(Graph):
         targets: ArrayLike,
         *,
         loss: Loss,
+        sample_weight: ArrayLike | None = None,
         training: bool = True,
         engine: EngineName | None = None,
         dtype: Dtype | None = None,
@@ -189,13 +192,22 @@ class Network(Graph):
         """Every node and parameter of one forward and backward pass: trace["conv1"].value, .gradient."""
         with BATCH:
             chosen, batch, precision = self._prepare(x, engine, dtype)
-            prepared = self._targets(loss, batch, targets)
-            return chosen.trace(self, batch, prepared, loss, precision, training)
+            data = self._samples(loss, batch, targets, sample_weight)
+            return chosen.trace(self, data, loss, precision, training)
 
-    def _targets(self, loss: Loss, batch: Array, targets: ArrayLike) -> Array:
+    def _samples(
+        self,
+        loss: Loss,
+        batch: Array,
+        targets: ArrayLike,
+        sample_weight: ArrayLike | None,
+        class_weight: ClassWeight | None = None,
+    ) -> Samples:
         if not isinstance(loss, Loss):
             raise ArgumentError(f"loss must be a loss such as CrossEntropyLoss(), not {loss!r}")
-        return check_targets(self, loss, len(batch), targets)
+        prepared = check_targets(self, loss, len(batch), targets)
+        classes = self.output_shape[0] if self.output_shape else 1
+        return Samples(batch, prepared, total_weights(loss, prepared, classes, sample_weight, class_weight))
 
     # --- training ----------------------------------------------------------------------------------------------
 
@@ -209,7 +221,9 @@ class Network(Graph):
         schedule: Schedule | None = None,
         epochs: int = 1,
         batch_size: int = 64,
-        validation: tuple[ArrayLike, ArrayLike] | None = None,
+        sample_weight: ArrayLike | None = None,
+        class_weight: ClassWeight | None = None,
+        validation: tuple[ArrayLike, ...] | None = None,
         validation_split: float | None = None,
         seed: int = 0,
         shuffle: bool = True,
@@ -225,6 +239,11 @@ class Network(Graph):
 
         A data set's class names and the way its pictures were prepared become the network's.
 
+        sample_weight (n,) what each sample counts for: an integer weight k is as good as repeating the sample k times,
+                      0 as leaving it out (but for batch normalisation, whose statistics take all samples alike)
+        class_weight  a weight for each class: {class: weight}, a list, or "balanced" for n / (classes * samples of the
+                      class); multiplied into the samples' weights
+        validation    (x, targets) or (x, targets, sample_weight)
         validation_split  a share of the samples that is kept apart and becomes `validation`; drawn by `seed`, as in
                       scikit-learn, not the last ones, as in Keras: data are often sorted by class
         patience      stop after so many epochs without a lower validation loss
@@ -238,11 +257,14 @@ class Network(Graph):
             raise ArgumentError("a snapshot cannot be trained; train the network it was taken from")
         dataset = _data_set(x, targets)
         part = (x, targets) if dataset is None else (dataset.train_images, dataset.train_labels)
-        samples, targets = cast(Samples, part)
+        samples, targets = cast(Pair, part)
         batch = as_batch(samples, self.input_shape)
         if validation_split is not None:
-            kept, validation = split_validation(batch, targets, validation_split, seed, validation)
+            if validation is not None:
+                raise ArgumentError("validation and validation_split are two ways to say the same; give one of them")
+            kept, validation = split_validation(batch, targets, sample_weight, validation_split, seed)
             batch, targets = batch[kept], as_array(targets, "targets")[kept]
+            sample_weight = None if sample_weight is None else as_array(sample_weight, "sample_weight")[kept]
         plan = plan_training(
             self,
             batch,
@@ -262,12 +284,12 @@ class Network(Graph):
             on_epoch=on_epoch,
         )
         with BATCH:
-            prepared = self._targets(loss, batch, targets)
+            data = self._samples(loss, batch, targets, sample_weight, class_weight)
             self.loss = loss
             if dataset is not None:
                 self.class_names = filled_class_names(dataset.class_names, self.output_shape)
                 self.preparation = dataset.picture_preparation()
-            return train(self, engine_named(engine), batch, prepared, plan)
+            return train(self, engine_named(engine), data, plan)
 
     def evaluate(
         self,
@@ -275,12 +297,13 @@ class Network(Graph):
         targets: ArrayLike | None = None,
         *,
         loss: Loss | None = None,
+        sample_weight: ArrayLike | None = None,
         batch_size: int = EVALUATION_BATCH,
         engine: EngineName | None = None,
         dtype: Dtype | None = None,
     ) -> Evaluation:
-        """Loss, accuracy and confusion matrix in inference; without targets x is a data set, of which the test part is
-        judged, its classes found by name.
+        """Loss, accuracy and confusion matrix (R² for values) in inference, of samples with these weights; without
+        targets x is a data set, of which the test part is judged, its classes found by name.
 
         Without `loss` it is the one last trained with, else MAPLoss behind an RBF layer, cross-entropy for integer
         targets and MSE for others.
@@ -288,12 +311,12 @@ class Network(Graph):
         dataset = _data_set(x, targets)
         named = self.class_names
         part = (x, targets) if dataset is None else (dataset.test_images, dataset.test_labels_among(named))
-        samples, targets = cast(Samples, part)
+        samples, targets = cast(Pair, part)
         with BATCH:
             chosen, batch, precision = self._prepare(samples, engine, dtype)
             judge = loss or self.loss or self._default_loss(targets)
-            prepared = self._targets(judge, batch, targets)
-            return evaluate(self, chosen, batch, prepared, judge, precision, batch_size, self.class_names)
+            data = self._samples(judge, batch, targets, sample_weight)
+            return evaluate(self, chosen, data, judge, precision, batch_size, self.class_names)
 
     def _default_loss(self, targets: ArrayLike) -> Loss:
         return MAPLoss() if self._ends_with("gives_penalties") else default_loss(targets)

@@ -19,6 +19,9 @@ from chainrule.arrays import Array
 from chainrule.errors import ArgumentError
 from chainrule.shapes import number, shown
 
+_UNUSED = {"momentum": 0.0, "nesterov": False, "centered": False, "beta1": 0.0, "beta2": 0.0, "eps": 0.0}
+"""Settings of the core's updates for rules that have none of that name."""
+
 
 class Optimizer(ABC):
     """Moves parameters; `learning_rate` is the base that a schedule multiplies."""
@@ -75,7 +78,7 @@ class SGD(Optimizer):
         if type(self) is not SGD:
             return {}
         own = {"momentum": self.momentum, "nesterov": self.nesterov, "weight_decay": self.weight_decay}
-        return {"rule": "sgd", **own, "beta1": 0.0, "beta2": 0.0, "eps": 0.0}
+        return {**_UNUSED, "rule": "sgd", **own}
 
     def update(self, parameters: Array, gradients: Array, memory: Sequence[Array], rate: float, step: int) -> None:
         g = gradients + self.weight_decay * parameters if self.weight_decay else gradients
@@ -116,7 +119,7 @@ class Adam(Optimizer):
         if type(self) not in (Adam, AdamW):
             return {}
         own = {"beta1": self.betas[0], "beta2": self.betas[1], "eps": self.eps, "weight_decay": self.weight_decay}
-        return {"rule": "adamw" if self.decoupled else "adam", **own, "momentum": 0.0, "nesterov": False}
+        return {**_UNUSED, "rule": "adamw" if self.decoupled else "adam", **own}
 
     def update(self, parameters: Array, gradients: Array, memory: Sequence[Array], rate: float, step: int) -> None:
         mean, square = memory
@@ -145,3 +148,61 @@ class AdamW(Adam):
         weight_decay: float = 1e-2,
     ) -> None:
         super().__init__(learning_rate, betas, eps, weight_decay)
+
+
+class RMSprop(Optimizer):
+    """v = alpha v + (1 - alpha) g²;  w = w - rate g / (sqrt(v) + eps), with g = dL/dw + weight_decay w.
+
+    With `centered` sqrt(v - m²) with the mean m = alpha m + (1 - alpha) g, never below 0; with `momentum` the step is
+    u = momentum u + g / (...).
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+    ) -> None:
+        self.learning_rate = number("learning_rate", learning_rate, 0)
+        self.alpha = number("alpha", alpha, 0, 1)
+        if self.alpha == 1:
+            raise ArgumentError("alpha must be below 1: with 1 the average never moves")
+        self.eps = number("eps", eps, 0)
+        self.weight_decay = number("weight_decay", weight_decay, 0)
+        self.momentum = number("momentum", momentum, 0)
+        if not isinstance(centered, bool):
+            raise ArgumentError(f"centered must be True or False, not {shown(centered)}")
+        self.centered = centered
+
+    @property
+    def memories(self) -> int:  # type: ignore[override]
+        """The squares' average, then the mean where it is centered, then a velocity where there is momentum."""
+        return 1 + self.centered + bool(self.momentum)
+
+    def native_update(self) -> dict[str, Any]:
+        if type(self) is not RMSprop:
+            return {}
+        own = {"momentum": self.momentum, "centered": self.centered, "weight_decay": self.weight_decay}
+        return {**_UNUSED, "rule": "rmsprop", **own, "beta2": self.alpha, "eps": self.eps}
+
+    def update(self, parameters: Array, gradients: Array, memory: Sequence[Array], rate: float, step: int) -> None:
+        g = gradients + self.weight_decay * parameters if self.weight_decay else gradients
+        square = memory[0]
+        square *= self.alpha
+        square += (1 - self.alpha) * (g * g)
+        spread = square
+        if self.centered:
+            mean = memory[1]
+            mean *= self.alpha
+            mean += (1 - self.alpha) * g
+            spread = np.maximum(square - mean * mean, 0)  # by rounding it may come out below 0
+        move = g / (np.sqrt(spread) + self.eps)
+        if self.momentum:
+            velocity = memory[-1]
+            velocity *= self.momentum
+            velocity += move
+            move = velocity
+        parameters -= rate * move

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from chainrule.arrays import Array, as_array, as_batch, compute_dtype, to_floats
+from chainrule.arrays import Array, as_array, as_batch, as_weights, compute_dtype, to_floats
 from chainrule.callbacks import Answer, EpochCallback
-from chainrule.engines import Engine, EpochTotals, Recipe
+from chainrule.engines import Engine, EpochTotals, Recipe, Samples
 from chainrule.equations.random_bits import shuffled_orders
 from chainrule.errors import ArgumentError, DataError, NonFiniteError
 from chainrule.graph import Graph
@@ -20,7 +20,7 @@ from chainrule.history import EpochRow as EpochRow
 from chainrule.history import History as History
 from chainrule.losses import Loss
 from chainrule.memory import require_memory
-from chainrule.metrics import Evaluation, class_count
+from chainrule.metrics import Evaluation, class_count, determination
 from chainrule.optimizers import Optimizer
 from chainrule.progress import EpochBar
 from chainrule.schedules import Constant, Schedule
@@ -40,7 +40,7 @@ class Plan:
     schedule: Schedule
     epochs: int
     batch_size: int
-    validation: tuple[Array, Array] | None
+    validation: Samples | None
     seed: int
     shuffle: bool
     progress: bool
@@ -60,7 +60,7 @@ def plan_training(
     schedule: Schedule | None,
     epochs: int,
     batch_size: int,
-    validation: tuple[ArrayLike, ArrayLike] | None,
+    validation: tuple[ArrayLike, ...] | None,
     seed: int,
     shuffle: bool,
     progress: bool,
@@ -87,7 +87,7 @@ def plan_training(
         schedule=schedule or Constant(),
         epochs=integer("epochs", epochs, 0),
         batch_size=integer("batch_size", batch_size, 1),
-        validation=None if validation is None else check_pair(graph, loss, *validation, what="validation"),
+        validation=None if validation is None else check_validation(graph, loss, validation),
         seed=integer("seed", seed, 0),
         shuffle=bool(shuffle),
         progress=bool(progress),
@@ -100,11 +100,9 @@ def plan_training(
 
 
 def split_validation(
-    x: Array, targets: ArrayLike, share: float, seed: int, given: tuple[ArrayLike, ArrayLike] | None
-) -> tuple[Array, tuple[Array, Array]]:
-    """(places of the samples to train on, (x, targets) to validate by): a share of the samples, drawn by the seed."""
-    if given is not None:
-        raise ArgumentError("validation and validation_split are two ways to say the same; give one of them")
+    x: Array, targets: ArrayLike, sample_weight: ArrayLike | None, share: float, seed: int
+) -> tuple[Array, tuple[Array, ...]]:
+    """(places of the samples to train on, what to validate by): a share of the samples, drawn by the seed."""
     array = as_array(targets, "targets")
     if array.ndim == 0 or len(array) != len(x):
         raise DataError(
@@ -116,14 +114,18 @@ def split_validation(
         raise ArgumentError(f"validation_split={share} of {len(x)} sample(s) leaves none to train on; give less")
     order = np.random.default_rng([integer("seed", seed, 0), len(x)]).permutation(len(x))
     kept, apart = np.sort(order[held:]), np.sort(order[:held])
-    return kept, (x[apart], array[apart])
+    weights = () if sample_weight is None else (as_weights(sample_weight, len(x))[apart],)
+    return kept, (x[apart], array[apart], *weights)
 
 
-def check_pair(graph: Graph, loss: Loss, x: ArrayLike, targets: ArrayLike, what: str = "") -> tuple[Array, Array]:
-    """(x, targets) checked against the graph and the loss; targets in the form that the loss computes with."""
-    prefix = f"{what} " if what else ""
-    batch = as_batch(x, graph.input_shape, f"{prefix}x")
-    return batch, check_targets(graph, loss, len(batch), targets, prefix)
+def check_validation(graph: Graph, loss: Loss, given: tuple[ArrayLike, ...]) -> Samples:
+    """(x, targets) or (x, targets, sample_weight), checked; targets in the form that the loss computes with."""
+    if len(given) not in (2, 3):
+        raise ArgumentError("validation must be (x, targets) or (x, targets, sample_weight)")
+    batch = as_batch(given[0], graph.input_shape, "validation x")
+    targets = check_targets(graph, loss, len(batch), given[1], "validation ")
+    no_weights = len(given) == 2 or given[2] is None
+    return Samples(batch, targets, None if no_weights else as_weights(given[2], len(batch), "validation sample_weight"))
 
 
 def check_targets(graph: Graph, loss: Loss, samples: int, targets: ArrayLike, prefix: str = "") -> Array:
@@ -135,12 +137,17 @@ def check_targets(graph: Graph, loss: Loss, samples: int, targets: ArrayLike, pr
     return loss.prepare_targets(array, samples, graph.output_shape)
 
 
-def train(graph: Graph, engine: Engine, x: Array, targets: Array, plan: Plan) -> History:
-    """Run the plan. The graph always ends with finite parameters: those of the last good step, or the best epoch's.
+def train(graph: Graph, engine: Engine, data: Samples, plan: Plan) -> History:
+    """Run the plan; samples of weight 0 are left out.
+
+    The graph always ends with finite parameters: those of the last good step, or the best epoch's.
 
     Ctrl-C stops within a step, stores what was learned, and returns the history with stopped="interrupted".
     Raises NonFiniteError, naming epoch and tensor, where NaN or infinity appears.
     """
+    if data.weights is not None and not data.weights.all():
+        data = data.at(np.flatnonzero(data.weights))
+    x = data.x
     trainer = engine.trainer(graph, Recipe(plan.loss, plan.optimizer, plan.dtype, plan.seed, plan.sequential))
     steps = -(-len(x) // plan.batch_size)
     history = History()
@@ -152,9 +159,7 @@ def train(graph: Graph, engine: Engine, x: Array, targets: Array, plan: Plan) ->
             for first, count in _groups(plan, len(x)):
                 bar.start(first)
                 group = _rates(plan, steps, first, count)
-                totals = trainer.epochs(
-                    x, targets, _orders(plan, first, count, len(x)), plan.batch_size, group, bar.advance
-                )
+                totals = trainer.epochs(data, _orders(plan, first, count, len(x)), plan.batch_size, group, bar.advance)
                 trainer.store()
                 rows = _rows(graph, engine, plan, first, totals, group, bar.elapsed())
                 history.rows += rows
@@ -206,7 +211,7 @@ def _rows(
 ) -> list[EpochRow]:
     judged = None
     if plan.validation is not None:
-        judged = evaluate(graph, engine, *plan.validation, plan.loss, plan.dtype)
+        judged = evaluate(graph, engine, plan.validation, plan.loss, plan.dtype)
     loss, accuracy = (None, None) if judged is None else (judged.loss, judged.accuracy)
     seconds /= len(totals)
     speed = totals[0].samples / max(seconds, 1e-9)
@@ -258,18 +263,21 @@ def predict(graph: Graph, engine: Engine, x: Array, dtype: np.dtype[Any], batch_
 def evaluate(
     graph: Graph,
     engine: Engine,
-    x: Array,
-    targets: Array,
+    data: Samples,
     loss: Loss,
     dtype: np.dtype[Any],
     batch_size: int = EVALUATION_BATCH,
     class_names: tuple[str, ...] | None = None,
 ) -> Evaluation:
     """Loss, accuracy and confusion matrix in inference; targets prepared by the loss."""
-    outputs = predict(graph, engine, x, dtype, batch_size)
+    samples, targets, weights = len(data.x), data.targets, data.weights
+    outputs = predict(graph, engine, data.x, dtype, batch_size)
     with np.errstate(all="ignore"):
-        value = loss.forward(outputs, targets)[0]
+        value = loss.forward(outputs, targets, weights)[0]
     truth, guess = loss.true_classes(targets), loss.predicted_classes(outputs)
     if truth is None or guess is None:
-        return Evaluation(value, len(x))
-    return Evaluation(value, len(x), truth.reshape(-1), guess.reshape(-1), class_count(graph.output_shape), class_names)
+        return Evaluation(value, samples, r2=determination(outputs, targets, weights))
+    if weights is not None:
+        weights = np.repeat(weights, truth.size // samples)
+    classes = class_count(graph.output_shape)
+    return Evaluation(value, samples, truth.reshape(-1), guess.reshape(-1), classes, class_names, weights)

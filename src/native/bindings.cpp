@@ -118,25 +118,28 @@ class LockedPlan {
   }
 
   nb::tuple run(AnyArray inputs, bool bytes, std::optional<AnyArray> targets, std::optional<Indices> labels,
-                const std::vector<ArrayOut>& exports, int64_t samples, uint64_t seed, uint32_t step,
-                int threads) {
-    Batch batch = batch_of(inputs, bytes, targets, labels, samples, seed, step);
+                std::optional<Doubles> weights, double scale, const std::vector<ArrayOut>& exports,
+                int64_t samples, uint64_t seed, uint32_t step, int threads) {
+    Batch batch = batch_of(inputs, bytes, targets, labels, weights, samples, seed, step);
     for (const ArrayOut& out : exports) batch.exports.push_back(out.data());
     std::mutex& mutex = this->mutex();
     Totals totals;
     {
       const Unlocked unlocked;
       const std::lock_guard lock(mutex);
-      totals = plan_->run(batch, threads);
+      totals = plan_->run(batch, scale, threads);
     }
     return nb::make_tuple(totals.loss, totals.correct, totals.finite);
   }
 
   int64_t train(AnyArray inputs, bool bytes, std::optional<AnyArray> targets, std::optional<Indices> labels,
-                Indices order, int64_t batch_size, Doubles rates, int64_t first, uint64_t seed, uint32_t step,
-                const nb::dict& update, int memories, const std::vector<int64_t>& trainable,
-                DoublesOut losses, IndicesOut correct, int threads) {
-    Batch batch = batch_of(inputs, bytes, targets, labels, int64_t(order.size()), seed, step);
+                std::optional<Doubles> weights, Indices order, int64_t batch_size, Doubles rates,
+                Doubles scales, int64_t first, uint64_t seed, uint32_t step, const nb::dict& update,
+                int memories, const std::vector<int64_t>& trainable, DoublesOut losses, DoublesOut correct,
+                int threads) {
+    if (scales.size() != rates.size()) throw std::invalid_argument("a step has one rate and one scale");
+    if (memories > kMostMemories) throw std::invalid_argument("an optimizer remembers too much");
+    Batch batch = batch_of(inputs, bytes, targets, labels, weights, int64_t(order.size()), seed, step);
     batch.order = order.data();
     const Optimizer optimizer = {make_update(fields_from(update)), memories, trainable};
     const int64_t count = int64_t(rates.size());
@@ -146,7 +149,8 @@ class LockedPlan {
     {
       const Unlocked unlocked;
       const std::lock_guard lock(mutex);
-      done = plan_->train(batch, batch_size, rates.data(), first, count, optimizer, totals.data(), threads);
+      done = plan_->train(batch, batch_size, rates.data(), scales.data(), first, count, optimizer,
+                          totals.data(), threads);
     }
     for (int64_t k = 0; k < count; ++k)
       losses.data()[k] = totals[k].loss, correct.data()[k] = totals[k].correct;
@@ -166,11 +170,13 @@ class LockedPlan {
   }
 
   static Batch batch_of(const AnyArray& inputs, bool bytes, const std::optional<AnyArray>& targets,
-                        const std::optional<Indices>& labels, int64_t samples, uint64_t seed, uint32_t step) {
+                        const std::optional<Indices>& labels, const std::optional<Doubles>& weights,
+                        int64_t samples, uint64_t seed, uint32_t step) {
     return {inputs.data(),
             bytes ? Source::kBytes : Source::kSame,
             targets ? targets->data() : nullptr,
             labels ? labels->data() : nullptr,
+            weights ? weights->data() : nullptr,
             nullptr,
             samples,
             {},
@@ -282,12 +288,13 @@ NB_MODULE(_native, m) {
            nb::arg("buffers").noconvert())
       .def("get_gradient", &LockedPlan::get_gradient, nb::arg("out").noconvert())
       .def("run", &LockedPlan::run, nb::arg("inputs").noconvert(), nb::arg("bytes"),
-           nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("exports"), nb::arg("samples"),
-           nb::arg("seed"), nb::arg("step"), nb::arg("threads"))
+           nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("weights").none(), nb::arg("scale"),
+           nb::arg("exports"), nb::arg("samples"), nb::arg("seed"), nb::arg("step"), nb::arg("threads"))
       .def("train", &LockedPlan::train, nb::arg("inputs").noconvert(), nb::arg("bytes"),
-           nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("order").noconvert(),
-           nb::arg("batch_size"), nb::arg("rates").noconvert(), nb::arg("first"), nb::arg("seed"),
-           nb::arg("step"), nb::arg("update"), nb::arg("memories"), nb::arg("trainable"),
-           nb::arg("losses").noconvert(), nb::arg("correct").noconvert(), nb::arg("threads"))
+           nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("weights").none(),
+           nb::arg("order").noconvert(), nb::arg("batch_size"), nb::arg("rates").noconvert(),
+           nb::arg("scales").noconvert(), nb::arg("first"), nb::arg("seed"), nb::arg("step"),
+           nb::arg("update"), nb::arg("memories"), nb::arg("trainable"), nb::arg("losses").noconvert(),
+           nb::arg("correct").noconvert(), nb::arg("threads"))
       .def("memory_bytes", &LockedPlan::memory_bytes);
 }

@@ -390,24 +390,32 @@ enum class LossKind : int32_t {
   kCrossEntropyProbabilities,
   kSquared,
   kHalfSquared,
+  kAbsolute,
+  kHuber,
   kBinary,
   kMap
 };
-CHAINRULE_NAMES(LossKind, "cross_entropy", "cross_entropy_probabilities", "squared", "half_squared", "binary",
-                "map")
+CHAINRULE_NAMES(LossKind, "cross_entropy", "cross_entropy_probabilities", "squared", "half_squared",
+                "absolute", "huber", "binary", "map")
 enum class Guess : int32_t { kNone, kLargest, kSmallest, kSign };
 CHAINRULE_NAMES(Guess, "none", "largest", "smallest", "sign")
 
-// Adds the block's loss, times Block::loss_scale, to its totals and writes dL/dx. element = class * places +
-// place. Lanes without a sample get dx = 0 and add nothing.
+// Adds the block's loss, each sample times its weight, all times Block::loss_scale, to its totals and writes
+// dL/dx. element = class * places + place. Lanes without a sample get dx = 0 and add nothing.
 struct LossOp {
   Place x, dx;
   LossKind kind;
   Guess guess;  // how a class is read off the outputs, to count the right ones against Block::labels
   int32_t classes, places;
-  double rubbish;
+  bool weighted;           // each class has numbers of its own in the two lists, which else hold one for all
+  const double* weights;   // of a class
+  const double* positive;  // kBinary: of the half of a term where the target is 1
+  double smoothing;        // cross-entropy: the share of a target that all classes get alike
+  double delta;            // kHuber: where the parabola becomes a line
+  double rubbish;          // kMap
   bool gradient;
-  CHAINRULE_FIELDS(x, dx, kind, guess, classes, places, rubbish, gradient)
+  CHAINRULE_FIELDS(x, dx, kind, guess, classes, places, weighted, weights, positive, smoothing, delta,
+                   rubbish, gradient)
 };
 
 // Samples of the batch into lanes, and back: element e of lane l is array[sample of lane l][e]. On the way in
@@ -428,8 +436,8 @@ struct ScatterOp {
 // What a block, or a whole batch, adds up to.
 struct Totals {
   double loss;
-  int64_t correct;
-  bool finite;  // all numbers of the samples
+  double correct;  // the weights of the samples, resp. places, that are classified right
+  bool finite;     // all numbers of the samples
 };
 
 // All that a kernel sees of the world: one block of samples on its way through the plan.
@@ -449,6 +457,7 @@ struct Block {
   int32_t used;           // lanes that hold a sample; the others hold zeros
   const void* targets;    // class indices int64 or numbers T, [sample][place] resp. [sample][element]
   const int64_t* labels;  // [sample][place], or null
+  const double* weights;  // [sample], or null: 1
   void* const* exports;
   uint64_t seed;
   uint32_t step;
@@ -564,13 +573,14 @@ struct PackOp {
                    point_taps, in_registers)
 };
 
-enum class UpdateRule : int32_t { kSgd, kAdam, kAdamW };
-CHAINRULE_NAMES(UpdateRule, "sgd", "adam", "adamw")
+enum class UpdateRule : int32_t { kSgd, kAdam, kAdamW, kRmsProp };
+CHAINRULE_NAMES(UpdateRule, "sgd", "adam", "adamw", "rmsprop")
+constexpr int kMostMemories = 3;  // arrays of the parameters' size that a rule remembers
 struct UpdateOp {
   UpdateRule rule;
-  bool nesterov;
+  bool nesterov, centered;
   double momentum, weight_decay, beta1, beta2, eps;
-  CHAINRULE_FIELDS(rule, nesterov, momentum, weight_decay, beta1, beta2, eps)
+  CHAINRULE_FIELDS(rule, nesterov, centered, momentum, weight_decay, beta1, beta2, eps)
 };
 
 // Named records that are no operations: what follows when all blocks have come to the end of a stage, and
@@ -596,7 +606,7 @@ struct KernelTable {
   void (*finish_dense)(const FinishOp& op, const void* kept, int64_t block_bytes, int64_t blocks,
                        void* natural, int64_t begin, int64_t end);
   void (*pack)(const PackOp& op, void* parameters, int64_t begin, int64_t end);
-  void (*update)(const UpdateOp& op, void* parameters, const void* gradients, void* first, void* second,
+  void (*update)(const UpdateOp& op, void* parameters, const void* gradients, void* const* memories,
                  double rate, int64_t step, int64_t begin, int64_t end);
   bool (*all_finite)(const void* numbers, int64_t begin, int64_t end);
 };

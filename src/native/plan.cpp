@@ -89,8 +89,8 @@ void Plan::set_values(const double* parameters, const double* buffers) {
     fill(reinterpret_cast<float*>(parameters_.data()));
   else
     fill(reinterpret_cast<double*>(parameters_.data()));
-  for (Memory* moment : {&first_moment_, &second_moment_})
-    if (moment->size() > 0) std::memset(moment->data(), 0, moment->size());
+  for (Memory& memory : memories_)
+    if (memory.size() > 0) std::memset(memory.data(), 0, memory.size());
   updates_ = 0;
   pack(0, 1);
 }
@@ -107,7 +107,7 @@ void Plan::get_values(double* parameters, double* buffers) const {
 }
 
 // Memory for a batch. Scratch does not grow with it; kept memory is there only where values cross a stage.
-void Plan::prepare(int64_t samples, int threads, bool moments, int memories) {
+void Plan::prepare(int64_t samples, int threads, int memories) {
   const size_t bytes = table_.number_bytes;
   const int64_t blocks = this->blocks(samples);
   scratch_bytes_ = rounded(times(sizes_.scratch, bytes), Memory::kAlignment);
@@ -119,12 +119,7 @@ void Plan::prepare(int64_t samples, int threads, bool moments, int memories) {
   times(times(sizes_.statistics, blocks), sizeof(double));
   statistics_.resize(sizes_.statistics * blocks);
   block_totals_.resize(blocks);
-  if (moments && memories > 0) first_moment_.reserve(sizes_.parameters * bytes);
-  if (moments && memories > 1) second_moment_.reserve(sizes_.parameters * bytes);
-}
-
-double Plan::loss_scale(int64_t samples) const {
-  return sizes_.loss_divisor == 0 ? 1.0 : 1.0 / (double(samples) * double(sizes_.loss_divisor));
+  for (int k = 0; k < memories; ++k) memories_[k].reserve(sizes_.parameters * bytes);
 }
 
 int Plan::useful_threads(int64_t samples, int limit) const {
@@ -138,27 +133,28 @@ void Plan::start_shard(int64_t shard) {
                 (sizes_.zeroed[k + 1] - sizes_.zeroed[k]) * table_.number_bytes);
 }
 
-Block Plan::block_of(const Batch& batch, int64_t first, int64_t samples, uint32_t step, int64_t n,
-                     int64_t shard) {
+Block Plan::block_of(const Step& step, int64_t n, int64_t shard) {
+  const Batch& batch = step.batch;
   Block block = {};
   block.kept = kept_.data() + n * kept_bytes_;
   block.parameters = parameters_.data();
   block.gradients = raw_.data() + shard * raw_bytes_;
-  block.fresh = n == part_of(blocks(samples), int(shard), int(shards(samples))).begin;
+  block.fresh = n == part_of(blocks(step.samples), int(shard), int(shards(step.samples))).begin;
   block.statistics = statistics_.data() + n * sizes_.statistics;
   block.shared = shared_.data();
   block.inputs = batch.inputs;
   block.source = batch.source;
-  block.order = batch.order == nullptr ? nullptr : batch.order + first;
+  block.order = batch.order == nullptr ? nullptr : batch.order + step.first;
   block.first = n * table_.lanes;
   block.lanes = table_.lanes;
-  block.used = int32_t(std::min<int64_t>(table_.lanes, samples - block.first));
+  block.used = int32_t(std::min<int64_t>(table_.lanes, step.samples - block.first));
   block.targets = batch.targets;
   block.labels = batch.labels;
+  block.weights = batch.weights;
   block.exports = batch.exports.data();
   block.seed = batch.seed;
-  block.step = step;
-  block.loss_scale = loss_scale(samples);
+  block.step = step.number;
+  block.loss_scale = step.scale;
   block.totals = &block_totals_[n];
   return block;
 }
@@ -174,9 +170,8 @@ void Plan::run_operations(const Stage& stage, const Block* group, int count) {
 // The thread's shards, in groups of blocks that walk through the operations side by side. A group ends with a
 // shard or a whole number of groups after its beginning, so that the order in which a shard's raw gradients
 // are added to does not depend on the number of threads.
-void Plan::run_stage(const Stage& stage, bool first_stage, const Batch& batch, int64_t first, int64_t samples,
-                     uint32_t step, int thread, int threads) {
-  const int64_t blocks = this->blocks(samples), shards = this->shards(samples);
+void Plan::run_stage(const Stage& stage, bool first_stage, const Step& step, int thread, int threads) {
+  const int64_t blocks = this->blocks(step.samples), shards = this->shards(step.samples);
   Block group[kMostGroup];
   int count = 0;
   const auto flush = [&] {
@@ -189,7 +184,7 @@ void Plan::run_stage(const Stage& stage, bool first_stage, const Batch& batch, i
     if (count + (mine.end - mine.begin) > sizes_.group) flush();
     for (int64_t n = mine.begin; n < mine.end; ++n) {
       if (first_stage) block_totals_[n] = {0, 0, true};
-      group[count] = block_of(batch, first, samples, step, n, shard);
+      group[count] = block_of(step, n, shard);
       group[count].scratch = scratch_.data() + (thread * sizes_.group + count) * scratch_bytes_;
       if (++count == sizes_.group) flush();
     }
@@ -197,13 +192,12 @@ void Plan::run_stage(const Stage& stage, bool first_stage, const Batch& batch, i
   flush();
 }
 
-void Plan::run_stages(const Batch& batch, int64_t first, int64_t samples, uint32_t step,
-                      const Member& member) {
+void Plan::run_stages(const Step& step, const Member& member) {
   for (size_t s = 0; s < stages_.size(); ++s) {
-    run_stage(stages_[s], s == 0, batch, first, samples, step, member.thread, member.threads);
+    run_stage(stages_[s], s == 0, step, member.thread, member.threads);
     member.barrier.wait();
     if (!stages_[s].between.empty()) {
-      if (member.thread == 0) finish_between(stages_[s], samples);
+      if (member.thread == 0) finish_between(stages_[s], step.samples);
       member.barrier.wait();
     }
   }
@@ -256,15 +250,15 @@ bool Plan::finish_rows(int64_t samples, int thread, int threads, Then&& then) {
 // A thread moves what it has finished, all gradients being known by then. Returns whether all is finite.
 bool Plan::finish_and_update(const Optimizer& optimizer, double rate, int64_t step, int64_t samples,
                              int thread, int threads) {
+  void* memories[kMostMemories] = {};
+  for (int k = 0; k < optimizer.memories; ++k) memories[k] = memories_[k].data();
   return finish_rows(samples, thread, threads, [&](int64_t begin, int64_t end) {
     bool finite = true;
     for (size_t k = 0; k + 1 < optimizer.trainable.size(); k += 2) {
       const int64_t low = std::max(begin, optimizer.trainable[k]),
                     high = std::min(end, optimizer.trainable[k + 1]);
       if (low >= high) continue;
-      table_.update(optimizer.op, parameters_.data(), gradient_.data(),
-                    optimizer.memories > 0 ? first_moment_.data() : nullptr,
-                    optimizer.memories > 1 ? second_moment_.data() : nullptr, rate, step, low, high);
+      table_.update(optimizer.op, parameters_.data(), gradient_.data(), memories, rate, step, low, high);
       finite &= table_.all_finite(parameters_.data(), low, high);
     }
     return finite;
@@ -287,38 +281,41 @@ Totals Plan::totals(int64_t samples) const {
   return sum;
 }
 
-Totals Plan::run(const Batch& batch, int limit) {
+Totals Plan::run(const Batch& batch, double scale, int limit) {
   const int wanted = useful_threads(batch.samples, limit);
-  prepare(batch.samples, wanted, false, 0);
+  prepare(batch.samples, wanted, 0);
   in_team(wanted, limit, [&](const Member& member) {
     const FlushDenormals flush;
-    run_stages(batch, 0, batch.samples, batch.step, member);
+    run_stages({batch, 0, batch.samples, batch.step, scale}, member);
     finish_gradients(batch.samples, member.thread, member.threads);
   });
   return totals(batch.samples);
 }
 
-int64_t Plan::train(const Batch& epoch, int64_t batch_size, const double* rates, int64_t first, int64_t count,
-                    const Optimizer& optimizer, Totals* totals, int limit) {
+int64_t Plan::train(const Batch& epoch, int64_t batch_size, const double* rates, const double* scales,
+                    int64_t first, int64_t count, const Optimizer& optimizer, Totals* totals, int limit) {
   const int64_t largest = std::min(batch_size, epoch.samples);
-  prepare(largest, useful_threads(largest, limit), true, optimizer.memories);
-  const Memory* states[] = {&parameters_, &first_moment_, &second_moment_};
-  for (int k = 0; k < 3; ++k) backup_[k].copy(*states[k]);
+  prepare(largest, useful_threads(largest, limit), optimizer.memories);
+  backup_[0].copy(parameters_);
+  for (int k = 0; k < kMostMemories; ++k) backup_[1 + k].copy(memories_[k]);
   const int64_t updates = updates_;
   int64_t done = 0;
-  if (train_steps(epoch, batch_size, rates, first, count, optimizer, totals, limit, done)) return done;
+  if (train_steps(epoch, batch_size, rates, scales, first, count, optimizer, totals, limit, done))
+    return done;
   // Something in the last step was not finite. Steps are repeatable to the bit: begin again and stop before
   // it.
-  parameters_.copy(backup_[0]), first_moment_.copy(backup_[1]), second_moment_.copy(backup_[2]);
+  parameters_.copy(backup_[0]);
+  for (int k = 0; k < kMostMemories; ++k) memories_[k].copy(backup_[1 + k]);
   updates_ = updates;
   const int64_t good = done - 1;
-  train_steps(epoch, batch_size, rates, first, good, optimizer, totals, limit, done);
+  train_steps(epoch, batch_size, rates, scales, first, good, optimizer, totals, limit, done);
   return good;
 }
 
 // Returns whether losses, gradients and parameters were finite in all of the `done` steps.
-bool Plan::train_steps(const Batch& epoch, int64_t batch_size, const double* rates, int64_t first,
-                       int64_t count, const Optimizer& optimizer, Totals* totals, int limit, int64_t& done) {
+bool Plan::train_steps(const Batch& epoch, int64_t batch_size, const double* rates, const double* scales,
+                       int64_t first, int64_t count, const Optimizer& optimizer, Totals* totals, int limit,
+                       int64_t& done) {
   std::atomic<bool> finite{true};
   done = 0;
   in_team(useful_threads(std::min(batch_size, epoch.samples), limit), limit, [&](const Member& member) {
@@ -328,7 +325,7 @@ bool Plan::train_steps(const Batch& epoch, int64_t batch_size, const double* rat
       const int64_t begin = (first + k) * batch_size, samples = std::min(batch_size, epoch.samples - begin);
       member.barrier.wait();  // all of the step before is done
       if (!finite) return;
-      run_stages(epoch, begin, samples, epoch.step + uint32_t(k), member);
+      run_stages({epoch, begin, samples, epoch.step + uint32_t(k), scales[k]}, member);
       if (!finish_and_update(optimizer, rates[k], updates_ + k + 1, samples, thread, threads)) finite = false;
       pack(thread, threads);
       if (thread == 0) {
@@ -348,9 +345,9 @@ bool Plan::buffers_finite() const {
 
 int64_t Plan::memory_bytes() const {
   int64_t bytes = int64_t(statistics_.size() + shared_.size()) * 8;
-  for (const Memory* memory :
-       {&parameters_, &gradient_, &first_moment_, &second_moment_, &raw_, &scratch_, &kept_})
+  for (const Memory* memory : {&parameters_, &gradient_, &raw_, &scratch_, &kept_})
     bytes += int64_t(memory->size());
+  for (const Memory& memory : memories_) bytes += int64_t(memory.size());
   return bytes;
 }
 

@@ -27,11 +27,20 @@ struct Batch {
   Source source;
   const void* targets;
   const int64_t* labels;
-  const int64_t* order;  // null: samples in their order
+  const double* weights;  // of each sample; null: 1
+  const int64_t* order;   // null: samples in their order
   int64_t samples;
   std::vector<void*> exports;
   uint64_t seed;
   uint32_t step;
+};
+
+// `samples` of a batch, or of an epoch, that are computed together.
+struct Step {
+  const Batch& batch;
+  int64_t first, samples;
+  uint32_t number;
+  double scale;  // what the weighted sum over the samples is multiplied by
 };
 
 struct Optimizer {
@@ -51,32 +60,31 @@ class Plan {
   const void* gradient() const { return gradient_.data(); }
 
   // One pass over a batch, on at most `limit` threads: all stages, then the natural gradient if there are
-  // parameters to finish. Returns the loss.
-  Totals run(const Batch& batch, int limit);
+  // parameters to finish. The weighted sum over the samples, times `scale`, is the loss.
+  Totals run(const Batch& batch, double scale, int limit);
 
-  // Steps first .. first + count of an epoch: batches of `batch_size` out of batch.order. Stops before the
-  // update of a step whose loss or gradient is not finite. Returns the number of steps done; totals has one
-  // entry for each.
-  int64_t train(const Batch& epoch, int64_t batch_size, const double* rates, int64_t first, int64_t count,
-                const Optimizer& optimizer, Totals* totals, int limit);
+  // Steps first .. first + count of an epoch: batches of `batch_size` out of batch.order, each with a rate
+  // and a scale of its loss. Stops before the update of a step whose loss or gradient is not finite. Returns
+  // the number of steps done; totals has one entry for each.
+  int64_t train(const Batch& epoch, int64_t batch_size, const double* rates, const double* scales,
+                int64_t first, int64_t count, const Optimizer& optimizer, Totals* totals, int limit);
 
   int64_t memory_bytes() const;
 
  private:
   Operation with_kernel(const std::string& name, const Operation& operation) const;
-  void prepare(int64_t samples, int threads, bool moments, int memories);
-  double loss_scale(int64_t samples) const;
+  void prepare(int64_t samples, int threads, int memories);
   int useful_threads(int64_t samples, int limit) const;
-  void run_stages(const Batch& batch, int64_t first, int64_t samples, uint32_t step, const Member& member);
-  void run_stage(const Stage& stage, bool first_stage, const Batch& batch, int64_t first, int64_t samples,
-                 uint32_t step, int thread, int threads);
+  void run_stages(const Step& step, const Member& member);
+  void run_stage(const Stage& stage, bool first_stage, const Step& step, int thread, int threads);
   void run_operations(const Stage& stage, const Block* group, int count);
   void start_shard(int64_t shard);
-  Block block_of(const Batch& batch, int64_t first, int64_t samples, uint32_t step, int64_t n, int64_t shard);
+  Block block_of(const Step& step, int64_t n, int64_t shard);
   void finish_between(const Stage& stage, int64_t samples);
   bool finish_gradients(int64_t samples, int thread, int threads);
-  bool train_steps(const Batch& epoch, int64_t batch_size, const double* rates, int64_t first, int64_t count,
-                   const Optimizer& optimizer, Totals* totals, int limit, int64_t& done);
+  bool train_steps(const Batch& epoch, int64_t batch_size, const double* rates, const double* scales,
+                   int64_t first, int64_t count, const Optimizer& optimizer, Totals* totals, int limit,
+                   int64_t& done);
   template <class Then>
   bool finish_rows(int64_t samples, int thread, int threads, Then&& then);
   bool finish_and_update(const Optimizer& optimizer, double rate, int64_t step, int64_t samples, int thread,
@@ -95,7 +103,7 @@ class Plan {
   std::vector<PackOp> packs_;
   std::vector<FoldOp> folds_;
 
-  Memory parameters_, gradient_, first_moment_, second_moment_, raw_, scratch_, kept_, backup_[3];
+  Memory parameters_, gradient_, memories_[kMostMemories], raw_, scratch_, kept_, backup_[1 + kMostMemories];
   std::vector<double> statistics_, shared_;
   std::vector<Totals> block_totals_;
   int64_t updates_ = 0;

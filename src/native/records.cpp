@@ -23,6 +23,9 @@ void expect_lengths(const JoinOp& op, const Reader& read) {
 void expect_lengths(const PoolOp& op, const Reader& read) {
   read.expect_length("weights", op.uniform ? 1 : int64_t(op.kernel_rows) * op.kernel_columns);
 }
+void expect_lengths(const LossOp& op, const Reader& read) {
+  for (const char* name : {"weights", "positive"}) read.expect_length(name, op.weighted ? op.classes : 1);
+}
 void expect_lengths(const FinishOp& op, const Reader& read) {
   read.expect_length("mask", int64_t(times(op.rows, op.columns)) / op.taps_rows / op.taps_columns);
 }

@@ -71,10 +71,9 @@ struct Sizes {
   int64_t scratch, kept, parameters, buffers, packed, raw, statistics, shared;
   int64_t shard_limit;
   int64_t group;                // blocks that a thread takes through an operation together
-  int64_t loss_divisor;         // "mean" divides by samples * this; 0 for "sum"
   std::vector<int64_t> zeroed;  // begin, end, ... of the raw gradients that start from zero in every step
   CHAINRULE_FIELDS(scratch, kept, parameters, buffers, packed, raw, statistics, shared, shard_limit, group,
-                   loss_divisor, zeroed)
+                   zeroed)
 };
 
 // Batch normalisation by running statistics becomes part of the weight [rows][columns] before it, when values

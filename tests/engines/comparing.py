@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import chainrule as cr
-from chainrule.engines import ENGINES
+from chainrule.engines import ENGINES, Samples
 from chainrule.shapes import Shape, product
 from tests.helpers import Array
 from tests.layers.rows import Row
@@ -29,7 +29,7 @@ def prepared(problem: Problem) -> Array:
 def tensors(engine: str, problem: Problem, dtype: str, training: bool) -> dict[str, Array]:
     """Everything that an engine computes for a problem: trace, gradients and inference."""
     chosen, precision, targets = ENGINES[engine], np.dtype(dtype), prepared(problem)
-    given = (problem.net, problem.x, targets, problem.loss, precision, training)
+    given = (problem.net, Samples(problem.x, targets, problem.weights), problem.loss, precision, training)
     trace, result = chosen.trace(*given), chosen.gradients(*given)
     found = {"loss of trace": np.array(trace.loss), "loss": np.array(result.loss)}
     for name, tensor in trace.items():

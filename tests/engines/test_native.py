@@ -15,7 +15,7 @@ from hypothesis import given, settings
 
 import chainrule as cr
 from chainrule import zoo
-from chainrule.engines import ENGINES
+from chainrule.engines import ENGINES, Samples
 from chainrule.engines.native import core
 from chainrule.engines.native import engine as engine_module
 from tests.strategies import Problem, problems
@@ -28,7 +28,7 @@ def compare(problem: Problem, training: bool, dtype: str) -> None:
     """Every value and gradient of both engines; errors relative to the largest number of the trace, since sums may
     cancel to nothing (a bias before batch normalisation)."""
     targets = problem.loss.prepare_targets(problem.targets, len(problem.x), problem.net.output_shape)
-    arguments: Any = (problem.net, problem.x, targets)
+    arguments: Any = (problem.net, Samples(problem.x, targets, problem.weights))
     ours, truth = (
         ENGINES[name].trace(*arguments, problem.loss, np.dtype(dtype), training) for name in ("native", "reference")
     )

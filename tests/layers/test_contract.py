@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import engine_named
+from chainrule.engines import Samples, engine_named
 from chainrule.layers import LAYERS
 from chainrule.layers.base import Context
 from tests.helpers import Array, assert_close
@@ -106,7 +106,7 @@ def test_a_network_gives_the_same_bits_for_any_memory_layout(row: Row) -> None:
     net = cr.Network(node, row.layer(node))
     order = np.asfortranarray(x)
     results = [
-        engine_named("reference").gradients(net, a, t, cr.MSELoss(), np.dtype(np.float64), row.training)
+        engine_named("reference").gradients(net, Samples(a, t), cr.MSELoss(), np.dtype(np.float64), row.training)
         for a, t in ((x, dy), (_scattered(x), _scattered(dy)), (order, np.asfortranarray(dy)))
     ]
     for other in results[1:]:

@@ -29,6 +29,8 @@ def _binary(x: float, t: float) -> float:
 # (targets, sum over everything, what "mean" divides it by)
 BY_HAND: dict[str, tuple[Array, float, int]] = {
     "MSELoss": (VALUES, 1 + 9 + 0 + 4 + 0 + 4, 6),
+    "L1Loss": (VALUES, 1 + 3 + 0 + 2 + 0 + 2, 6),
+    "HuberLoss": (VALUES, 0.5 + 2.5 + 0 + 1.5 + 0 + 1.5, 6),
     "HalfSquaredErrorLoss": (VALUES, (1 + 9 + 0 + 4 + 0 + 4) / 2, 2),
     "BCEWithLogitsLoss": (
         VALUES, sum(_binary(x, t) for x, t in zip(OUTPUTS.ravel(), VALUES.ravel(), strict=True)), 6,
@@ -36,6 +38,9 @@ BY_HAND: dict[str, tuple[Array, float, int]] = {
     "CrossEntropyLoss": (LABELS, _log_sum(1, -2, 0) + 2 + _log_sum(3, 0.5, -1) + 1, 2),
     "MAPLoss": (LABELS, -2 + _log_sum(-1, -1, 2, 0) - 1 + _log_sum(-1, -3, -0.5, 1), 2),
 }  # fmt: skip
+
+
+ELEMENTWISE = ("MSELoss", "L1Loss", "HuberLoss", "BCEWithLogitsLoss")
 
 
 def test_every_loss_is_written_out() -> None:
@@ -55,9 +60,9 @@ def test_value_and_gradient_by_hand(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "shape", "count"),
     [
-        *((name, (4, 3), 12) for name in ("MSELoss", "BCEWithLogitsLoss")),
-        *((name, (4, 3, 2, 5), 120) for name in ("MSELoss", "BCEWithLogitsLoss")),
-        *((name, (4,), 4) for name in ("MSELoss", "BCEWithLogitsLoss", "HalfSquaredErrorLoss")),
+        *((name, (4, 3), 12) for name in ELEMENTWISE),
+        *((name, (4, 3, 2, 5), 120) for name in ELEMENTWISE),
+        *((name, (4,), 4) for name in (*ELEMENTWISE, "HalfSquaredErrorLoss")),
         *(("HalfSquaredErrorLoss", shape, 4) for shape in ((4, 3), (4, 1), (4, 3, 2, 5))),
         *((name, (4, 3), 4) for name in ("CrossEntropyLoss", "MAPLoss")),
         *((name, (4, 3, 2, 5), 40) for name in ("CrossEntropyLoss", "MAPLoss")),

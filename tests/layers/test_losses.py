@@ -34,9 +34,22 @@ def _cases() -> list[tuple[cr.Loss, Array, Array]]:
                     )
                 if loss is not cr.MAPLoss:
                     targets = rng.random(shape)
+                    if loss in (cr.L1Loss, cr.HuberLoss):  # away from the kinks
+                        targets = outputs + rng.choice([-1.6, -0.4, 0.4, 1.6], shape)
                     if loss is cr.CrossEntropyLoss:
                         targets /= targets.sum(axis=1, keepdims=True)
                     cases.append((loss(reduction=reduction), outputs, targets))
+    for reduction in REDUCTIONS:
+        weighted = cr.CrossEntropyLoss(reduction, weight=[0.5, 2.0, 0.0, 1.5], label_smoothing=0.3)
+        binary = cr.BCEWithLogitsLoss(reduction, weight=[0.5, 2.0, 0.0, 1.5], pos_weight=[3.0, 1.0, 0.2, 0.0])
+        for shape in ((5, 4), (3, 4, 2)):
+            outputs, labels = rng.normal(size=shape), rng.integers(0, 4, (shape[0], *shape[2:]))
+            cases.append((weighted, outputs, labels))
+            cases.append((weighted, outputs, rng.dirichlet(np.ones(4), (shape[0], *shape[2:])).swapaxes(1, -1)))
+        cases.append((binary, rng.normal(size=(5, 4)), rng.random((5, 4))))
+        cases.append(
+            (cr.BCEWithLogitsLoss(reduction, pos_weight=[2.5]), rng.normal(size=(2, 3, 2)), rng.random((2, 3, 2)))
+        )
     cases += [(cr.MAPLoss(j), rng.normal(size=(3, 4)), np.array([0, 3, 1])) for j in (-3.0, 0.0, 50.0)]
     cases.append((cr.CrossEntropyLoss(), rng.normal(size=(2, 3)), 2 * rng.random((2, 3))))  # rows that sum to no 1
     cases.append((cr.BCEWithLogitsLoss(), rng.normal(size=(4,)), np.array([0.0, 1.0, 1.0, 0.5])))
@@ -63,7 +76,8 @@ def test_gradients_equal_central_differences(loss: cr.Loss, outputs: Array, targ
 @cases
 def test_sum_is_mean_times_count(loss: cr.Loss, outputs: Array, targets: Array) -> None:
     pair = [type(loss)(**{**loss.hyperparameters(), "reduction": reduction}) for reduction in REDUCTIONS]
-    count = loss.count(outputs.shape)
+    prepared = loss.prepare_targets(targets, len(outputs), outputs.shape[1:])
+    count = loss.count((1, *outputs.shape[1:])) * loss.masses(prepared).sum()
     mean, total = (entry.forward(outputs, targets) for entry in pair)
     assert total[0] == pytest.approx(count * mean[0], rel=1e-13)
     assert_close("gradient", pair[1].backward(total[1]), count * pair[0].backward(mean[1]), rtol=1e-13, atol=1e-15)
@@ -121,6 +135,10 @@ FAR = np.array([[1e4, -1e4, 0.0], [-1e4, 1e4, 1e4], [-1e4, -1e4, -1e4]])
         (cr.MAPLoss(reduction="sum"), np.array([1, 0, 0]), np.log(3)),
         (cr.MSELoss("sum"), np.zeros((3, 3)), 8e8),
         (cr.HalfSquaredErrorLoss("sum"), np.zeros((3, 3)), 4e8),
+        (cr.L1Loss("sum"), np.zeros((3, 3)), 8e4),
+        (cr.HuberLoss("sum", 0.5), np.zeros((3, 3)), 4e4 - 1),
+        (cr.BCEWithLogitsLoss("sum", pos_weight=[3.0]), np.eye(3), 4e4 + np.log(2)),
+        (cr.CrossEntropyLoss("sum", weight=[2.0, 1.0, 3.0]), np.array([0, 2, 1]), 3 * np.log(2) + np.log(3)),
     ],
 )
 def test_extreme_outputs_neither_overflow_nor_warn(loss: cr.Loss, targets: Array, value: float, dtype: str) -> None:
@@ -143,7 +161,7 @@ def test_saturated_gradients_are_exact() -> None:
 
 OUTPUTS = np.zeros((3, 4))
 SPATIAL = np.zeros((2, 3, 2, 2))
-VALUE_LOSSES = [cr.MSELoss(), cr.HalfSquaredErrorLoss(), cr.BCEWithLogitsLoss()]
+VALUE_LOSSES = [cr.MSELoss(), cr.L1Loss(), cr.HuberLoss(), cr.HalfSquaredErrorLoss(), cr.BCEWithLogitsLoss()]
 WRONG: list[tuple[cr.Loss, Array, Any, type[ChainruleError], str]] = [
     *((loss, OUTPUTS, np.zeros((3, 3)), ShapeError, r"\(3, 4\), not \(3, 3\)") for loss in VALUE_LOSSES),
     *((loss, OUTPUTS, np.zeros(3, int), ShapeError, r"one_hot\(targets, 4\)") for loss in VALUE_LOSSES),

@@ -14,6 +14,8 @@ struct Answer {
   Sample dx;  // of one place, by class
 };
 
+inline double weight(const LossOp& op, size_t k) { return op.weights[op.weighted ? k : 0]; }
+
 // The loss of one place: outputs x and targets t by class (one-hot for class indices).
 inline Answer answer(const LossOp& op, const Sample& x, const Sample& t) {
   const size_t n = x.size();
@@ -21,14 +23,18 @@ inline Answer answer(const LossOp& op, const Sample& x, const Sample& t) {
   double sum = 0, all = 0, extreme = x[0];
   switch (op.kind) {
     case LossKind::kCrossEntropy:
-    case LossKind::kCrossEntropyProbabilities:
+    case LossKind::kCrossEntropyProbabilities: {
+      Sample own = t;
+      for (size_t k = 0; k < n; ++k)
+        own[k] = weight(op, k) * ((1 - op.smoothing) * t[k] + op.smoothing / double(n));
       for (double v : x) extreme = std::max(extreme, v);
-      for (size_t k = 0; k < n; ++k) sum += std::exp(x[k] - extreme), all += t[k];
+      for (size_t k = 0; k < n; ++k) sum += std::exp(x[k] - extreme), all += own[k];
       for (size_t k = 0; k < n; ++k) {
-        a.loss -= t[k] == 0 ? 0 : t[k] * (x[k] - extreme - std::log(sum));
-        a.dx[k] = std::exp(x[k] - extreme) / sum * all - t[k];
+        a.loss -= own[k] == 0 ? 0 : own[k] * (x[k] - extreme - std::log(sum));
+        a.dx[k] = std::exp(x[k] - extreme) / sum * all - own[k];
       }
       break;
+    }
     case LossKind::kMap:
       for (double v : x) extreme = std::min(extreme, v);
       extreme = std::min(extreme, op.rubbish);
@@ -39,8 +45,23 @@ inline Answer answer(const LossOp& op, const Sample& x, const Sample& t) {
       break;
     case LossKind::kBinary:
       for (size_t k = 0; k < n; ++k) {
-        a.loss += std::max(x[k], 0.0) - x[k] * t[k] + std::log1p(std::exp(-std::abs(x[k])));
-        a.dx[k] = 1 / (1 + std::exp(-x[k])) - t[k];
+        const double p = op.positive[op.weighted ? k : 0], rest = std::log1p(std::exp(-std::abs(x[k])));
+        a.loss += weight(op, k) *
+                  (p * t[k] * (std::max(-x[k], 0.0) + rest) + (1 - t[k]) * (std::max(x[k], 0.0) + rest));
+        a.dx[k] = weight(op, k) * ((1 - t[k]) / (1 + std::exp(-x[k])) - p * t[k] / (1 + std::exp(x[k])));
+      }
+      break;
+    case LossKind::kAbsolute:
+      for (size_t k = 0; k < n; ++k) {
+        a.loss += std::abs(x[k] - t[k]);
+        a.dx[k] = x[k] > t[k] ? 1 : x[k] < t[k] ? -1 : 0;
+      }
+      break;
+    case LossKind::kHuber:
+      for (size_t k = 0; k < n; ++k) {
+        const double d = x[k] - t[k];
+        a.loss += std::abs(d) <= op.delta ? d * d / 2 : op.delta * (std::abs(d) - op.delta / 2);
+        a.dx[k] = std::abs(d) <= op.delta ? d : d > 0 ? op.delta : -op.delta;
       }
       break;
     default:
@@ -62,12 +83,30 @@ inline int64_t guess(Guess kind, const Sample& x) {
 }
 
 template <class T, int L>
-void one(int used, LossKind kind, Guess guessing, int classes, int places, bool gradient, bool ordered) {
+void one(int used, LossKind kind, Guess guessing, int classes, int places, bool gradient, bool ordered,
+         bool weighted) {
   World<T, L> w(used);
   Block& b = w.block;
   const int64_t n = int64_t(classes) * places;
   const bool by_class = kind == LossKind::kCrossEntropy || kind == LossKind::kMap;
-  LossOp op = {w.random(n, -6, 6), w.empty(n), kind, guessing, classes, places, 1.5, gradient};
+  const bool by_number = kind == LossKind::kSquared || kind == LossKind::kHalfSquared ||
+                         kind == LossKind::kAbsolute || kind == LossKind::kHuber;
+  std::vector<double> factors(2 * classes, 1.0);
+  if (weighted && !by_number)
+    for (double& factor : factors) factor = uniform(0.5, 2);
+  LossOp op = {w.random(n, -6, 6),
+               w.empty(n),
+               kind,
+               guessing,
+               classes,
+               places,
+               weighted && !by_number,
+               factors.data(),
+               factors.data() + classes,
+               weighted ? 0.25 : 0.0,
+               0.75,
+               1.5,
+               gradient};
   b.loss_scale = 0.125;
   if (kind == LossKind::kBinary) w.at(op.x, 0, 0) = 60;  // log(1 + exp(-60)) is no 0
   if (classes > 2) w.at(op.x, 1, 0) = w.at(op.x, 0, 0);
@@ -83,6 +122,9 @@ void one(int used, LossKind kind, Guess guessing, int classes, int places, bool 
   // Each array ends with the last sample in use, so that a sanitizer sees a lane that reads too far.
   if (!ordered) labels.resize((b.first + used) * places), numbers.resize((b.first + used) * n);
   labels.shrink_to_fit(), numbers.shrink_to_fit();
+  std::vector<double> weights(labels.size() / places);
+  for (double& weight : weights) weight = double(generator() % 4);
+  if (weighted) b.weights = weights.data();
   b.order = ordered ? order.data() : nullptr;
   b.targets = by_class ? static_cast<const void*>(labels.data()) : numbers.data();
   b.labels = guessing == Guess::kNone ? nullptr : labels.data();
@@ -92,7 +134,7 @@ void one(int used, LossKind kind, Guess guessing, int classes, int places, bool 
   operate<OpKind::loss, T, L>(op, b);
 
   double loss = 100;
-  int64_t correct = 7;
+  double correct = 7;
   for (int lane = 0; lane < used; ++lane) {
     const int64_t sample = ordered ? order[b.first + lane] : b.first + lane;
     const Sample x = w.sample(op.x, n, lane);
@@ -105,9 +147,10 @@ void one(int used, LossKind kind, Guess guessing, int classes, int places, bool 
         targets.push_back(by_class ? double(k == label) : double(numbers[sample * n + k * places + p]));
       }
       const Answer a = answer(op, outputs, targets);
-      loss += b.loss_scale * a.loss;
-      for (int k = 0; k < classes; ++k) dx[k * places + p] = b.loss_scale * a.dx[k];
-      if (guessing != Guess::kNone) correct += guess(guessing, outputs) == label;
+      const double own = weighted ? weights[sample] : 1;
+      loss += own * b.loss_scale * a.loss;
+      for (int k = 0; k < classes; ++k) dx[k * places + p] = own * b.loss_scale * a.dx[k];
+      if (guessing != Guess::kNone && guess(guessing, outputs) == label) correct += own;
     }
     if (gradient) w.expect("loss " + std::to_string(int(kind)) + " dx", op.dx, lane, dx, 32, b.loss_scale);
   }
@@ -128,8 +171,10 @@ void run(int used) {
       for (const bool gradient : {true, false})
         for (const bool ordered : {true, false})
           for (const Guess guessing : {Guess::kNone, Guess::kLargest, Guess::kSmallest, Guess::kSign})
-            if (guessing != Guess::kSign || shape.first == 1)
-              one<T, L>(used, LossKind(kind), guessing, shape.first, shape.second, gradient, ordered);
+            for (const bool weighted : {false, true})
+              if (guessing != Guess::kSign || shape.first == 1)
+                one<T, L>(used, LossKind(kind), guessing, shape.first, shape.second, gradient, ordered,
+                          weighted);
 }
 
 }  // namespace losses

@@ -71,6 +71,7 @@ class Repetition {
     else if (!event.numbers.empty())
       batch.targets = numbers.data();
     batch.labels = event.labels.empty() ? nullptr : event.labels.data();
+    batch.weights = event.weights.empty() ? nullptr : event.weights.data();
     batch.seed = uint64_t(event.seed), batch.step = uint32_t(event.step);
     if (event.what == "run")
       run(event, batch);
@@ -85,9 +86,9 @@ class Repetition {
     for (size_t k = 3; k < event.results.size(); ++k)
       exports.emplace_back(std::vector<double>(event.results[k].size()), bytes);
     for (Numbers& array : exports) batch.exports.push_back(array.data());
-    const Totals totals = plan_->run(batch, threads_);
+    const Totals totals = plan_->run(batch, event.scale, threads_);
     results_.push_back({totals.loss});
-    results_.push_back({double(totals.correct)});
+    results_.push_back({totals.correct});
     Numbers gradient(std::vector<double>(sizes_.parameters), bytes);
     if (sizes_.parameters > 0) std::memcpy(gradient.data(), plan_->gradient(), sizes_.parameters * bytes);
     results_.push_back(gradient.values(bytes));
@@ -99,10 +100,10 @@ class Repetition {
     batch.order = event.order.data();
     const Optimizer optimizer = {make_update(event.update), int(event.memories), event.trainable};
     std::vector<Totals> totals(event.rates.size());
-    totals.resize(plan_->train(batch, event.batch_size, event.rates.data(), event.begin,
+    totals.resize(plan_->train(batch, event.batch_size, event.rates.data(), event.scales.data(), event.begin,
                                int64_t(event.rates.size()), optimizer, totals.data(), threads_));
     std::vector<double> losses, correct;
-    for (const Totals& step : totals) losses.push_back(step.loss), correct.push_back(double(step.correct));
+    for (const Totals& step : totals) losses.push_back(step.loss), correct.push_back(step.correct);
     std::vector<double> parameters(sizes_.parameters), buffers(sizes_.buffers);
     plan_->get_values(parameters.data(), buffers.data());
     results_.insert(results_.end(), {losses, correct, parameters, buffers});

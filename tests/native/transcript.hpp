@@ -70,7 +70,8 @@ struct Event {
   std::vector<double> first, second;  // values: parameters, buffers
   int64_t samples = 0, batch_size = 0, begin = 0, seed = 0, step = 0, memories = 0;
   bool bytes = false;
-  std::vector<double> inputs, numbers, rates;
+  double scale = 1;
+  std::vector<double> inputs, numbers, weights, rates, scales;
   std::vector<int64_t> indices, labels, order, trainable;
   Fields update;
   // run: loss, correct, gradient, exports; train: losses, correct, parameters, buffers
@@ -98,12 +99,13 @@ struct Transcript {
       event.first = words.numbers(), event.second = words.numbers();
     } else if (event.what == "run") {
       event.samples = words.whole(), event.seed = words.whole(), event.step = words.whole();
+      event.scale = words.number();
       read_batch(words, event);
     } else if (event.what == "train") {
       event.batch_size = words.whole(), event.begin = words.whole(), event.seed = words.whole();
       event.step = words.whole(), event.memories = words.whole();
       read_batch(words, event);
-      event.order = words.wholes(), event.rates = words.numbers();
+      event.order = words.wholes(), event.rates = words.numbers(), event.scales = words.numbers();
       event.update = words.fields(), event.trainable = words.wholes();
     } else {
       fail("an event called " + event.what);
@@ -121,6 +123,7 @@ struct Transcript {
     else
       event.numbers = words.numbers();
     event.labels = words.wholes();
+    event.weights = words.numbers();
   }
 
   PlanDescription plan;

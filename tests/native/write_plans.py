@@ -57,12 +57,15 @@ class Words:
                 floating = isinstance(value, float)
                 self.add(name, "d" if floating else "i", value.hex() if floating else value)
 
-    def batch(self, inputs: Array, is_bytes: bool, targets: Array | None, labels: Array | None) -> None:
+    def batch(
+        self, inputs: Array, is_bytes: bool, targets: Array | None, labels: Array | None, weights: Array | None
+    ) -> None:
         self.add(is_bytes)
         self.numbers(inputs)
         self.add("none" if targets is None else "indices" if targets.dtype.kind == "i" else "numbers")
         self.numbers([] if targets is None else targets)
         self.numbers([] if labels is None else labels)
+        self.numbers([] if weights is None else weights)
 
     def results(self, *arrays: Any) -> None:
         self.add(len(arrays))
@@ -113,26 +116,28 @@ class Recorder:
         words.numbers(buffers)
         words.results()
 
-    def run(self, inputs: Array, is_bytes: bool, targets: Any, labels: Any, exports: list[Array], samples: int,
-            seed: int, step: int, threads: int) -> Any:  # fmt: skip
-        result = self._plan.run(inputs, is_bytes, targets, labels, exports, samples, seed, step, threads)
-        words = self._event("run", samples, seed, step)
-        words.batch(inputs, is_bytes, targets, labels)
+    def run(self, inputs: Array, is_bytes: bool, targets: Any, labels: Any, weights: Any, scale: float,
+            exports: list[Array], samples: int, seed: int, step: int, threads: int) -> Any:  # fmt: skip
+        result = self._plan.run(inputs, is_bytes, targets, labels, weights, scale, exports, samples, seed, step,
+                                threads)  # fmt: skip
+        words = self._event("run", samples, seed, step, float(scale).hex())
+        words.batch(inputs, is_bytes, targets, labels, weights)
         gradient = np.zeros(self._sizes["parameters"], self._dtype)
         if gradient.size:
             self._plan.get_gradient(gradient)
         words.results(*result[:2], gradient, *exports)  # whether x is finite is Python's to ask
         return result
 
-    def train(self, inputs: Array, is_bytes: bool, targets: Any, labels: Any, order: Array, batch_size: int,
-              rates: Array, first: int, seed: int, step: int, update: Any, memories: int, trainable: list[int],
-              losses: Array, correct: Array, threads: int) -> Any:  # fmt: skip
-        done = self._plan.train(inputs, is_bytes, targets, labels, order, batch_size, rates, first, seed, step, update,
-                                memories, trainable, losses, correct, threads)  # fmt: skip
+    def train(self, inputs: Array, is_bytes: bool, targets: Any, labels: Any, weights: Any, order: Array,
+              batch_size: int, rates: Array, scales: Array, first: int, seed: int, step: int, update: Any,
+              memories: int, trainable: list[int], losses: Array, correct: Array, threads: int) -> Any:  # fmt: skip
+        done = self._plan.train(inputs, is_bytes, targets, labels, weights, order, batch_size, rates, scales, first,
+                                seed, step, update, memories, trainable, losses, correct, threads)  # fmt: skip
         words = self._event("train", batch_size, first, seed, step, memories)
-        words.batch(inputs, is_bytes, targets, labels)
+        words.batch(inputs, is_bytes, targets, labels, weights)
         words.numbers(order)
         words.numbers(rates)
+        words.numbers(scales)
         words.fields(update)
         words.numbers(trainable)
         parameters, buffers = np.zeros(self._sizes["parameters"]), np.zeros(self._sizes["buffers"])
@@ -188,6 +193,10 @@ def whole_networks() -> None:
     x, labels = rng.normal(size=(50, 2, 8, 7)), rng.integers(0, 4, 50)
     fit(comparing.mixed_network(), x, labels, cr.CrossEntropyLoss(), cr.AdamW(0.01), batch_size=23)
     comparing.mixed_network().trace(x, labels, loss=cr.CrossEntropyLoss(), engine="native")
+    weighted = cr.CrossEntropyLoss(weight=[0.5, 1.0, 2.0, 1.5], label_smoothing=0.1)
+    weights = rng.integers(0, 4, 50).astype(float)
+    optimizer = cr.RMSprop(0.001, momentum=0.5, centered=True)
+    fit(comparing.mixed_network(), x, labels, weighted, optimizer, batch_size=16, sample_weight=weights)
     x = rng.normal(size=(21, 4, 9, 8))
     fit(everything(), x, rng.integers(0, 4, 21), cr.MAPLoss(), cr.SGD(0.001), batch_size=8)
     fit(everything(), x.astype(np.float32), rng.integers(0, 4, 21), cr.MAPLoss(), cr.SGD(0.001), batch_size=3)
@@ -203,7 +212,8 @@ def differentiate(net: cr.Network, samples: int) -> None:
     """The gradients of one batch."""
     rng = np.random.default_rng(samples)
     x, targets = rng.normal(size=(samples, *net.input_shape)), rng.normal(size=(samples, *net.output_shape))
-    net.gradients(x, targets, loss=cr.MSELoss(), engine="native")
+    for loss in (cr.MSELoss(), cr.L1Loss(), cr.HuberLoss()):
+        net.gradients(x, targets, loss=loss, sample_weight=np.arange(samples) + 1.0, engine="native")
 
 
 def small_networks(rows: list[Row]) -> None:

@@ -187,10 +187,20 @@ def _map(loss: cr.MAPLoss, y: Tensor, t: Tensor) -> Tensor:
     return terms.mean() if loss.reduction == "mean" else terms.sum()
 
 
+def _factors(values: tuple[float, ...] | None, y: Tensor) -> Tensor | None:
+    return None if values is None else torch.tensor(values, dtype=y.dtype)
+
+
 LOSSES: dict[str, Callable[[Any, Tensor, Tensor], Tensor]] = {
-    "CrossEntropyLoss": lambda loss, y, t: F.cross_entropy(y, t, reduction=loss.reduction),
+    "CrossEntropyLoss": lambda loss, y, t: F.cross_entropy(
+        y, t, _factors(loss.weight, y), reduction=loss.reduction, label_smoothing=loss.label_smoothing
+    ),
+    "L1Loss": lambda loss, y, t: F.l1_loss(y, t, reduction=loss.reduction),
+    "HuberLoss": lambda loss, y, t: F.huber_loss(y, t, reduction=loss.reduction, delta=loss.delta),
     "MSELoss": lambda loss, y, t: F.mse_loss(y, t, reduction=loss.reduction),
-    "BCEWithLogitsLoss": lambda loss, y, t: F.binary_cross_entropy_with_logits(y, t, reduction=loss.reduction),
+    "BCEWithLogitsLoss": lambda loss, y, t: F.binary_cross_entropy_with_logits(
+        y, t, _factors(loss.weight, y), reduction=loss.reduction, pos_weight=_factors(loss.pos_weight, y)
+    ),
     "HalfSquaredErrorLoss": _half_squared_error,
     "MAPLoss": _map,
 }

@@ -37,6 +37,13 @@ OPTIMIZERS: list[cr.Optimizer] = [
     ),
     cr.Adam(),
     cr.AdamW(),
+    *(
+        cr.RMSprop(rate, alpha, eps, decay, momentum, centered)
+        for rate, alpha, eps, decay, momentum, centered in itertools.product(
+            (0.001, 0.1), (0.99, 0.5), (1e-8, 1e-2), (0.0, 0.05), (0.0, 0.9), (False, True)
+        )
+    ),
+    cr.RMSprop(),
 ]
 
 

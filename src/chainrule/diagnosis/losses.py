@@ -12,13 +12,15 @@ from chainrule.arrays import Array
 from chainrule.diagnosis.problem import Problem, Suspects
 from chainrule.diagnosis.truth import Truth
 from chainrule.equations.activations import sigmoid, softmax
-from chainrule.losses import BCEWithLogitsLoss, CrossEntropyLoss, Loss
+from chainrule.losses import BCEWithLogitsLoss, CrossEntropyLoss, Judged, Loss
 
 LOSS: Suspects[LossProblem] = Suspects()
 
 FORMULAS = {
     "CrossEntropyLoss": ("dlogits = (softmax(logits) - t) / n", "SOURCES W15, ER4-27"),
     "HalfSquaredErrorLoss": ("dy = (y - t) / n", "S0-E24, ER4-27"),
+    "L1Loss": ("dy = sign(y - t) / (number of elements)", "ER4-27"),
+    "HuberLoss": ("dy = (y - t, cut off at -delta and delta) / (number of elements)", "ER4-27"),
     "MSELoss": ("dy = 2 (y - t) / (number of elements)", "ER4-27"),
     "BCEWithLogitsLoss": ("dlogits = (sigmoid(logits) - t) / (number of elements)", "ER4-27"),
 }
@@ -37,11 +39,14 @@ class LossProblem(Problem):
     @property
     def scale(self) -> float:
         """The factor before the sum."""
-        return self.loss.scale(self.outputs.shape)
+        return self.loss.scale(self.outputs.shape, self.loss.masses(self.targets))
 
     @property
     def hot(self) -> Array:
-        """Class indices as rows of zeros with a single one; other targets as they are."""
+        """Class indices as rows of zeros with a single one; other targets as they are; for cross-entropy with its class
+        weights and smoothing."""
+        if isinstance(self.loss, CrossEntropyLoss):
+            return self.loss.effective_targets(self.outputs, self.targets)
         if self.targets.shape == self.outputs.shape:
             return self.targets
         hot = np.zeros_like(self.outputs)
@@ -49,7 +54,7 @@ class LossProblem(Problem):
         return hot
 
     def truths(self) -> dict[str, Truth]:
-        value = self.loss.backward((self.outputs, self.targets))
+        value = self.loss.backward(Judged(self.outputs, self.targets))
         formula = FORMULAS.get(type(self.loss).__name__, ("the derivative of the loss by its outputs", "ER4-27"))
         size = self.scale * 2 * (np.abs(self.outputs) + np.abs(self.hot) + 1)
         return {"doutputs": Truth(value, size, 4 + self.outputs.shape[-1], (), *formula)}

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from chainrule.arrays import compute_dtype
-from chainrule.engines.base import Engine, EpochTotals, GradientResult, Recipe, Trace, Traced, Trainer
+from chainrule.engines.base import Engine, EpochTotals, GradientResult, Recipe, Samples, Trace, Traced, Trainer
 from chainrule.engines.native import NativeEngine, core
 from chainrule.engines.reference import ReferenceEngine
 from chainrule.errors import ArgumentError, NameLookupError, warn
@@ -70,6 +70,7 @@ __all__ = [
     "EpochTotals",
     "GradientResult",
     "Recipe",
+    "Samples",
     "Trace",
     "Traced",
     "Trainer",

@@ -78,23 +78,47 @@ class GradientResult:
 
 @dataclass(slots=True)
 class EpochTotals:
-    """What one epoch of training adds up to. `loss` is the mean over samples of the loss at each step."""
+    """What one epoch of training adds up to. `loss` is the mean of the loss at each step, by the steps' masses.
+
+    The mass of a step is what its mean divides by: its number of samples, or the sum of their weights. `correct` and
+    `labelled` are sums of the samples' weights, too: numbers of samples, resp. places, where there are none.
+    """
 
     loss_sum: float = 0.0
-    correct: int = 0
-    labelled: int = 0
+    mass: float = 0.0
+    correct: float = 0.0
+    labelled: float = 0.0
     samples: int = 0
     steps: int = 0
 
     @property
     def loss(self) -> float:
         """Mean loss per sample."""
-        return self.loss_sum / max(self.samples, 1)
+        return self.loss_sum / self.mass if self.mass else 0.0
 
     @property
     def accuracy(self) -> float | None:
         """Fraction of samples whose class was right, while training; None where the loss names no classes."""
         return self.correct / self.labelled if self.labelled else None
+
+
+def step_masses(loss: Loss, targets: Array, weights: Array | None) -> Array:
+    """(n,) what each sample adds to the mass of its step: what a mean divides by, for a sum its weight."""
+    return loss.masses(targets, weights) if loss.reduction == "mean" else Loss.masses(loss, targets, weights)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What is computed with: inputs, prepared targets, and the samples' weights (n,), None for 1 each."""
+
+    x: Array
+    targets: Array
+    weights: Array | None = None
+
+    def at(self, chosen: Array) -> Samples:
+        """Some of them, in that order."""
+        weights = None if self.weights is None else self.weights[chosen]
+        return Samples(self.x[chosen], self.targets[chosen], weights)
 
 
 @dataclass(frozen=True)
@@ -119,7 +143,7 @@ class Trainer(Protocol):
     """Steps done so far."""
 
     def epochs(
-        self, x: Array, targets: Array, orders: Array, batch_size: int, rates: Array, on_step: OnStep | None
+        self, data: Samples, orders: Array, batch_size: int, rates: Array, on_step: OnStep | None
     ) -> list[EpochTotals]:
         """Train on x[order] in batches for each row of `orders`, with one learning rate per step in that of `rates`.
 
@@ -139,11 +163,11 @@ class Engine(Protocol):
         """Outputs in inference. Raises DataError if `x` is not finite: who computes sees all numbers anyway."""
 
     def gradients(
-        self, graph: Graph, x: Array, targets: Any, loss: Loss, dtype: np.dtype[Any], training: bool
+        self, graph: Graph, data: Samples, loss: Loss, dtype: np.dtype[Any], training: bool
     ) -> GradientResult:
         """Loss, gradients of all parameters and of the input. Raises DataError as `forward` does."""
 
-    def trace(self, graph: Graph, x: Array, targets: Any, loss: Loss, dtype: np.dtype[Any], training: bool) -> Trace:
+    def trace(self, graph: Graph, data: Samples, loss: Loss, dtype: np.dtype[Any], training: bool) -> Trace:
         """Values and gradients of every node and parameter. Raises DataError as `forward` does."""
 
     def trainer(self, graph: Graph, recipe: Recipe) -> Trainer:

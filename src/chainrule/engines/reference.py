@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 
 from chainrule.arrays import Array, to_floats
-from chainrule.engines.base import EpochTotals, FirstNonFinite, GradientResult, OnStep, Recipe, Trace, Traced
+from chainrule.engines.base import (
+    EpochTotals,
+    FirstNonFinite,
+    GradientResult,
+    OnStep,
+    Recipe,
+    Samples,
+    Trace,
+    Traced,
+    step_masses,
+)
 from chainrule.errors import ShapeError
 from chainrule.graph import Graph, Step
 from chainrule.layers.base import Context
@@ -144,25 +154,25 @@ class ReferenceEngine:
         return run_forward(graph, State.of(graph, dtype), to_floats(x, dtype)).values[-1]
 
     def _passes(
-        self, graph: Graph, x: Array, targets: Any, loss: Loss, dtype: np.dtype[Any], training: bool
+        self, graph: Graph, data: Samples, loss: Loss, dtype: np.dtype[Any], training: bool
     ) -> tuple[float, State, Pass, list[Array], Parameters]:
-        require_room(graph, len(x), dtype, backward=True)
+        require_room(graph, len(data.x), dtype, backward=True)
         state = State.of(graph, dtype)
-        done = run_forward(graph, state, to_floats(x, dtype), training=training)
-        value, saved = loss.forward(done.values[-1], targets)
+        done = run_forward(graph, state, to_floats(data.x, dtype), training=training)
+        value, saved = loss.forward(done.values[-1], data.targets, data.weights)
         nodes, parameters = run_backward(graph, state, done, loss.backward(saved))
         return value, state, done, nodes, parameters
 
     def gradients(
-        self, graph: Graph, x: Array, targets: Any, loss: Loss, dtype: np.dtype[Any], training: bool
+        self, graph: Graph, data: Samples, loss: Loss, dtype: np.dtype[Any], training: bool
     ) -> GradientResult:
         """Loss, gradients of all parameters and of the input."""
-        value, _, done, nodes, parameters = self._passes(graph, x, targets, loss, dtype, training)
+        value, _, done, nodes, parameters = self._passes(graph, data, loss, dtype, training)
         return GradientResult(value, parameters, nodes[0], done.values[-1])
 
-    def trace(self, graph: Graph, x: Array, targets: Any, loss: Loss, dtype: np.dtype[Any], training: bool) -> Trace:
+    def trace(self, graph: Graph, data: Samples, loss: Loss, dtype: np.dtype[Any], training: bool) -> Trace:
         """Values and gradients of every node and parameter."""
-        value, state, done, nodes, parameters = self._passes(graph, x, targets, loss, dtype, training)
+        value, state, done, nodes, parameters = self._passes(graph, data, loss, dtype, training)
         tensors = {name: Traced(v, g) for name, v, g in zip(graph.names, done.values, nodes, strict=True)}
         tensors |= {name: Traced(state.parameters[name], parameters[name]) for name in parameters}
         return Trace(value, tensors)
@@ -185,35 +195,31 @@ class ReferenceTrainer:
         self.memory = recipe.optimizer.initial_state(self.state.parameters.flat)
         self.step = 0
 
-    def epoch(
-        self, x: Array, targets: Array, order: Array, batch_size: int, rates: Array, on_step: OnStep | None
-    ) -> EpochTotals:
+    def epoch(self, data: Samples, order: Array, batch_size: int, rates: Array, on_step: OnStep | None) -> EpochTotals:
         """Train on x[order] in batches, one learning rate per step."""
         require_room(self.graph, min(batch_size, len(order)), self.recipe.dtype, backward=True)
         totals = EpochTotals()
-        truth = self.recipe.loss.true_classes(targets)  # of all: a few rows may look like classes by chance
+        truth = self.recipe.loss.true_classes(data.targets)  # of all: a few rows may look like classes by chance
         for rate, start in zip(rates, range(0, len(order), batch_size), strict=True):
             chosen = order[start : start + batch_size]
-            self.step_on(x[chosen], targets[chosen], float(rate), totals, None if truth is None else truth[chosen])
+            self.step_on(data.at(chosen), float(rate), totals, None if truth is None else truth[chosen])
             if on_step is not None:
                 on_step(totals)
         return totals
 
     def epochs(
-        self, x: Array, targets: Array, orders: Array, batch_size: int, rates: Array, on_step: OnStep | None
+        self, data: Samples, orders: Array, batch_size: int, rates: Array, on_step: OnStep | None
     ) -> list[EpochTotals]:
         """Several epochs, one row of `orders` and `rates` for each."""
         rows = zip(orders, rates, strict=True)
-        return [self.epoch(x, targets, order, batch_size, rate, on_step) for order, rate in rows]
+        return [self.epoch(data, order, batch_size, rate, on_step) for order, rate in rows]
 
-    def step_on(
-        self, batch: Array, targets: Array, rate: float, totals: EpochTotals, truth: Array | None = None
-    ) -> None:
+    def step_on(self, batch: Samples, rate: float, totals: EpochTotals, truth: Array | None = None) -> None:
         """One step on one batch, entered in `totals`; `truth` are the classes that its targets name."""
-        graph, loss, x = self.graph, self.recipe.loss, to_floats(batch, self.recipe.dtype, known_finite=True)
+        graph, loss, x = self.graph, self.recipe.loss, to_floats(batch.x, self.recipe.dtype, known_finite=True)
         with np.errstate(all="ignore"):  # what overflows is found below, and named
             done = run_forward(graph, self.state, x, training=True, step=self.step)
-            value, saved = loss.forward(done.values[-1], targets)
+            value, saved = loss.forward(done.values[-1], batch.targets, batch.weights)
             before = self.step, self.state.parameters.flat.copy(), self.state.buffers.flat.copy()
             hook = self._updating_hook(rate) if self.recipe.sequential else None
             nodes, gradients = run_backward(
@@ -231,7 +237,7 @@ class ReferenceTrainer:
         if search.names:
             self.step, self.state.parameters.flat[:], self.state.buffers.flat[:] = before
             raise search.error(f"at step {totals.steps + 1}")
-        self._count(totals, value, done.values[-1], truth)
+        self._count(totals, value, done.values[-1], batch, truth)
 
     def _finish_step(self, done: Pass, gradients: Parameters, rate: float) -> None:
         """Move the parameters, unless they have moved on the way, and the buffers."""
@@ -274,16 +280,19 @@ class ReferenceTrainer:
                 search.look(f"the gradient of {use.layer_name}.{name}", gradients[f"{use.layer_name}.{name}"])
         return search
 
-    def _count(self, totals: EpochTotals, value: float, outputs: Array, truth: Array | None) -> None:
+    def _count(self, totals: EpochTotals, value: float, outputs: Array, batch: Samples, truth: Array | None) -> None:
         loss = self.recipe.loss
-        per_sample = value if loss.reduction == "mean" else value / len(outputs)
-        totals.loss_sum += per_sample * len(outputs)
+        mass = float(step_masses(loss, batch.targets, batch.weights).sum())
+        totals.loss_sum += value * mass if loss.reduction == "mean" else value
+        totals.mass += mass
         totals.samples += len(outputs)
         totals.steps += 1
         guess = loss.predicted_classes(outputs)
         if truth is not None and guess is not None:
-            totals.correct += int((truth == guess).sum())
-            totals.labelled += truth.size
+            weights = np.ones(len(outputs)) if batch.weights is None else batch.weights
+            right = (truth == guess).reshape(len(outputs), -1)
+            totals.correct += float(weights @ right.sum(axis=1))
+            totals.labelled += float(weights.sum()) * right.shape[1]
 
     def store(self) -> None:
         """Write parameters and buffers back into the graph."""

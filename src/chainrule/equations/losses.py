@@ -1,4 +1,4 @@
-"""Losses per sample beside their gradients. Sums and means over the batch are taken by `chainrule.losses`."""
+"""Losses per sample beside their gradients, and how samples are weighted. `chainrule.losses` calls both."""
 
 from __future__ import annotations
 
@@ -6,6 +6,19 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.equations.activations import sigmoid, softmax
+
+
+def weighted_scale(masses: Array, terms: int = 1) -> float:
+    """s = 1 / (J sum_n m_n), the factor of a weighted mean L = s sum_n w_n E_n of J terms per sample. masses (n,).
+
+    The mass m_n = w_n c_n is what sample n counts for: its weight w_n, times the weight c_n of its class where the loss
+    has class weights (torch's weighted mean). Without weights m_n = 1, and s = 1 / (J n). A sample with an integer
+    weight k stands in numerator and denominator as k samples would, so L and all gradients are those of the batch in
+    which it is repeated k times; with weight 0 it stands in neither. Dividing by n instead would make L depend on the
+    scale of the weights. A batch without any mass has s = 0: it teaches nothing.
+    """
+    total = float(masses.sum())
+    return 1 / (terms * total) if total else 0.0
 
 
 def half_squared_error(y: Array, t: Array) -> Array:
@@ -29,10 +42,47 @@ def squared_error_gradient(y: Array, t: Array) -> Array:
     return 2 * (y - t)
 
 
+def absolute_error(y: Array, t: Array) -> Array:
+    """E = |y - t| for each element."""
+    result: Array = np.abs(y - t)
+    return result
+
+
+def absolute_error_gradient(y: Array, t: Array) -> Array:
+    """dE/dy = sign(y - t), and 0 where they are equal."""
+    result: Array = np.sign(y - t)
+    return result
+
+
+def huber(y: Array, t: Array, delta: float) -> Array:
+    """E = 1/2 d² where |d| <= delta, else delta (|d| - delta / 2), with d = y - t: for each element.
+
+    With the gradient g both are g (d - g / 2).
+    """
+    g = huber_gradient(y, t, delta)
+    return g * (y - t - g / 2)
+
+
+def huber_gradient(y: Array, t: Array, delta: float) -> Array:
+    """dE/dy = y - t, cut off at -delta and delta."""
+    result: Array = np.clip(y - t, -delta, delta)
+    return result
+
+
 def log_softmax(logits: Array, axis: int = 1) -> Array:
     """log y_i = x_i - log sum_j exp(x_j), shifted by the maximum so that nothing overflows."""
     shifted = logits - logits.max(axis=axis, keepdims=True)
     result: Array = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    return result
+
+
+def effective_targets(t: Array, weight: Array, smoothing: float) -> Array:
+    """t'_nk = c_k ((1 - e) t_nk + e / K): class weights c and label smoothing e make these targets of t.
+
+    t (n, classes, ...), weight (classes,), K the number of classes.
+    """
+    classes = t.shape[1]
+    result: Array = weight.reshape(classes, *[1] * (t.ndim - 2)) * ((1 - smoothing) * t + smoothing / classes)
     return result
 
 
@@ -49,15 +99,22 @@ def cross_entropy_gradient(logits: Array, t: Array) -> Array:
     return result
 
 
-def binary_cross_entropy(logits: Array, t: Array) -> Array:
-    """E = -t log s(x) - (1 - t) log(1 - s(x)) = max(x, 0) - x t + log(1 + exp(-|x|)), for each element."""
-    result: Array = np.maximum(logits, 0) - logits * t + np.log1p(np.exp(-np.abs(logits)))
+def binary_cross_entropy(logits: Array, t: Array, positive: Array | float = 1.0) -> Array:
+    """E = -p t log s(x) - (1 - t) log(1 - s(x)), for each element; p weights the positive half.
+
+    = max(x, 0) - x t + r + (p - 1) t (max(-x, 0) + r) with r = log(1 + exp(-|x|)), so that nothing overflows.
+    """
+    rest = np.log1p(np.exp(-np.abs(logits)))
+    more = t * (positive - 1) * (np.maximum(-logits, 0) + rest)
+    result: Array = np.maximum(logits, 0) - logits * t + rest + more
     return result
 
 
-def binary_cross_entropy_gradient(logits: Array, t: Array) -> Array:
-    """dE/dx = sigmoid(x) - t."""
-    return sigmoid(logits) - t
+def binary_cross_entropy_gradient(logits: Array, t: Array, positive: Array | float = 1.0) -> Array:
+    """dE/dx = s - t + (p - 1) t (s - 1) with s = sigmoid(x), which is s - t for p = 1."""
+    s = sigmoid(logits)
+    result: Array = s - t + t * (positive - 1) * (s - 1)
+    return result
 
 
 def maximum_a_posteriori(penalties: Array, t: Array, rubbish: float) -> Array:

@@ -31,6 +31,7 @@ def explain(
     of: str,
     *,
     sample: int | None = None,
+    sample_weight: ArrayLike | None = None,
     quantity: Literal["gradient", "value"] = "gradient",
     depth: int | None = None,
     terms: int = 6,
@@ -49,6 +50,7 @@ def explain(
     of            "conv1.weight[0,0,1,2]", "conv1.bias[2]", "relu1[3,4,5]", "input[0,7,7]"; the sample is no part of it.
                   A name alone, "maxpool2" or "conv1.weight", stands for its number with the largest gradient
     sample        which sample of the batch, for the number of a node
+    sample_weight the samples' weights in the loss
     quantity      "value" derives the value of a node instead of its gradient
     depth         how many layers up the chain is opened; None: all of them
     terms         how many terms of a sum are shown; the others are counted and added up
@@ -71,6 +73,7 @@ def explain(
         loss,
         of,
         sample=sample,
+        sample_weight=sample_weight,
         quantity=quantity,
         depth=depth,
         terms=terms,

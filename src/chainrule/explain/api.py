@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from chainrule.arrays import as_array, as_batch
-from chainrule.engines import Trace, engine_named
+from chainrule.arrays import as_array, as_batch, as_weights
+from chainrule.engines import Samples, Trace, engine_named
 from chainrule.errors import ArgumentError, NonFiniteError
 from chainrule.explain.asking import place_text, read_place
 from chainrule.explain.building import Builder
@@ -44,6 +44,7 @@ def derive(
     of: str,
     *,
     sample: int | None = None,
+    sample_weight: ArrayLike | None = None,
     quantity: Literal["gradient", "value"] = "gradient",
     depth: int | None = None,
     terms: int = TERMS,
@@ -71,9 +72,10 @@ def derive(
     batch = as_batch(x, net.input_shape, check=False)
     asked = read_place(net, of, len(batch), sample, quantity)
     prepared = check_targets(net, loss, len(batch), targets)
-    trace = _finite_trace(net, batch, prepared, loss, training, engine)
+    weights = None if sample_weight is None else as_weights(sample_weight, len(batch))
+    trace = _finite_trace(net, Samples(batch, prepared, weights), loss, training, engine)
     place = asked if isinstance(asked, Place) else asked.largest(trace)
-    ending = Ending(loss, trace[net.names[-1]].value, prepared, net.names[-1])
+    ending = Ending(loss, trace[net.names[-1]].value, prepared, net.names[-1], weights)
     many = len(batch) > 1 and not (place.is_node and _samples_apart(net, training))
     builder = Builder(net, trace, ending, training, limits["terms"], limits["breadth"], many)
     chain = builder.value_chain if quantity == "value" else builder.gradient_chain
@@ -118,14 +120,12 @@ def _samples_apart(net: Network, training: bool) -> bool:
     return all(type(layer) in LOCAL and not layer.couples_samples(training) for layer in net.layers.values())
 
 
-def _finite_trace(
-    net: Network, batch: np.ndarray, targets: np.ndarray, loss: Loss, training: bool, engine: str
-) -> Trace:
+def _finite_trace(net: Network, data: Samples, loss: Loss, training: bool, engine: str) -> Trace:
     """The traced pass in float64; NonFiniteError names the first tensor with NaN or infinity."""
     for name, array in [*net.parameters.items(), *net.buffers.items()]:
         _look(name, array)
     with np.errstate(all="ignore"):
-        trace = engine_named(engine).trace(net, batch, targets, loss, np.dtype(np.float64), training)
+        trace = engine_named(engine).trace(net, data, loss, np.dtype(np.float64), training)
     for name in net.names:
         _look(f"the output of {name}", trace[name].value)
     _look("the loss", np.asarray(trace.loss))

@@ -47,4 +47,4 @@ def _loss_with(graph: Graph, trace: Trace, ending: Ending, place: Place, step: f
         values[known - 1] = changed
     done = Pass(values[:known], [None] * known)
     continue_forward(graph, state, done, graph.steps[known - 1 :], training=training)
-    return ending.loss.forward(done.values[-1], ending.targets)[0]
+    return ending.loss.forward(done.values[-1], ending.targets, ending.weights)[0]

@@ -11,7 +11,7 @@ from chainrule.explain.messages import Message, say
 from chainrule.explain.steps import DerivationStep, Part
 from chainrule.explain.terms import Formula, Place
 from chainrule.expressions import Expr, Frac, Num, Pow, Rel, Root, Sum, Sym, equal, minus, mul
-from chainrule.optimizers import SGD, Adam, AdamW, Optimizer
+from chainrule.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 
 _W, _G, _ETA = Sym("w"), Sym("g"), Sym("η")
 
@@ -57,6 +57,8 @@ def _rule(optimizer: Optimizer, w: float, g: float) -> tuple[Formula, Expr, floa
         return formula, minus(Num(w), mul(Num(rate), shown)), w - rate * push, notes
     if isinstance(optimizer, Adam):
         return _adam(optimizer, w, g, new)
+    if isinstance(optimizer, RMSprop):
+        return _rmsprop(optimizer, w, g, new)
     array = np.array([w])
     optimizer.update(array, np.array([g]), optimizer.initial_state(array), rate, 1)
     formula = Formula(Rel((new, Sum((_W, Sym("step"))))))
@@ -78,3 +80,23 @@ def _adam(optimizer: Adam, w: float, g: float, new: Sym) -> tuple[Formula, Expr,
     expression = minus(shown_start, mul(Num(rate), Frac(Num(total), bottom)))
     value = kept * w - rate * total / (abs(total) + eps) if total or eps else kept * w
     return formula, expression, value, (say("first_adam"),)
+
+
+def _rmsprop(optimizer: RMSprop, w: float, g: float, new: Sym) -> tuple[Formula, Expr, float, tuple[Message, ...]]:
+    """The first step: the averages start at 0."""
+    decay, rate, eps, rest = optimizer.weight_decay, optimizer.learning_rate, optimizer.eps, 1 - optimizer.alpha
+    total = g + decay * w
+    share: Expr = mul(minus(Num(1), Sym("α")), Pow(_G, Num(2)))
+    spread = rest * total * total
+    shown: Expr = mul(Num(rest), Pow(Num(total), Num(2)))
+    if optimizer.centered:
+        share = minus(share, Pow(mul(minus(Num(1), Sym("α")), _G), Num(2)))
+        shown = minus(shown, Pow(mul(Num(rest), Num(total)), Num(2)))
+        spread = max(spread - (rest * total) ** 2, 0.0)
+    fraction = Frac(_G, Sum((Root(Sym("v")), Sym("ε"))))
+    formula = Formula(Rel((new, minus(_W, mul(_ETA, fraction)))), (), (equal(Sym("v"), share),))
+    bottom = Sum((Root(shown), Num(eps)))
+    expression = minus(Num(w), mul(Num(rate), Frac(Num(total), bottom)))
+    value = w - rate * total / (math.sqrt(spread) + eps) if total or eps else w
+    notes = (say("first_momentum", momentum=optimizer.momentum),) if optimizer.momentum else ()
+    return formula, expression, value, (say("first_rmsprop"), *notes)

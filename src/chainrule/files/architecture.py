@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -108,7 +109,13 @@ def loss_to_json(loss: Loss | None) -> dict[str, Any] | None:
     if loss is None:
         return None
     kind = type(loss).__name__
-    return {"class": kind, "arguments": encode_all(loss.hyperparameters(), kind)}
+    parameters = inspect.signature(type(loss)).parameters
+    given = {
+        name: value
+        for name, value in loss.hyperparameters().items()
+        if parameters[name].kind != inspect.Parameter.KEYWORD_ONLY or value != parameters[name].default
+    }  # what is rarely used is not written where it is not
+    return {"class": kind, "arguments": encode_all(given, kind)}
 
 
 def loss_from_json(data: Any) -> Loss | None:

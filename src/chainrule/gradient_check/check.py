@@ -11,10 +11,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from chainrule.arrays import Array, as_batch, to_floats
+from chainrule.arrays import Array, as_batch, as_weights, to_floats
 from chainrule.diagnosis.layers import diagnose_layers
 from chainrule.differences import FIRST_STEP, Derivative, Estimate, derivative, moving
-from chainrule.engines import Engine, engine_named
+from chainrule.engines import Engine, Samples, engine_named
 from chainrule.engines.reference import Pass, State, continue_forward, require_room, run_forward
 from chainrule.errors import ArgumentError, NonFiniteError
 from chainrule.gradient_check.compound import LayerJudge, acceptance, relative_error
@@ -44,6 +44,7 @@ def check_gradients(
     step: float | None = None,
     tolerance: float = 1e-7,
     sample: int | None = None,
+    sample_weight: ArrayLike | None = None,
     seed: int = 0,
     training: bool = True,
     engine: str | None = None,
@@ -53,6 +54,7 @@ def check_gradients(
     step       the first (largest) step, times max(1, |number|); it shrinks where the loss needs it
     tolerance  largest |analytic - numeric| / max(|analytic|, |numeric|, 1 % of the tensor's largest gradient)
     sample     check so many randomly chosen numbers of each tensor instead of all (drawn with `seed`)
+    sample_weight  weights (n,) of the samples in the loss
 
     Where the loss has a kink (ReLU at 0, equal maxima) the two one-sided derivatives are listed, and the analytic one
     must lie between them (several kinks at once: see `compound`). The network is not changed.
@@ -64,6 +66,7 @@ def check_gradients(
     first = _positive("step", FIRST_STEP if step is None else step)
     batch = as_batch(x, net.input_shape, check=False)  # `to_floats` looks at it
     prepared = check_targets(net, loss, len(batch), targets)
+    weights = None if sample_weight is None else as_weights(sample_weight, len(batch))
     count = None if sample is None else integer("sample", sample, 1)
     rng = np.random.default_rng(integer("seed", seed, 0))
     numbers = batch.size + net.parameters.flat.size
@@ -72,7 +75,8 @@ def check_gradients(
             f"a check of all {numbers:,} numbers would take days; give sample=100 to check so many of each tensor"
         )
     require_room(net, len(batch), FLOAT64, backward=True)
-    point = _Point(net, to_floats(batch, FLOAT64), prepared, loss, training, engine_named(engine))
+    data = Samples(to_floats(batch, FLOAT64), prepared, weights)
+    point = _Point(net, data, loss, training, engine_named(engine))
     checker = _Checker(point, first, _positive("tolerance", tolerance), count, rng)
     tensors = [checker.tensor(name) for name in (*net.parameters, "input")]
     report = GradientReport(tensors, checker.tolerance, point.base, point.engine.name, count)
@@ -93,15 +97,15 @@ class _Point:
     Only what depends on the moved array is computed again.
     """
 
-    def __init__(self, net: Graph, x: Array, targets: Array, loss: Loss, training: bool, engine: Engine) -> None:
-        self.net, self.targets, self.loss, self.training, self.engine = net, targets, loss, training, engine
+    def __init__(self, net: Graph, data: Samples, loss: Loss, training: bool, engine: Engine) -> None:
+        self.net, self.data, self.loss, self.training, self.engine = net, data, loss, training, engine
         self.state = State.of(net, FLOAT64)
-        self.x = x.copy()
-        self.done = run_forward(net, self.state, x, training=training)
-        self.base, self.saved = loss.forward(self.done.values[-1], targets)
+        self.x = data.x.copy()
+        self.done = run_forward(net, self.state, data.x, training=training)
+        self.base, self.saved = loss.forward(self.done.values[-1], data.targets, data.weights)
         if not math.isfinite(self.base):
             raise NonFiniteError(f"the loss is {self.base}; gradients can be checked only where it is finite")
-        result = engine.gradients(net, self.x, targets, loss, FLOAT64, training)
+        result = engine.gradients(net, replace(data, x=self.x), loss, FLOAT64, training)
         self.gradients = {**result.parameters, "input": result.dx}
         self.rounding = self._measure_rounding()
 
@@ -121,7 +125,7 @@ class _Point:
 
     def loss_after(self, name: str) -> float:
         """The loss after `name` has been moved."""
-        return self.loss.forward(self.run(name).values[-1], self.targets)[0]
+        return self.loss.forward(self.run(name).values[-1], self.data.targets, self.data.weights)[0]
 
     def derivative(self, name: str, index: Index, step: float, accept: Callable[[Estimate], bool]) -> Derivative:
         """dL/d(one number) from losses alone."""
@@ -156,7 +160,7 @@ class _Point:
         net = copy.copy(self.net)
         net.parameters.flat += SHIFT * rng.standard_normal(net.parameters.flat.shape)
         x = self.x + SHIFT * rng.standard_normal(self.x.shape)
-        return _Point(net, x, self.targets, self.loss, self.training, self.engine)
+        return _Point(net, replace(self.data, x=x), self.loss, self.training, self.engine)
 
     def layer_judge(self, tolerance: float) -> LayerJudge:
         """Judges the layers one by one at this point."""

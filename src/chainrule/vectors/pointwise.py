@@ -7,7 +7,16 @@ from chainrule.layers.dense import RBF, Linear
 from chainrule.layers.dropout import Dropout
 from chainrule.layers.joins import Add, Concat, Flatten
 from chainrule.layers.normalization import BatchNorm1d, BatchNorm2d, LocalResponseNorm
-from chainrule.losses import BCEWithLogitsLoss, CrossEntropyLoss, HalfSquaredErrorLoss, MAPLoss, MSELoss, Reduction
+from chainrule.losses import (
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HalfSquaredErrorLoss,
+    HuberLoss,
+    L1Loss,
+    MAPLoss,
+    MSELoss,
+    Reduction,
+)
 from chainrule.vectors.cases import Family, LayerCase, LossCase
 
 
@@ -139,4 +148,19 @@ def losses() -> list[LossCase]:
             ),
         ]
         cases += made
+        cases += _weighted_losses(reduction)
     return cases
+
+
+def _weighted_losses(reduction: Reduction) -> list[LossCase]:
+    """Weights of classes, smoothing, and the losses of distances."""
+    weight, mean, er = [0.5, 2.0, 1.0, 0.25], reduction, ("ER4-27",)
+    weighted = CrossEntropyLoss(reduction, weight=weight, label_smoothing=0.25)
+    binary = BCEWithLogitsLoss(reduction, weight=weight, pos_weight=[4.0, 1.0, 0.5, 2.0])
+    return [
+        LossCase(f"cross_entropy_{mean}_5", "weights, smoothing, class indices", weighted, (4,), "classes", sources=er),
+        LossCase(f"cross_entropy_{mean}_6", "the same, probabilities", weighted, (4,), "probabilities", sources=er),
+        LossCase(f"bce_with_logits_{mean}_3", "weights of outputs and positives", binary, (4,), "shares", sources=er),
+        LossCase(f"l1_{mean}", "values", L1Loss(reduction), (4,), "values", batch=4, exact=True, sources=er),
+        LossCase(f"huber_{mean}", "values", HuberLoss(reduction, 0.5), (4,), "values", batch=4, exact=True, sources=er),
+    ]

@@ -16,7 +16,7 @@ from chainrule.vectors.build import Tensors, all_cases, tensors_of
 from chainrule.vectors.cases import CONTEXT, LayerCase, LossCase
 
 FORMAT = "chainrule gradient vectors"
-VERSION = 1
+VERSION = 2
 """Changes with the meaning of the files, or with any number in them."""
 TOLERANCE = 1e-12
 """Agreement to expect where a case is not exact: this share of each tensor's largest number."""

@@ -34,10 +34,12 @@ struct LaneSums {
     }
   }
 
+  CHAINRULE_INLINE double of(int lane) const { return parts[lane / kWidth][lane % kWidth]; }
+
   // Over the first `used` lanes, in their order.
   CHAINRULE_INLINE double total(int used) const {
     double sum = 0;
-    for (int lane = 0; lane < used; ++lane) sum += parts[lane / kWidth][lane % kWidth];
+    for (int lane = 0; lane < used; ++lane) sum += of(lane);
     return sum;
   }
 };

@@ -67,12 +67,32 @@ __attribute__((noinline)) Lanes<T> log_of(Lanes<T> x) {
   return log<T, kChannelVector<T>>(x);
 }
 
-// The gradient's factor: Block::loss_scale, or 0 in lanes without a sample.
+// The weight of the sample that a lane holds.
+CHAINRULE_INLINE double weight_of(const Block& b, int lane) {
+  return b.weights == nullptr ? 1.0 : b.weights[sample_of(b, lane)];
+}
+
+// The gradient's factor: Block::loss_scale times the sample's weight, or 0 in lanes without a sample.
 template <class T>
-CHAINRULE_INLINE Lanes<T> gradient_scale(const Block& b) {
+Lanes<T> gradient_scale(const Block& b) {
   T scale[kChannelVector<T>] = {};
-  for (int lane = 0; lane < b.used; ++lane) scale[lane] = T(b.loss_scale);
+  for (int lane = 0; lane < b.used; ++lane) scale[lane] = T(b.loss_scale * weight_of(b, lane));
   return load_unaligned<T, kChannelVector<T>>(scale);
+}
+
+template <class T>
+double weighted_total(const Block& b, const LaneSums<T, kChannelVector<T>>& loss) {
+  double total = 0;
+  for (int lane = 0; lane < b.used; ++lane) total += weight_of(b, lane) * loss.of(lane);
+  return total;
+}
+
+// What cross-entropy makes of a target t of class k: c_k ((1 - smoothing) t + smoothing / classes). Not
+// inlined, so that it is the same number in both passes, whatever else a multiply-add could take in.
+template <class T>
+__attribute__((noinline)) Lanes<T> effective_target(const LossOp& op, int32_t k, Lanes<T> t) {
+  const T keep = T(1 - op.smoothing), spread = T(op.smoothing / op.classes);
+  return (t * keep + spread) * T(op.weights[op.weighted ? k : 0]);
 }
 
 // E = -sum t log softmax(x); dx = softmax(x) sum t - t. Between the two passes the exponentials rest in dx.
@@ -93,7 +113,7 @@ CHAINRULE_INLINE double cross_entropy(const LossOp& op, const Block& b) {
       largest = maximum<T, N>(load_first(x + k * stride, lanes), largest);
     for (int32_t k = 0; k < op.classes; ++k) {
       const Vec<T, N> shifted = load_first(x + k * stride, lanes) - largest, e = exp_of<T>(shifted),
-                      t = target(k);
+                      t = effective_target<T>(op, k, target(k));
       exponentials += e;
       likelihood += t == T(0) ? zero : t * shifted;  // 0 log 0 is 0
       all_targets += t;
@@ -103,10 +123,13 @@ CHAINRULE_INLINE double cross_entropy(const LossOp& op, const Block& b) {
     if (!op.gradient) continue;
     const Vec<T, N> factor = all_targets / exponentials;
     for (int32_t k = 0; k < op.classes; ++k)
-      store_first(dx + k * stride, (load_first(dx + k * stride, lanes) * factor - target(k)) * scale, lanes);
+      store_first(
+          dx + k * stride,
+          (load_first(dx + k * stride, lanes) * factor - effective_target<T>(op, k, target(k))) * scale,
+          lanes);
     dx += lanes;
   }
-  return loss.total(b.used);
+  return weighted_total<T>(b, loss);
 }
 
 // LeNet-5's criterion for penalties x: E = x_D + log(exp(-j) + sum exp(-x));
@@ -139,7 +162,7 @@ CHAINRULE_INLINE double maximum_a_posteriori(const LossOp& op, const Block& b) {
       store_first(dx + k * stride, (target(k) - load_first(dx + k * stride, lanes) / others) * scale, lanes);
     dx += lanes;
   }
-  return loss.total(b.used);
+  return weighted_total<T>(b, loss);
 }
 
 template <class T>
@@ -159,11 +182,48 @@ CHAINRULE_INLINE Term<T> half_squared_term(Lanes<T> x, Lanes<T> t) {
   return {difference * difference * T(0.5), difference};
 }
 
+// |d| <= delta: d² / 2, else a line: with the gradient g = d, cut at -delta and delta, both are g (d - g /
+// 2).
 template <class T>
-__attribute__((noinline)) Term<T> binary_term(Lanes<T> x, Lanes<T> t) {
+CHAINRULE_INLINE Term<T> huber_term(Lanes<T> x, Lanes<T> t, T delta) {
   constexpr int N = kChannelVector<T>;
-  const Lanes<T> decay = exp<T, N>(-absolute<T, N>(x));
-  return {maximum<T, N>(x, Lanes<T>{}) - x * t + log1p<T, N>(decay), sigmoid<T, N>(x) - t};
+  const Lanes<T> difference = x - t, most = broadcast<T, N>(delta),
+                 gradient = -maximum<T, N>(-maximum<T, N>(difference, -most), -most);
+  return {gradient * (difference - gradient * T(0.5)), gradient};
+}
+
+template <class T>
+CHAINRULE_INLINE Term<T> absolute_term(Lanes<T> x, Lanes<T> t) {
+  const Lanes<T> difference = x - t, zero = {}, one = broadcast_lanes(T(1));
+  return {absolute<T, kChannelVector<T>>(difference), (difference > zero   ? one
+                                                       : difference < zero ? -one
+                                                                           : difference)};
+}
+
+// -positive t log s(x) - (1 - t) log(1 - s(x)), s the sigmoid.
+template <class T>
+__attribute__((noinline)) Term<T> binary_term(Lanes<T> x, Lanes<T> t, T positive) {
+  constexpr int N = kChannelVector<T>;
+  const Lanes<T> zero = {}, rest = log1p<T, N>(exp<T, N>(-absolute<T, N>(x))), s = sigmoid<T, N>(x),
+                 more = t * (positive - T(1));
+  return {maximum<T, N>(x, zero) - x * t + rest + more * (maximum<T, N>(-x, zero) + rest),
+          s - t + more * (s - T(1))};
+}
+
+template <class T>
+CHAINRULE_INLINE Term<T> term(const LossOp& op, Lanes<T> x, Lanes<T> t, int64_t k) {
+  switch (op.kind) {
+    case LossKind::kSquared:
+      return squared_term<T>(x, t);
+    case LossKind::kHalfSquared:
+      return half_squared_term<T>(x, t);
+    case LossKind::kAbsolute:
+      return absolute_term<T>(x, t);
+    case LossKind::kHuber:
+      return huber_term<T>(x, t, T(op.delta));
+    default:
+      return binary_term<T>(x, t, T(op.positive[k]));
+  }
 }
 
 // A sum over elements.
@@ -177,13 +237,13 @@ CHAINRULE_INLINE double elementwise_loss(const LossOp& op, const Block& b) {
   LaneSums<T, kChannelVector<T>> loss;
   for (int64_t i = 0; i < int64_t{op.classes} * op.places; ++i) {
     const Lanes<T> value = load_first(x + i * lanes, lanes), target = targets.at(i);
-    const Term<T> result = op.kind == LossKind::kSquared       ? squared_term<T>(value, target)
-                           : op.kind == LossKind::kHalfSquared ? half_squared_term<T>(value, target)
-                                                               : binary_term<T>(value, target);
-    loss.add(result.loss);
-    if (op.gradient) store_first(dx + i * lanes, result.gradient * scale, lanes);
+    const int64_t k = op.weighted ? i / op.places : 0;
+    const Term<T> result = term<T>(op, value, target, k);
+    const T weight = T(op.weights[k]);
+    loss.add(result.loss * weight);
+    if (op.gradient) store_first(dx + i * lanes, result.gradient * weight * scale, lanes);
   }
-  return loss.total(b.used);
+  return weighted_total<T>(b, loss);
 }
 
 // The class that the outputs of each lane name at one place: as argmax, the first of equals, and a NaN before
@@ -206,14 +266,15 @@ CHAINRULE_INLINE IntVec<T, kChannelVector<T>> guessed_classes(const LossOp& op, 
 }
 
 template <class T>
-CHAINRULE_INLINE int64_t count_correct(const LossOp& op, const Block& b) {
+CHAINRULE_INLINE double count_correct(const LossOp& op, const Block& b) {
   constexpr int N = kChannelVector<T>;
   const ClassTargets<T> labels(op, b, b.labels);
-  int64_t correct = 0;
+  double correct = 0;
   for (int32_t place = 0; place < op.places; ++place) {
     const IntVec<T, N> guess = guessed_classes<T>(op, at<T>(b, op.x) + int64_t{place} * b.lanes, b.lanes);
     const IntVec<T, N> right = (IntVec<T, N>)(guess == labels.classes(place));
-    for (int lane = 0; lane < N; ++lane) correct -= right[lane];  // true is -1
+    for (int lane = 0; lane < b.used; ++lane)
+      if (right[lane] != 0) correct += weight_of(b, lane);
   }
   return correct;
 }
@@ -231,6 +292,8 @@ void loss(const LossOp& op, const Block& b) {
       break;
     case LossKind::kSquared:
     case LossKind::kHalfSquared:
+    case LossKind::kAbsolute:
+    case LossKind::kHuber:
     case LossKind::kBinary:
       total = elementwise_loss<T>(op, b);
       break;

@@ -80,13 +80,39 @@ void pack(const PackOp& op, void* all, int64_t begin, int64_t end) {
   }
 }
 
+// v = alpha v + (1 - alpha) g²; the step is g / (sqrt(v) + eps), with `centered` sqrt(v - mean²).
 template <class T>
-void update(const UpdateOp& op, void* parameters, const void* gradients, void* first, void* second,
-            double rate, int64_t step, int64_t begin, int64_t end) {
+void update_rmsprop(const UpdateOp& op, T* __restrict w, const T* __restrict dw, void* const* memories,
+                    T rate, int64_t begin, int64_t end) {
+  T* __restrict v = static_cast<T*>(memories[0]);
+  T* __restrict mean = op.centered ? static_cast<T*>(memories[1]) : nullptr;
+  T* __restrict velocity = op.momentum == 0 ? nullptr : static_cast<T*>(memories[op.centered ? 2 : 1]);
+  const T decay = T(op.weight_decay), momentum = T(op.momentum), alpha = T(op.beta2), eps = T(op.eps);
+  for (int64_t i = begin; i < end; ++i) {
+    const T g = dw[i] + decay * w[i];
+    T spread = v[i] = alpha * v[i] + (1 - alpha) * (g * g);
+    if (mean != nullptr) {
+      mean[i] = alpha * mean[i] + (1 - alpha) * g;
+      spread -= mean[i] * mean[i];
+      spread = spread > 0 ? spread : 0;  // by rounding it may come out below
+    }
+    T move = g / (square_root(spread) + eps);
+    if (velocity != nullptr) move = velocity[i] = momentum * velocity[i] + move;
+    w[i] -= rate * move;
+  }
+}
+
+template <class T>
+void update(const UpdateOp& op, void* parameters, const void* gradients, void* const* memories, double rate,
+            int64_t step, int64_t begin, int64_t end) {
   T* __restrict w = static_cast<T*>(parameters);
   const T* __restrict dw = static_cast<const T*>(gradients);
-  T* __restrict m = static_cast<T*>(first);
-  T* __restrict v = static_cast<T*>(second);
+  if (op.rule == UpdateRule::kRmsProp) {
+    update_rmsprop<T>(op, w, dw, memories, T(rate), begin, end);
+    return;
+  }
+  T* __restrict m = static_cast<T*>(memories[0]);
+  T* __restrict v = static_cast<T*>(memories[1]);
   const T lr = T(rate), decay = T(op.weight_decay), momentum = T(op.momentum);
   if (op.rule == UpdateRule::kSgd) {
     if (m == nullptr)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.errors import ArgumentError
 from chainrule.interchange.c.rules import LOSS_TEMPLATES, OPTIMIZER_TEMPLATES
 from chainrule.losses import LOSSES
 from tests.helpers import Array, assert_close
@@ -74,6 +75,21 @@ def test_every_loss_and_every_optimizer_has_a_template() -> None:
     assert set(OPTIMIZER_TEMPLATES) == optimizers - {"Optimizer"}
 
 
+@pytest.mark.parametrize(
+    "loss",
+    [
+        cr.CrossEntropyLoss(weight=[1.0, 2.0, 3.0]),
+        cr.CrossEntropyLoss(label_smoothing=0.1),
+        cr.BCEWithLogitsLoss(pos_weight=[2.0]),
+    ],
+    ids=repr,
+)
+def test_weights_of_classes_are_refused(loss: cr.Loss, tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="of which there is no C"):
+        _dense(3).to_c(tmp_path / "net.c", what="train_step", loss=loss, optimizer=cr.SGD(0.1))
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize(("kind", "form"), FORMS, ids=lambda value: getattr(value, "__name__", value))
 def test_every_loss(kind: type[cr.Loss], form: str, reduction: Any, tmp_path: Path) -> None:
@@ -88,6 +104,8 @@ def test_every_loss(kind: type[cr.Loss], form: str, reduction: Any, tmp_path: Pa
 OPTIMIZERS: list[cr.Optimizer] = [
     *(cr.SGD(0.05, m, n, d) for m, n, d in itertools.product((0.0, 0.9), (False, True), (0.0, 0.1)) if m or not n),
     *(kind(0.02, (0.8, 0.95), 1e-3, decay) for kind in (cr.Adam, cr.AdamW) for decay in (0.0, 0.1)),
+    cr.RMSprop(0.01, 0.9, 1e-3),
+    cr.RMSprop(0.01, 0.9, 1e-3, 0.1, 0.8, True),
 ]
 
 

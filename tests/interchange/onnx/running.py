@@ -11,7 +11,7 @@ import onnxruntime
 from onnx.reference import ReferenceEvaluator
 
 import chainrule as cr
-from chainrule.engines.base import EpochTotals, Recipe
+from chainrule.engines.base import EpochTotals, Recipe, Samples
 from chainrule.engines.reference import ReferenceEngine, ReferenceTrainer
 from chainrule.equations.dropout import dropout_mask
 from chainrule.interchange.onnx.optimizers import rule_of
@@ -88,7 +88,7 @@ def stored(net: cr.Network, dtype: str) -> Arrays:
 def reference_gradients(problem: Problem, training: bool) -> Arrays:
     """Loss and gradients of the reference engine, in float64, under the names of the file's outputs."""
     targets = problem.loss.prepare_targets(problem.targets, len(problem.x), problem.net.output_shape)
-    result = ENGINE.gradients(problem.net, problem.x, targets, problem.loss, np.dtype("float64"), training)
+    result = ENGINE.gradients(problem.net, Samples(problem.x, targets), problem.loss, np.dtype("float64"), training)
     found = {"loss": np.array(result.loss), "gradient.x": result.dx}
     return found | {f"gradient.{name}": array for name, array in result.parameters.items()}
 
@@ -100,7 +100,7 @@ def reference_steps(problem: Problem, optimizer: cr.Optimizer, rates: list[float
     losses = []
     for rate in rates:
         totals = EpochTotals()
-        trainer.step_on(problem.x, targets, rate, totals)
+        trainer.step_on(Samples(problem.x, targets), rate, totals)
         mean = totals.loss_sum / totals.samples
         losses.append(mean if problem.loss.reduction == "mean" else mean * len(problem.x))
     found: Arrays = {f"new.{name}": a for name, a in trainer.state.parameters.items() if name not in net.frozen}

@@ -31,5 +31,6 @@ def test_every_optimizer_has_a_rule() -> None:
 
 def test_an_optimizer_names_each_of_its_memories() -> None:
     made = [optimizers.SGD(0.1), optimizers.SGD(0.1, momentum=0.9), optimizers.Adam(), optimizers.AdamW()]
+    made += [optimizers.RMSprop(), optimizers.RMSprop(momentum=0.5, centered=True)]
     for optimizer in made:
         assert len(moves.rule_of(optimizer).memories(optimizer)) == optimizer.memories, optimizer

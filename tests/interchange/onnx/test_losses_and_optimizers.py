@@ -69,6 +69,18 @@ def test_losses_of_small_and_large_outputs(size: float, tmp_path: Path) -> None:
         check_gradients(tmp_path / "g.onnx", given, "float64", training=True)
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("kind", ["classes", "probabilities"])
+@pytest.mark.parametrize("text", [VECTORS, "2x4x4 -> conv 4@3x3"])
+def test_weights_of_classes_and_smoothing(reduction: str, kind: str, text: str, tmp_path: Path) -> None:
+    weight = [0.5, 2.0, 1.0, 0.0]
+    loss = cr.CrossEntropyLoss(reduction, weight=weight, label_smoothing=0.2)  # type: ignore[arg-type]
+    check_gradients(tmp_path / "g.onnx", problem(text, loss, kind), "float64", training=True)
+    if text == VECTORS and kind == "classes":
+        binary = cr.BCEWithLogitsLoss(reduction, weight=weight, pos_weight=[3.0, 0.0, 1.0, 2.0])  # type: ignore[arg-type]
+        check_gradients(tmp_path / "b.onnx", problem(text, binary), "float64", training=True)
+
+
 OPTIMIZERS = [
     cr.SGD(0.1),
     cr.SGD(0.1, weight_decay=0.02),
@@ -79,6 +91,9 @@ OPTIMIZERS = [
     cr.AdamW(),
     cr.AdamW(weight_decay=0.0),
     cr.AdamW(betas=(0.0, 0.5), eps=0.1, weight_decay=0.3),
+    cr.RMSprop(),
+    cr.RMSprop(0.01, 0.9, 1e-3, 0.1, 0.8, True),
+    cr.RMSprop(momentum=0.5, eps=1e-2),
 ]
 
 

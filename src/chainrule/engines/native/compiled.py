@@ -123,7 +123,7 @@ class Compiled:
         low.lower()
         self._check_extents()
         self.exports = low.exports
-        self.sizes = self._sizes(graph, low, loss)
+        self.sizes = self._sizes(graph, low)
         self._allowed = (0, 0, 0)
         self.require_room(1, 1)
         self.description = PlanDescription(
@@ -180,12 +180,11 @@ class Compiled:
                     f"the native engine can index {LARGEST_TENSOR}"
                 )
 
-    def _sizes(self, graph: Graph, low: Lowering, loss: Loss | None) -> dict[str, int]:
+    def _sizes(self, graph: Graph, low: Lowering) -> dict[str, int]:
         scratch, kept = self.program.lay_out()
         natural = graph.parameters.flat.size + graph.buffers.flat.size
         flat = self.program.flat
         raw_bytes = max(flat["raw"] * self.request.number_bytes, 1)
-        mean = loss is not None and loss.reduction == "mean"
         shapes = dict(zip(graph.names, graph.shapes, strict=True)) | {"output": graph.output_shape}
         self._exported = sum(product(shapes[name]) for _, name in low.exports)
         return {
@@ -199,7 +198,6 @@ class Compiled:
             "shared": flat["statistics"],
             "shard_limit": max(1, min(SHARDS, RAW_BYTES // raw_bytes)),
             "group": GROUP if self._has_large_weights() else 1,
-            "loss_divisor": loss.count((1, *graph.output_shape)) if loss is not None and mean else 0,
         }
 
     def _has_large_weights(self) -> bool:

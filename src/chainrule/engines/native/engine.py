@@ -11,7 +11,18 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from chainrule.arrays import Array, check_finite
-from chainrule.engines.base import EpochTotals, FirstNonFinite, GradientResult, OnStep, Recipe, Trace, Traced, Trainer
+from chainrule.engines.base import (
+    EpochTotals,
+    FirstNonFinite,
+    GradientResult,
+    OnStep,
+    Recipe,
+    Samples,
+    Trace,
+    Traced,
+    Trainer,
+    step_masses,
+)
 from chainrule.engines.native.compiled import (
     SMALL_BATCH,
     Compiled,
@@ -32,9 +43,11 @@ from chainrule.graph import Graph
 from chainrule.losses import Loss
 from chainrule.memory import bytes_text
 from chainrule.parameters import Parameters
+from chainrule.shapes import Shape
 
-Prepared: TypeAlias = tuple[Array, bool, Array, Array | None]
-"""Inputs, whether they are bytes, targets, and labels to count right answers by, as the core reads them."""
+Prepared: TypeAlias = tuple[Array, bool, Array | None, Array | None, Array | None]
+"""Inputs, whether they are bytes, targets, labels to count right answers by, and the samples' weights, as the core
+reads them."""
 
 CHUNK_SECONDS = 0.05
 """How long the core trains before Python may show progress or be interrupted."""
@@ -162,7 +175,7 @@ class NativeEngine:
             _remember(self._of(graph).inference, key, compiled, SIZES)
         compiled.require_room(len(x), threads_for(len(x)))
         outputs = np.empty((len(x), *graph.output_shape), dtype)
-        _, finite = self._run(compiled, graph, x, dtype, None, None, [outputs])
+        _, finite = self._run(compiled, graph, (*contiguous(x, dtype), None, None, None), 1.0, [outputs])
         if not finite:
             check_finite(x, "x")
         return outputs
@@ -171,37 +184,35 @@ class NativeEngine:
         self,
         compiled: Compiled,
         graph: Graph,
-        x: Array,
-        dtype: np.dtype[Any],
-        targets: Array | None,
-        labels: Array | None,
+        prepared: Prepared,
+        scale: float,
         exports: list[Array],
     ) -> tuple[float, bool]:
-        """(loss, whether `x` is finite)."""
-        inputs, is_bytes = contiguous(x, dtype)
+        """(loss, whether the inputs are finite)."""
+        samples = len(prepared[0])
         compiled.load(graph)
         try:
-            loss, _, finite = compiled.plan.run(
-                inputs, is_bytes, targets, labels, exports, len(x), graph.seed, 0, threads_for(len(x))
-            )
+            loss, _, finite = compiled.plan.run(*prepared, scale, exports, samples, graph.seed, 0, threads_for(samples))
         except MemoryError:
-            needed = bytes_text(compiled.memory_bytes(len(x), threads_for(len(x))))
+            needed = bytes_text(compiled.memory_bytes(samples, threads_for(samples)))
             raise EngineError(
-                f"not enough memory for a batch of {len(x)} samples, which needs {needed}; take smaller batches"
+                f"not enough memory for a batch of {samples} samples, which needs {needed}; take smaller batches"
             ) from None
         return float(loss), bool(finite)
 
     def _backward(
-        self, graph: Graph, x: Array, targets: Array, loss: Loss, dtype: np.dtype[Any], training: bool, mode: str
+        self, graph: Graph, data: Samples, loss: Loss, dtype: np.dtype[Any], training: bool, mode: str
     ) -> tuple[float, Parameters, dict[tuple[str, str], Array]]:
+        x, targets = data.x, data.targets
         compiled = self.compiled(graph, mode, len(x), dtype, training=training, loss=loss, targets=targets)
         compiled.require_room(len(x), threads_for(len(x)))
         shapes = dict(zip(graph.names, graph.shapes, strict=True)) | {"output": graph.output_shape}
         exports = {key: np.empty((len(x), *shapes[key[1]]), dtype) for key in compiled.exports}
         gradients = Parameters(graph.parameters.shapes, dtype)
-        truth = targets_for(loss, targets, dtype)
+        prepared = (*contiguous(x, dtype), targets_for(loss, targets, dtype), None, data.weights)
+        scale = loss.scale((len(x), *graph.output_shape), loss.masses(targets, data.weights))
         with compiled.lock:
-            value, finite = self._run(compiled, graph, x, dtype, truth, None, list(exports.values()))
+            value, finite = self._run(compiled, graph, prepared, scale, list(exports.values()))
             if not finite:
                 check_finite(x, "x")
             if gradients.flat.size:
@@ -209,19 +220,19 @@ class NativeEngine:
         return value, gradients, exports
 
     def gradients(
-        self, graph: Graph, x: Array, targets: Array, loss: Loss, dtype: np.dtype[Any], training: bool
+        self, graph: Graph, data: Samples, loss: Loss, dtype: np.dtype[Any], training: bool
     ) -> GradientResult:
         """Loss, gradients of all parameters and of the input."""
         if self._falls_back(graph, training, loss):
-            return self._reference.gradients(graph, x, targets, loss, dtype, training)
-        value, gradients, exports = self._backward(graph, x, targets, loss, dtype, training, "gradients")
+            return self._reference.gradients(graph, data, loss, dtype, training)
+        value, gradients, exports = self._backward(graph, data, loss, dtype, training, "gradients")
         return GradientResult(value, gradients, exports["gradient", "input"], exports["value", "output"])
 
-    def trace(self, graph: Graph, x: Array, targets: Array, loss: Loss, dtype: np.dtype[Any], training: bool) -> Trace:
+    def trace(self, graph: Graph, data: Samples, loss: Loss, dtype: np.dtype[Any], training: bool) -> Trace:
         """Values and gradients of every node and parameter."""
         if self._falls_back(graph, training, loss):
-            return self._reference.trace(graph, x, targets, loss, dtype, training)
-        value, gradients, exports = self._backward(graph, x, targets, loss, dtype, training, "trace")
+            return self._reference.trace(graph, data, loss, dtype, training)
+        value, gradients, exports = self._backward(graph, data, loss, dtype, training, "trace")
         tensors = {name: Traced(exports["value", name], exports["gradient", name]) for name in graph.names}
         parameters = graph.parameters.copy(dtype)
         tensors |= {name: Traced(parameters[name], gradients[name]) for name in gradients}
@@ -246,6 +257,48 @@ def targets_for(loss: Loss, targets: Array, dtype: np.dtype[Any]) -> Array:
         return np.ascontiguousarray(targets, np.int64 if indices else dtype)
 
 
+def _sums(numbers: Array, order: Array, begins: Array) -> Array:
+    """The sum over each batch of the order."""
+    return np.add.reduceat(numbers[order], begins) if len(begins) else np.zeros(0)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the trainer has found out about the data that it was given last."""
+
+    data: Samples
+    prepared: Prepared
+    masses: Array
+    """What each sample adds to the mass of its step."""
+    places: int
+    """Labels of a sample that are counted."""
+
+
+class StepNumbers:
+    """Numbers of every step: what goes into it, and what comes out."""
+
+    def __init__(self, loss: Loss, shape: Shape, sizes: Array, masses: Array, labelled: Array) -> None:
+        self.sizes, self.masses, self.labelled = sizes, masses, labelled
+        self.mean = loss.reduction == "mean"
+        per_sample = loss.count((1, *shape)) if self.mean else 1
+        with np.errstate(divide="ignore"):
+            scales = 1 / (per_sample * masses)
+        self.scales = np.where(masses > 0, scales, 0.0) if self.mean else np.ones(len(sizes))
+        self.losses, self.correct = np.zeros(len(sizes)), np.zeros(len(sizes))
+
+    def totals(self, steps: slice = slice(None)) -> EpochTotals:
+        """Added up over some of the steps."""
+        losses, masses = self.losses[steps], self.masses[steps]
+        return EpochTotals(
+            loss_sum=float(losses @ masses if self.mean else losses.sum()),
+            mass=float(masses.sum()),
+            correct=float(self.correct[steps].sum()),
+            labelled=float(self.labelled[steps].sum()),
+            samples=int(self.sizes[steps].sum()),
+            steps=len(losses),
+        )
+
+
 class NativeTrainer:
     """Epochs in C++, in chunks short enough for progress and interruption."""
 
@@ -256,14 +309,14 @@ class NativeTrainer:
         self.step = 0
         self._compiled: Compiled | None = None
         self._seconds_per_step = CHUNK_SECONDS
-        self._reading: tuple[Array, Array, Prepared] | None = None
-        self._labels_per_sample = 0
+        self._reading: Reading | None = None
         self._pace = Pace(threads())
 
-    def _prepare(self, x: Array, targets: Array, batch_size: int) -> Prepared:
+    def _read(self, data: Samples, batch_size: int) -> Reading:
         """Data as the core reads it, converted once for all epochs."""
-        if self._reading is not None and self._reading[0] is x and self._reading[1] is targets:
-            return self._reading[2]
+        if self._reading is not None and self._reading.data is data:
+            return self._reading
+        x, targets = data.x, data.targets
         loss, dtype = self.recipe.loss, self.recipe.dtype
         inputs, is_bytes = contiguous(x, dtype)
         truth = loss.true_classes(targets)
@@ -281,51 +334,55 @@ class NativeTrainer:
                 guesses=guesses,
             )
             self._compiled.load(self.graph)
-        prepared = (inputs, is_bytes, targets_for(loss, targets, dtype), labels)
-        self._reading = (x, targets, prepared)
-        self._labels_per_sample = 0 if labels is None else labels.size // len(inputs)
-        return prepared
+        prepared = (inputs, is_bytes, targets_for(loss, targets, dtype), labels, data.weights)
+        places = 0 if labels is None else labels.size // len(inputs)
+        self._reading = Reading(data, prepared, step_masses(loss, targets, data.weights), places)
+        return self._reading
 
     def epochs(
-        self, x: Array, targets: Array, orders: Array, batch_size: int, rates: Array, on_step: OnStep | None
+        self, data: Samples, orders: Array, batch_size: int, rates: Array, on_step: OnStep | None
     ) -> list[EpochTotals]:
         """Train on x[order] in batches for each row of `orders`, with one learning rate per step in that of `rates`.
 
         Epochs without a short last batch follow each other within one call of the core.
         """
-        batch_size = min(batch_size, len(x))
+        batch_size = min(batch_size, len(data.x))
         if len(orders) > 1 and orders.shape[1] % batch_size == 0:
-            losses, correct = self._run(x, targets, orders.reshape(-1), batch_size, rates.reshape(-1), None)
-            return self._totals(losses.reshape(rates.shape), correct.reshape(rates.shape), len(x), batch_size)
-        totals = []
-        for order, rate in zip(orders, rates, strict=True):
-            losses, correct = self._run(x, targets, order, batch_size, rate, on_step)
-            totals += self._totals(losses[None], correct[None], len(x), batch_size)
-        return totals
+            steps = self._run(data, orders.reshape(-1), batch_size, rates.reshape(-1), None)
+            return [steps.totals(slice(k, k + rates.shape[1])) for k in range(0, rates.size, rates.shape[1])]
+        together = zip(orders, rates, strict=True)
+        return [self._run(data, order, batch_size, rate, on_step).totals() for order, rate in together]
 
-    def _run(
-        self, x: Array, targets: Array, order: Array, batch_size: int, rates: Array, on_step: OnStep | None
-    ) -> tuple[Array, Array]:
-        """(loss, right answers) of every step; in chunks."""
-        prepared = self._prepare(x, targets, batch_size)
-        losses, correct = np.zeros(len(rates)), np.zeros(len(rates), np.int64)
+    def _run(self, data: Samples, order: Array, batch_size: int, rates: Array, on_step: OnStep | None) -> StepNumbers:
+        """What came out of every step; in chunks."""
+        reading = self._read(data, batch_size)
+        steps = self._step_numbers(reading, order, batch_size, len(rates))
         first = 0
         while first < len(rates):
             count = min(len(rates) - first, max(1, int(CHUNK_SECONDS / max(self._seconds_per_step, 1e-9))))
             part = slice(first, first + count)
             self._pace.limit(threads())
             begin, processor = time.perf_counter(), time.process_time()
-            done = self._train(prepared, order, batch_size, rates[part], first, losses[part], correct[part])
+            done = self._train(reading.prepared, order, batch_size, rates[part], first, steps, part)
             seconds = time.perf_counter() - begin
             self._seconds_per_step = seconds / max(done, 1)
             if seconds > CHUNK_SECONDS / 2:
                 self._pace.note(self._seconds_per_step, seconds, time.process_time() - processor)
             if done < count:
-                self._diagnose(x, targets, order, batch_size, first + done, float(rates[first + done]))
+                self._diagnose(data, order, batch_size, first + done, float(rates[first + done]))
             first += done
             if on_step is not None:
-                on_step(self._totals(losses[None, :first], correct[None, :first], len(order), batch_size)[0])
-        return losses, correct
+                on_step(steps.totals(slice(first)))
+        return steps
+
+    def _step_numbers(self, reading: Reading, order: Array, batch_size: int, count: int) -> StepNumbers:
+        """What is known of every step beforehand: its mass, and the factor of its loss."""
+        begins = np.arange(count) * batch_size
+        weights = reading.data.weights
+        masses = _sums(reading.masses, order, begins)
+        labelled = _sums(np.ones(len(order)) if weights is None else weights, order, begins) * reading.places
+        sizes = np.minimum(batch_size, len(order) - begins)
+        return StepNumbers(self.recipe.loss, self.graph.output_shape, sizes, masses, labelled)
 
     def _train(
         self,
@@ -334,19 +391,18 @@ class NativeTrainer:
         batch_size: int,
         rates: Array,
         first: int,
-        losses: Array,
-        correct: Array,
+        steps: StepNumbers,
+        part: slice,
     ) -> int:
         """Steps first, first + 1, ... of the order, one for each rate; returns how many were done."""
         assert self._compiled is not None
-        inputs, is_bytes, targets, labels = prepared
         optimizer = self.recipe.optimizer
         self._compiled.require_room(batch_size, self._pace.threads, optimizer.memories)
         try:
             done: int = self._compiled.plan.train(
-                inputs, is_bytes, targets, labels, order, batch_size, np.ascontiguousarray(rates), first,
+                *prepared, order, batch_size, np.ascontiguousarray(rates), steps.scales[part], first,
                 self.graph.seed, self.step, optimizer.native_update(), optimizer.memories, self._trainable(),
-                losses, correct, self._pace.threads,
+                steps.losses[part], steps.correct[part], self._pace.threads,
             )  # fmt: skip
         except MemoryError:
             needed = bytes_text(self._compiled.memory_bytes(batch_size, self._pace.threads, optimizer.memories))
@@ -355,16 +411,6 @@ class NativeTrainer:
             ) from None
         self.step += done
         return done
-
-    def _totals(self, losses: Array, correct: Array, samples: int, batch_size: int) -> list[EpochTotals]:
-        """One total for each row of per-step numbers; the last batch of a row may be short."""
-        steps = losses.shape[1]
-        sizes = np.minimum(batch_size, samples - np.arange(steps) * batch_size)
-        sums = losses @ (sizes if self.recipe.loss.reduction == "mean" else np.ones(steps))
-        seen = int(sizes.sum())
-        labelled = seen * self._labels_per_sample
-        rows = zip(sums.tolist(), correct.sum(axis=1).tolist(), strict=True)
-        return [EpochTotals(loss, right, labelled, seen, steps) for loss, right in rows]
 
     def _trainable(self) -> list[int]:
         """begin, end, begin, end, ... of what is not frozen, neighbours joined."""
@@ -378,14 +424,14 @@ class NativeTrainer:
                 ranges += [part.start, part.stop]
         return ranges
 
-    def _diagnose(self, x: Array, targets: Array, order: Array, batch_size: int, batch: int, rate: float) -> None:
+    def _diagnose(self, data: Samples, order: Array, batch_size: int, batch: int, rate: float) -> None:
         """Compute the failed step again on the reference engine, which names the first tensor that is not finite."""
         self.store()
         trainer = ReferenceTrainer(self.graph, self.recipe)
         trainer.step = self.step
         chosen = order[batch * batch_size : (batch + 1) * batch_size]
-        step = self.step % -(-len(x) // batch_size)
-        trainer.step_on(x[chosen], targets[chosen], rate, EpochTotals(steps=step))
+        step = self.step % -(-len(data.x) // batch_size)
+        trainer.step_on(data.at(chosen), rate, EpochTotals(steps=step))
         # The reference engine begins without the optimizer's memory: what it does not find came from there.
         raise FirstNonFinite(["a parameter after the update"]).error(f"at step {step + 1}")
 

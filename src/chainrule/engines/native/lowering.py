@@ -32,10 +32,8 @@ class LossPlan:
     """What the core computes of a loss."""
 
     label: str
-    kind: steps.LossKind
-    guess: steps.Guess
+    options: steps.LossOptions
     by_class: bool
-    rubbish: float
 
 
 @dataclass
@@ -198,16 +196,14 @@ class Lowering:
         graph = self.task.graph
         last = len(graph.steps)
         outputs = self.values[last]
-        classes = graph.output_shape[0] if loss.by_class or loss.guess != "none" else outputs.elements
+        classes = graph.output_shape[0] if loss.by_class or loss.options.guess != "none" else outputs.elements
         flowing = self.program.slot(f"d {graph.names[-1]}", outputs.elements)
         record = steps.Loss(
             x=outputs,
             dx=flowing,
-            kind=loss.kind,
-            guess=loss.guess,
+            options=loss.options,
             classes=classes,
             places=outputs.elements // classes,
-            rubbish=loss.rubbish,
             gradient=True,
         )
         self.program.emit(record, loss.label)

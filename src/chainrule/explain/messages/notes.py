@@ -184,6 +184,24 @@ NOTES: dict[str, tuple[str, str]] = {
         "s = 1/{count}：损失取平均，除法只出现在这里⟦ER4-27⟧。",
     ),
     "loss_sum": ("s = 1: the loss is a sum.", "s = 1：损失取总和。"),
+    "loss_weighted_mean": (
+        "s = 1/{sum}: the loss is a weighted mean, which divides by the sum of the weights (ER4-27).",
+        "s = 1/{sum}：损失取加权平均，除以权重之和（ER4-27）。",
+    ),
+    "sample_weights": (
+        "ω is the weight of a sample: what it counts for. A weight of 2 is as good as the sample twice.",
+        "ω 是样本权重，即该样本计几次：权重为 2 等同于该样本出现两次。",
+    ),
+    "effective_targets": (
+        "q are the targets as given (1 for the right class, 0 for the others), c the weights of the classes, "
+        "ε = {smoothing} the smoothing, K = {classes} the number of classes; t is what the loss computes with.",
+        "q 是给定的目标（正确类别为 1，其余为 0），c 是类别权重，ε = {smoothing} 是标签平滑系数，"
+        "K = {classes} 是类别数；损失以 t 为目标计算。",
+    ),
+    "binary_weights": (
+        "c weights an output, π the half of its term where the target is 1.",
+        "c 是输出的权重，π 是目标为 1 的那一半的权重。",
+    ),
     "map_rubbish": (
         "j = {rubbish} is the constant of the rubbish class, D the right class.",
         "j = {rubbish} 是“垃圾类”的常数，D 是正确类别。",
@@ -191,6 +209,10 @@ NOTES: dict[str, tuple[str, str]] = {
     "first_momentum": (
         "The first step: the velocity starts at 0, so the momentum of {momentum} has no effect yet.",
         "第一步：速度从 0 开始，动量 {momentum} 尚未累积。",
+    ),
+    "first_rmsprop": (
+        "The first step: the averages start at 0, so v = (1 − α) g²; where it is centered, the mean is (1 − α) g.",
+        "第一步：均值从 0 开始，故 v = (1 − α) g²；中心化时，均值为 (1 − α) g。",
     ),
     "first_adam": (
         "The first step: corrected for starting at 0, the averages are g and g².",

@@ -162,6 +162,16 @@ REASONS: dict[str, tuple[str, str]] = {
         "points away from t.",
         "平方是一条山谷：y 离 t 越远越陡。斜率与误差成正比，指向远离 t 的一侧。",
     ),
+    "why_absolute": (
+        "A distance is as steep near the target as far from it: only the side on which y lies counts, not how far away "
+        "it is.",
+        "距离处处一样陡：只看 y 在 t 的哪一侧，不看相差多少。",
+    ),
+    "why_huber": (
+        "Near the target a square, whose slope is the error; beyond δ a line, so that one wild sample pulls no harder "
+        "than δ.",
+        "在 t 附近是平方，斜率等于误差；超过 δ 后是直线，因此离群样本的拉力不超过 δ。",
+    ),
     "why_cross_entropy": (
         "Raising y[k] raises its own share p[k] and lowers all others. L rises with the share of a wrong class and "
         "falls with that of the right one; of both together the difference p − t remains.",

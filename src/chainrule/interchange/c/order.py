@@ -84,6 +84,7 @@ def order(
     else:
         _require(loss, Loss, LOSS_TEMPLATES, "loss", "CrossEntropyLoss()")
         _require(optimizer, Optimizer, OPTIMIZER_TEMPLATES, "optimizer", "SGD(0.01)")
+        _refuse_weights(loss)
     return Order(
         graph=graph,
         name=require_name(name),
@@ -109,6 +110,13 @@ def _require(given: object, kind: type, templates: dict[str, Any], what: str, ex
         raise ArgumentError(
             f"there is no C for the {what} {shown(given)}; one of {', '.join(templates)} can be exported"
         )
+
+
+def _refuse_weights(loss: Loss | None) -> None:
+    """Options that no template has."""
+    for name in ("weight", "pos_weight", "label_smoothing"):
+        if getattr(loss, name, None):
+            raise ArgumentError(f"{loss!r} has {name}, of which there is no C; export the step with a loss without it")
 
 
 def _trained(graph: Graph, last: int | None) -> frozenset[str]:

@@ -103,9 +103,16 @@ class Update:
     begins: bool = False
 
 
+def _rmsprop_memories(optimizer: object) -> tuple[str, ...]:
+    mean = ("mean",) if getattr(optimizer, "centered", False) else ()
+    return ("square", *mean, *(("velocity",) if getattr(optimizer, "momentum", 0) else ()))
+
+
 LOSS_TEMPLATES = {
     "CrossEntropyLoss": "crossentropyloss",
     "MSELoss": "mseloss",
+    "L1Loss": "l1loss",
+    "HuberLoss": "huberloss",
     "HalfSquaredErrorLoss": "halfsquarederrorloss",
     "BCEWithLogitsLoss": "bcewithlogitsloss",
     "MAPLoss": "maploss",
@@ -113,6 +120,7 @@ LOSS_TEMPLATES = {
 OPTIMIZER_TEMPLATES: dict[str, Update] = {
     "SGD": Update("sgd", lambda o: ("velocity",) if getattr(o, "momentum", 0) else ()),
     "Adam": Update("adam", lambda o: ("mean", "square"), begins=True),
+    "RMSprop": Update("rmsprop", lambda o: _rmsprop_memories(o)),
     "AdamW": Update("adam", lambda o: ("mean", "square"), begins=True),
 }
 

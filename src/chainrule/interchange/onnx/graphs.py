@@ -164,7 +164,9 @@ def _through_the_loss(writing: _Writing, x: Value, targets: Value) -> tuple[Valu
     request = writing.request
     assert request.loss is not None
     y = writing.forward(x)
-    loss, dy = losses.value_and_gradient(request.loss, y, targets, request.graph.output_shape)
+    loss, dy = losses.value_and_gradient(
+        request.loss, y, targets, request.graph.output_shape, soft=request.soft_targets
+    )
     request.builder.output("loss", loss, ())
     return writing.backward(dy)
 

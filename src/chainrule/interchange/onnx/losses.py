@@ -61,15 +61,47 @@ def _half_squared(loss: Loss, y: Value, t: Value) -> Value:
     return (apart * apart).op("Flatten", axis=1).sum(1) / 2.0
 
 
+def _huber(loss: losses.HuberLoss, y: Value, t: Value) -> Value:
+    # g (d - g / 2) with the gradient g
+    g = _huber_gradient(loss, y, t)
+    return g * (y - t - g / 2.0)
+
+
+def _huber_gradient(loss: losses.HuberLoss, y: Value, t: Value) -> Value:
+    # d = y - t, cut off at -delta and delta
+    return (y - t).op("Clip", -loss.delta, loss.delta)
+
+
+def _binary(loss: losses.BCEWithLogitsLoss, y: Value, t: Value) -> Value:
+    # c (max(x, 0) - x t + r + (p - 1) t (max(-x, 0) + r)), r = log(1 + exp(-|x|))
+    rest = (-y.op("Abs")).op("Softplus")
+    terms = y.op("Relu") - y * t + rest
+    if loss.pos_weight is not None:
+        terms = terms + t * _list(loss.pos_weight, -1.0) * ((-y).op("Relu") + rest)
+    return terms if loss.weight is None else terms * _list(loss.weight)
+
+
+def _binary_gradient(loss: losses.BCEWithLogitsLoss, y: Value, t: Value) -> Value:
+    # c (s - t + (p - 1) t (s - 1)), s = sigmoid(x)
+    s = y.op("Sigmoid")
+    gradient = s - t
+    if loss.pos_weight is not None:
+        gradient = gradient + t * _list(loss.pos_weight, -1.0) * (s - 1.0)
+    return gradient if loss.weight is None else gradient * _list(loss.weight)
+
+
+def _list(factors: tuple[float, ...], plus: float = 0.0) -> np.ndarray:
+    """Numbers of the classes, each with something added."""
+    return np.array(factors) + plus
+
+
 RULES: dict[type[Loss], LossRule] = {
     losses.CrossEntropyLoss: LossRule(_cross_entropy, _cross_entropy_gradient),
     losses.MSELoss: LossRule(lambda loss, y, t: (y - t) * (y - t), lambda loss, y, t: (y - t) * 2.0),
     losses.HalfSquaredErrorLoss: LossRule(_half_squared, lambda loss, y, t: y - t),
-    losses.BCEWithLogitsLoss: LossRule(
-        # max(x, 0) - x t + log(1 + exp(-|x|));  sigmoid(x) - t
-        lambda loss, y, t: y.op("Relu") - y * t + (-y.op("Abs")).op("Softplus"),
-        lambda loss, y, t: y.op("Sigmoid") - t,
-    ),
+    losses.L1Loss: LossRule(lambda loss, y, t: (y - t).op("Abs"), lambda loss, y, t: (y - t).op("Sign")),
+    losses.HuberLoss: LossRule(_huber, _huber_gradient),
+    losses.BCEWithLogitsLoss: LossRule(_binary, _binary_gradient),
     losses.MAPLoss: LossRule(_map_terms, _map_gradient),
 }
 
@@ -92,11 +124,31 @@ def one_hot(targets: Value, shape: Shape) -> Value:
     return targets.reshape(0, 1, *rest).equals(numbers).cast()
 
 
-def value_and_gradient(loss: Loss, y: Value, targets: Value, shape: Shape) -> tuple[Value, Value]:
-    """(loss, dL/dy) for outputs y of samples of `shape`. The division of a mean stands here alone (ER4-27)."""
-    rule, builder = rule_of(loss), y.builder
-    terms, gradient = rule.terms(loss, y, targets), rule.gradient(loss, y, targets)
+def _effective(loss: Loss, t: Value, shape: Shape) -> Value:
+    """c_k ((1 - e) t_k + e / K): what class weights and smoothing make of targets."""
+    if not isinstance(loss, losses.CrossEntropyLoss):
+        return t
+    if loss.label_smoothing:
+        t = t * (1 - loss.label_smoothing) + loss.label_smoothing / shape[0]
+    return t if loss.weight is None else t * _by_class(loss.weight, shape)
+
+
+def _by_class(factors: tuple[float, ...], shape: Shape) -> np.ndarray:
+    return np.array(factors).reshape(-1, *(1,) * (len(shape) - 1))
+
+
+def value_and_gradient(loss: Loss, y: Value, targets: Value, shape: Shape, *, soft: bool) -> tuple[Value, Value]:
+    """(loss, dL/dy) for outputs y of samples of `shape`. The division of a mean stands here alone (ER4-27).
+
+    With class weights it is by the weights of the right classes, unless targets are probabilities (`soft`).
+    """
+    rule, builder, t = rule_of(loss), y.builder, _effective(loss, targets, shape)
+    terms, gradient = rule.terms(loss, y, t), rule.gradient(loss, y, t)
     if loss.reduction == "sum":
         return terms.sum(), gradient
+    if isinstance(loss, losses.CrossEntropyLoss) and loss.weight is not None and not soft:
+        mass = (targets * _by_class(loss.weight, shape)).sum()
+        divisor = mass.equals(0.0).where(1.0, mass)  # a batch without mass has the loss 0
+        return terms.sum() / divisor, (gradient / divisor) * (mass > 0.0).cast()
     count = float(loss.count((builder.batch, *shape))) if builder.batch is not None else terms.op("Size").cast()
     return terms.mean(), gradient / count

@@ -63,9 +63,30 @@ def _adam(o: optimizers.Adam, w: Value, g: Value, memory: Sequence[Value], clock
     return w - (clock.rate / first) * mean / (square.op("Sqrt") / second + o.eps), [mean, square]
 
 
+def _rmsprop(o: optimizers.RMSprop, w: Value, g: Value, memory: Sequence[Value], clock: Clock) -> Moved:
+    # v = alpha v + (1 - alpha) g²;  w = w - rate g / (sqrt(v) + eps), with `centered` sqrt(v - mean²)
+    if o.weight_decay:
+        g = g + w * o.weight_decay
+    after = [memory[0] * o.alpha + g * g * (1 - o.alpha)]
+    spread = after[0]
+    if o.centered:
+        after.append(memory[1] * o.alpha + g * (1 - o.alpha))
+        spread = (spread - after[1] * after[1]).op("Relu")  # by rounding it may come out below 0
+    move = g / (spread.op("Sqrt") + o.eps)
+    if o.momentum:
+        move = memory[-1] * o.momentum + move
+        after.append(move)
+    return w - clock.rate * move, after
+
+
+def _rmsprop_memories(o: optimizers.RMSprop) -> tuple[str, ...]:
+    return ("square", *(("mean",) if o.centered else ()), *(("velocity",) if o.momentum else ()))
+
+
 RULES: dict[type[Optimizer], OptimizerRule] = {
     optimizers.SGD: OptimizerRule(lambda o: ("velocity",) if o.momentum else (), False, _sgd),
     optimizers.Adam: OptimizerRule(lambda o: ("mean", "square"), True, _adam),
+    optimizers.RMSprop: OptimizerRule(_rmsprop_memories, False, _rmsprop),
     optimizers.AdamW: OptimizerRule(lambda o: ("mean", "square"), True, _adam),
 }
 

@@ -6,20 +6,33 @@ from typing import Literal
 
 from chainrule.engines.native.records.base import Part, Reads, Record, Writes
 
-LossKind = Literal["cross_entropy", "cross_entropy_probabilities", "squared", "half_squared", "binary", "map"]
+LossKind = Literal[
+    "cross_entropy", "cross_entropy_probabilities", "squared", "half_squared", "absolute", "huber", "binary", "map"
+]  # fmt: skip
 Guess = Literal["none", "largest", "smallest", "sign"]
 RawLayout = Literal["lanes", "channels", "numbers", "dense"]
-UpdateRule = Literal["sgd", "adam", "adamw"]
+UpdateRule = Literal["sgd", "adam", "adamw", "rmsprop"]
+
+
+class LossOptions(Part):
+    """What a loss is besides its outputs: the numbers of its constructor."""
+
+    kind: LossKind
+    guess: Guess
+    weighted: bool = False
+    weights: tuple[float, ...] = (1.0,)
+    positive: tuple[float, ...] = (1.0,)
+    smoothing: float = 0.0
+    delta: float = 0.0
+    rubbish: float = 0.0
 
 
 class Loss(Record):
     x: Reads
     dx: Writes
-    kind: LossKind
-    guess: Guess
+    options: LossOptions
     classes: int
     places: int
-    rubbish: float
     gradient: bool
 
 
@@ -94,6 +107,7 @@ class Update(Record):
     weight_decay: float
     momentum: float = 0.0
     nesterov: bool = False
+    centered: bool = False
     beta1: float = 0.0
     beta2: float = 0.0
     eps: float = 0.0
