@@ -104,3 +104,15 @@ def test_random_derivations_render_everywhere(p: Problem, seed: int) -> None:
         for formula in mathml_of(derivation.html(lang=lang)):  # type: ignore[arg-type]
             check_mathml(formula)
     json.dumps(derivation.to_dict(), allow_nan=False)
+
+
+def test_in_html_every_step_folds_and_the_answer_is_open() -> None:
+    derivation = layer_derivations()[0]
+    page = derivation.html()
+    assert page.count("<details") == page.count("</details>") == len(derivation.steps)
+    assert page.count("<details open>") == 1
+    last = page.rpartition("<details open>")[2]
+    assert "<details" not in last
+    assert last.index("</details>") < last.index('class="good"')
+    told = story("rotate").html()
+    assert told.count("<details open>") == len(story("rotate").derivations)

@@ -20,11 +20,14 @@ STYLE = """
 .chainrule h2 { font-size: 1.15rem; border-bottom: 1px solid #ccd; margin-top: 2rem; }
 .chainrule h3 { font-size: 1rem; margin-bottom: .2rem; }
 .chainrule .note, .chainrule .detail { color: #556; font-size: .93em; }
+.chainrule summary { cursor: pointer; } .chainrule summary h2 { display: inline; border: 0; }
+.chainrule details { border-bottom: 1px solid #ccd; padding: .4rem 0; }
 .chainrule .because { margin: .4rem 0; border-left: 3px solid #9bd; padding-left: .7rem; }
 .chainrule .good { color: #06623b; font-weight: 600; }
 .chainrule .label { color: #556; padding-right: 1rem; white-space: nowrap; vertical-align: top; }
 .chainrule .source { color: #256; font-size: .8em; padding-left: 1rem; }
-.chainrule table { border-collapse: collapse; margin: .4rem 0; overflow-x: auto; display: block; border: 0; }
+.chainrule table { border-collapse: collapse; margin: .4rem 0; overflow: auto hidden; padding-bottom: .2rem; display: block;
+  border: 0; }
 .chainrule td, .chainrule th { padding: .1rem .5rem; text-align: left; border: 0; background: none; }
 .chainrule math { font-size: 1.05em; }
 .chainrule .map td, .chainrule .map th { text-align: right; font-variant-numeric: tabular-nums;
@@ -150,10 +153,35 @@ class Html:
         return f'<p class="legend">{COMMA[self.lang].join(named)}</p>' if named else ""
 
 
+def _folded(writer: Html, blocks: Sequence[Block]) -> list[str]:
+    """The blocks, every step in a part that folds; the last step of a derivation, which has the answer, is open."""
+    steps = [k for k, block in enumerate(blocks) if isinstance(block, Heading) and block.level == 2]
+    written, inside = [], False
+    for k, block in enumerate(blocks):
+        if inside and _stands_alone(block):
+            written.append("</details>")
+            inside = False
+        if k in steps:
+            following = next((j for j in range(k + 1, len(blocks)) if _stands_alone(blocks[j])), None)
+            answers = following not in steps
+            written.append(f"<details{' open' if answers else ''}><summary>{writer.write(block)}</summary>")
+            inside = True
+        else:
+            written.append(writer.write(block))
+    return [*written, *(["</details>"] if inside else [])]
+
+
+def _stands_alone(block: Block) -> bool:
+    """Whether a block is not a part of the step before it."""
+    return (isinstance(block, Heading) and block.level < 3) or (
+        isinstance(block, Text) and block.style in ("plain", "good")
+    )
+
+
 def html(blocks: Sequence[Block], lang: Language, digits: int, *, page: bool) -> str:
     """The blocks as a page of their own, or as one <div> for a notebook."""
     writer = Html(lang, digits)
-    inner = "\n".join(writer.write(block) for block in blocks)
+    inner = "\n".join(_folded(writer, blocks))
     body = f'<div class="chainrule" lang="{"zh-Hans" if lang == "zh" else "en"}"><style>{STYLE}</style>{inner}</div>'
     if not page:
         return body
