@@ -26,8 +26,8 @@ STYLE = """
 .chainrule .good { color: #06623b; font-weight: 600; }
 .chainrule .label { color: #556; padding-right: 1rem; white-space: nowrap; vertical-align: top; }
 .chainrule .source { color: #256; font-size: .8em; padding-left: 1rem; }
-.chainrule table { border-collapse: collapse; margin: .4rem 0; overflow: auto hidden; padding-bottom: .2rem; display: block;
-  border: 0; }
+.chainrule table { border-collapse: collapse; margin: .4rem 0; overflow: auto hidden; padding-bottom: .2rem;
+  display: block; border: 0; }
 .chainrule td, .chainrule th { padding: .1rem .5rem; text-align: left; border: 0; background: none; }
 .chainrule math { font-size: 1.05em; }
 .chainrule .map td, .chainrule .map th { text-align: right; font-variant-numeric: tabular-nums;
@@ -42,6 +42,8 @@ STYLE = """
 """
 
 CELL_DIGITS = 4
+OPEN = ' open=""'
+"""As XML wants it, too."""
 
 
 class Html:
@@ -164,7 +166,7 @@ def _folded(writer: Html, blocks: Sequence[Block]) -> list[str]:
         if k in steps:
             following = next((j for j in range(k + 1, len(blocks)) if _stands_alone(blocks[j])), None)
             answers = following not in steps
-            written.append(f"<details{' open' if answers else ''}><summary>{writer.write(block)}</summary>")
+            written.append(f"<details{OPEN if answers else ''}><summary>{writer.write(block)}</summary>")
             inside = True
         else:
             written.append(writer.write(block))
