@@ -27,7 +27,7 @@ class Compiled:
     """One network in a shared object of its own."""
 
     def __init__(
-        self, net: cr.Network, folder: Path, name: str = "net", *, flags: tuple[str, ...] = ("-O1",),
+        self, net: cr.Network, folder: Path, name: str = "net", *, flags: tuple[str, ...] = ("-O0",),
         compiler: str | None = None, dtype: str = "float64", **asked: Any,
     ) -> None:  # fmt: skip
         self.net = net
