@@ -5,6 +5,7 @@
 #   make native-test   kernels against plain loops, whole networks on 1 to 4 threads, for each instruction set
 #   make sanitize      the same under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
 #   make neon-test     the same built for 64-bit ARM, under an emulator
+#   make exported-c-test   exported C under sanitizers, on an emulated Cortex-M4F and RISC-V: the same bits everywhere
 #   make mutants       plant mistakes in a copy of the package and see whether a test notices; MUTANTS=200 SEED=0
 #   make fuzz          every reader of foreign bytes, FUZZ_SECONDS each (an hour), with atheris where it installs
 #   make wheels    wheels for Linux on x86-64 and ARM, glibc and musl, in dist/; WHEEL_ARGS="--twice --only abi3"
@@ -27,7 +28,7 @@ CPP        := $(filter %.cpp %.hpp %.h,$(NATIVE)) $(wildcard tests/native/*.?pp)
 SCRIPTS    := $(wildcard scripts benchmarks examples)
 
 .DEFAULT_GOAL := test
-.PHONY: install train test native-test sanitize neon-test mutants fuzz wheels bench check format clean
+.PHONY: install train test native-test sanitize neon-test exported-c-test mutants fuzz wheels bench check format clean
 
 install: $(STAMP)
 
@@ -67,6 +68,9 @@ sanitize: $(STAMP)
 
 neon-test: $(STAMP)
 	PYTHON=$(BIN)/python tests/native/neon.sh
+
+exported-c-test: $(STAMP)
+	PYTHON=$(BIN)/python tests/interchange/c/emulated.sh
 
 mutants: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8.1,<3.9'
