@@ -68,6 +68,7 @@ REFUSED: list[tuple[cr.Network, dict[str, Any], type[ChainruleError], str]] = [
     (_net(), {**STEP, "last": 3}, ArgumentError, "only 2 have"),
     (_net(), {**STEP, "last": 0}, ArgumentError, "last must lie between"),
     (_net(), {**STEP, "targets": "classes"}, ArgumentError, "targets is for CrossEntropyLoss"),
+    (_net(), {**STEP, "loss": cr.CrossEntropyLoss(weight=[1, 2, 3])}, ShapeError, "3 numbers.*2 classes"),
     (cr.Sequential(cr.ReLU(), input_shape=3), STEP, ArgumentError, "no parameters that train"),
     (cr.Sequential(cr.Linear(3, 2), cr.BatchNorm1d(2)), STEP, ArgumentError, "batchnorm1 .* pass batch=2"),
     (_named("a"), {}, ArgumentError, "a and A would have one name"),

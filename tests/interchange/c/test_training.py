@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.errors import ArgumentError
 from chainrule.interchange.c.rules import LOSS_TEMPLATES, OPTIMIZER_TEMPLATES
 from chainrule.losses import LOSSES
 from tests.helpers import Array, assert_close
@@ -33,8 +32,9 @@ def assert_same_training(
         dtype="float64",
     )  # fmt: skip
     if loss.reduction == "mean":
-        sizes = [len(x[i : i + batch]) for i in range(0, len(x), batch)]
-        assert np.dot(losses, sizes) / len(x) == pytest.approx(history.rows[0].loss, rel=1e-11)
+        masses = loss.masses(loss.prepare_targets(wanted, len(x), net.output_shape))
+        sizes = [masses[i : i + batch].sum() for i in range(0, len(x), batch)]
+        assert np.dot(losses, sizes) / masses.sum() == pytest.approx(history.rows[0].loss, rel=1e-11)
     assert_close("outputs", made.predict(x), net(x, engine="reference"), atol=1e-11)
     return made
 
@@ -43,8 +43,8 @@ def _dense(outputs: int, seed: int = 0) -> cr.Network:
     return cr.Sequential(cr.Linear(5, 6), cr.Tanh(), cr.Linear(6, outputs), seed=seed)
 
 
-def _maps(seed: int = 0) -> cr.Network:
-    return cr.Sequential(cr.Conv2d(2, 4, 3), cr.Tanh(), cr.Conv2d(4, 3, 2), input_shape=(2, 5, 6), seed=seed)
+def _maps(seed: int = 0, classes: int = 3) -> cr.Network:
+    return cr.Sequential(cr.Conv2d(2, 4, 3), cr.Tanh(), cr.Conv2d(4, classes, 2), input_shape=(2, 5, 6), seed=seed)
 
 
 def _targets(loss: cr.Loss, net: cr.Network, n: int, form: str, rng: np.random.Generator) -> Array:
@@ -75,21 +75,6 @@ def test_every_loss_and_every_optimizer_has_a_template() -> None:
     assert set(OPTIMIZER_TEMPLATES) == optimizers - {"Optimizer"}
 
 
-@pytest.mark.parametrize(
-    "loss",
-    [
-        cr.CrossEntropyLoss(weight=[1.0, 2.0, 3.0]),
-        cr.CrossEntropyLoss(label_smoothing=0.1),
-        cr.BCEWithLogitsLoss(pos_weight=[2.0]),
-    ],
-    ids=repr,
-)
-def test_weights_of_classes_are_refused(loss: cr.Loss, tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match="of which there is no C"):
-        _dense(3).to_c(tmp_path / "net.c", what="train_step", loss=loss, optimizer=cr.SGD(0.1))
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize(("kind", "form"), FORMS, ids=lambda value: getattr(value, "__name__", value))
 def test_every_loss(kind: type[cr.Loss], form: str, reduction: Any, tmp_path: Path) -> None:
@@ -99,6 +84,29 @@ def test_every_loss(kind: type[cr.Loss], form: str, reduction: Any, tmp_path: Pa
     x = rng.normal(size=(7, *net.input_shape))
     targets = _targets(loss, net, 7, form, rng)
     assert_same_training(net, tmp_path, loss, cr.SGD(0.05), x, targets, 3, **_form(kind, form))
+
+
+FACTORS = (0.5, 2.0, 0.0, 1.5)
+WEIGHTED: list[tuple[cr.Loss, str]] = [
+    *(
+        (cr.CrossEntropyLoss(reduction, weight=weight, label_smoothing=smoothing), form)
+        for reduction in ("mean", "sum")
+        for form in ("classes", "probabilities")
+        for weight, smoothing in ((FACTORS, 0.0), (None, 0.3), (FACTORS, 0.2))
+    ),
+    (cr.BCEWithLogitsLoss(weight=FACTORS), "probabilities"),
+    (cr.BCEWithLogitsLoss(pos_weight=(3.0, 1.0, 0.2, 0.0)), "probabilities"),
+    (cr.BCEWithLogitsLoss("sum", weight=(0.5,), pos_weight=(2.5,)), "probabilities"),
+    (cr.HuberLoss(delta=0.3), "probabilities"),
+]
+
+
+@pytest.mark.parametrize(("loss", "form"), WEIGHTED, ids=repr)
+def test_losses_with_weights_and_smoothing(loss: cr.Loss, form: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    net = _dense(4) if loss.reduction == "sum" or not loss.by_class else _maps(classes=4)
+    x, targets = rng.normal(size=(7, *net.input_shape)), _targets(loss, net, 7, form, rng)
+    assert_same_training(net, tmp_path, loss, cr.SGD(0.05), x, targets, 3, **_form(type(loss), form))
 
 
 OPTIMIZERS: list[cr.Optimizer] = [

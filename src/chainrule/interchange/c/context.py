@@ -124,6 +124,7 @@ def _loss_words(asked: Order) -> dict[str, Any]:
         "by_class": asked.by_class,
         "classes": shape[0] if shape else 1,
         "places": places,
+        "mass_of_classes": asked.by_class and getattr(loss, "weight", None) is not None,
         "terms": loss.count((1, *shape)),
         "targets_each": places if asked.by_class else product(shape),
         "target_type": "int" if asked.by_class else _c_type(asked),

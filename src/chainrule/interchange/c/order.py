@@ -84,7 +84,6 @@ def order(
     else:
         _require(loss, Loss, LOSS_TEMPLATES, "loss", "CrossEntropyLoss()")
         _require(optimizer, Optimizer, OPTIMIZER_TEMPLATES, "optimizer", "SGD(0.01)")
-        _refuse_weights(loss)
     return Order(
         graph=graph,
         name=require_name(name),
@@ -92,7 +91,7 @@ def order(
         optimizer=optimizer,
         batch=_batch(graph, batch) if learns else 1,
         trained=_trained(graph, last) if learns else frozenset(),
-        by_class=_by_class(loss, targets),
+        by_class=_by_class(graph, loss, targets),
         loaded=weights == "beside",
         dtype=compute_dtype(np.empty(0), dtype),
         class_names=class_names or (),
@@ -110,13 +109,6 @@ def _require(given: object, kind: type, templates: dict[str, Any], what: str, ex
         raise ArgumentError(
             f"there is no C for the {what} {shown(given)}; one of {', '.join(templates)} can be exported"
         )
-
-
-def _refuse_weights(loss: Loss | None) -> None:
-    """Options that no template has."""
-    for name in ("weight", "pos_weight", "label_smoothing"):
-        if getattr(loss, name, None):
-            raise ArgumentError(f"{loss!r} has {name}, of which there is no C; export the step with a loss without it")
 
 
 def _trained(graph: Graph, last: int | None) -> frozenset[str]:
@@ -144,12 +136,16 @@ def _batch(graph: Graph, batch: int) -> int:
     return size
 
 
-def _by_class(loss: Loss | None, targets: str | None) -> bool:
+def _by_class(graph: Graph, loss: Loss | None, targets: str | None) -> bool:
+    """Whether targets are classes; raises where the loss does not fit the network's outputs."""
     if loss is None:
         return False
-    if targets is None:
-        return loss.by_class
-    choice("targets", targets, ("classes", "probabilities"))
-    if type(loss).__name__ != "CrossEntropyLoss":
-        raise ArgumentError(f"targets is for CrossEntropyLoss alone; {type(loss).__name__} has one form of targets")
-    return targets == "classes"
+    if targets is not None:
+        choice("targets", targets, ("classes", "probabilities"))
+        if type(loss).__name__ != "CrossEntropyLoss":
+            raise ArgumentError(f"targets is for CrossEntropyLoss alone; {type(loss).__name__} has one form of targets")
+    by_class = loss.by_class if targets is None else targets == "classes"
+    shape = graph.output_shape
+    some = np.zeros((1, *shape[1:]), np.int64) if by_class else np.zeros((1, *shape))
+    loss.prepare_targets(some, 1, shape)
+    return by_class

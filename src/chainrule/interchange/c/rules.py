@@ -12,6 +12,7 @@ from chainrule.expressions import letters
 from chainrule.graph import Step
 from chainrule.layers import Layer
 from chainrule.layers.activations import Activation
+from chainrule.optimizers import Optimizer
 from chainrule.shapes import product
 
 Sizes = Mapping[str, int]
@@ -99,13 +100,8 @@ class Update:
     with something that is common to all parameters."""
 
     template: str
-    memories: Callable[[object], tuple[str, ...]]
+    memories: Callable[[Optimizer], tuple[str, ...]]
     begins: bool = False
-
-
-def _rmsprop_memories(optimizer: object) -> tuple[str, ...]:
-    mean = ("mean",) if getattr(optimizer, "centered", False) else ()
-    return ("square", *mean, *(("velocity",) if getattr(optimizer, "momentum", 0) else ()))
 
 
 LOSS_TEMPLATES = {
@@ -117,11 +113,26 @@ LOSS_TEMPLATES = {
     "BCEWithLogitsLoss": "bcewithlogitsloss",
     "MAPLoss": "maploss",
 }
+
+
+def _averages(optimizer: Optimizer) -> tuple[str, ...]:
+    return ("mean", "square")
+
+
+def _velocity(optimizer: Optimizer) -> tuple[str, ...]:
+    return ("velocity",) if optimizer.memories else ()
+
+
+def _rms(optimizer: Optimizer) -> tuple[str, ...]:
+    options = optimizer.hyperparameters()
+    return ("square", *(("mean",) if options["centered"] else ()), *(("velocity",) if options["momentum"] else ()))
+
+
 OPTIMIZER_TEMPLATES: dict[str, Update] = {
-    "SGD": Update("sgd", lambda o: ("velocity",) if getattr(o, "momentum", 0) else ()),
-    "Adam": Update("adam", lambda o: ("mean", "square"), begins=True),
-    "RMSprop": Update("rmsprop", lambda o: _rmsprop_memories(o)),
-    "AdamW": Update("adam", lambda o: ("mean", "square"), begins=True),
+    "SGD": Update("sgd", _velocity),
+    "Adam": Update("adam", _averages, begins=True),
+    "AdamW": Update("adam", _averages, begins=True),
+    "RMSprop": Update("rmsprop", _rms),
 }
 
 
