@@ -381,6 +381,7 @@ class Network(Graph):
                    "inputs": not written at all, but given with every call, for inference too
         uint8      whether x is bytes of pictures, which the file itself turns into what the network takes
         targets    "classes" or, for CrossEntropyLoss, "probabilities"
+        sample_weight  whether samples have weights, an input (n,)
         training   whether gradients are those of training: batch statistics, dropout
         dx         whether a step also gives gradient.x
 

@@ -9,7 +9,8 @@ import pytest
 
 import chainrule as cr
 from tests.helpers import Array
-from tests.interchange.onnx.test_rows import check_gradients, check_steps
+from tests.interchange.onnx.running import assert_near, data, run, targets_kind
+from tests.interchange.onnx.test_rows import TOLERANCES, check_gradients, check_steps
 from tests.strategies import Problem
 
 VECTORS = "6 -> fc 5 -> tanh -> fc 4"
@@ -69,16 +70,46 @@ def test_losses_of_small_and_large_outputs(size: float, tmp_path: Path) -> None:
         check_gradients(tmp_path / "g.onnx", given, "float64", training=True)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize("kind", ["classes", "probabilities"])
 @pytest.mark.parametrize("text", [VECTORS, "2x4x4 -> conv 4@3x3"])
-def test_weights_of_classes_and_smoothing(reduction: str, kind: str, text: str, tmp_path: Path) -> None:
+def test_weights_of_classes_and_smoothing(reduction: str, kind: str, text: str, dtype: str, tmp_path: Path) -> None:
     weight = [0.5, 2.0, 1.0, 0.0]
     loss = cr.CrossEntropyLoss(reduction, weight=weight, label_smoothing=0.2)  # type: ignore[arg-type]
-    check_gradients(tmp_path / "g.onnx", problem(text, loss, kind), "float64", training=True)
+    check_gradients(tmp_path / "g.onnx", problem(text, loss, kind), dtype, training=True)
     if text == VECTORS and kind == "classes":
         binary = cr.BCEWithLogitsLoss(reduction, weight=weight, pos_weight=[3.0, 0.0, 1.0, 2.0])  # type: ignore[arg-type]
-        check_gradients(tmp_path / "b.onnx", problem(text, binary), "float64", training=True)
+        check_gradients(tmp_path / "b.onnx", problem(text, binary), dtype, training=True)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("class_weights", [False, True])
+def test_weights_of_samples(class_weights: bool, dtype: str, tmp_path: Path) -> None:
+    weights = [2.0, 0.0, 0.5]
+    for loss, reduction, kind, text in LOSSES:
+        options = {"weight": [0.5, 2.0, 1.0, 3.0][: 3 if text == MAPS else 4]} if class_weights else {}
+        if class_weights and loss is not cr.CrossEntropyLoss:
+            continue
+        made = problem(text, loss(reduction=reduction, **options), kind)
+        path = tmp_path / "g.onnx"
+        asked = {"loss": made.loss, "targets": targets_kind(made), "dtype": dtype}
+        made.net.to_onnx(path, what="gradients", sample_weight=True, **asked)
+        found = run(path, data(made, dtype) | {"sample_weight": np.array(weights, dtype)}, dtype)
+        value, gradients, dx = made.net.gradients(
+            made.x, made.targets, loss=made.loss, sample_weight=weights, engine="reference"
+        )
+        expected = {"gradient.x": dx} | {f"gradient.{name}": array for name, array in gradients.items()}
+        assert found.pop("loss") == pytest.approx(value, rel=TOLERANCES[dtype], abs=TOLERANCES[dtype]), made.loss
+        assert_near(found, expected, TOLERANCES[dtype], repr(made.loss))
+
+
+@pytest.mark.parametrize("loss", [cr.MSELoss(), cr.CrossEntropyLoss(weight=[1.0, 2.0, 3.0, 4.0])])
+def test_a_batch_without_weight_teaches_nothing(loss: cr.Loss, tmp_path: Path) -> None:
+    made = problem(VECTORS, loss, "values" if isinstance(loss, cr.MSELoss) else "classes")
+    made.net.to_onnx(tmp_path / "g.onnx", what="gradients", loss=loss, sample_weight=True)
+    found = run(tmp_path / "g.onnx", data(made, "float32") | {"sample_weight": np.zeros(3, np.float32)}, "float32")
+    assert not any(np.any(array) for array in found.values())
 
 
 OPTIMIZERS = [

@@ -210,6 +210,10 @@ class Builder:
         self._known[key] = made
         return made
 
+    def numbers(self, array: Array) -> Array:
+        """Numbers in the file's precision."""
+        return array.astype(self.dtype)
+
     def size_of(self, value: Value, each: int) -> Value | float:
         """How many numbers a value holds of which a sample has `each`: known where the batch is, else to be counted."""
         return value.op("Size").cast() if self.batch is None else float(self.batch * each)

@@ -44,6 +44,7 @@ def to_onnx(
     loss: Loss | None = None,
     optimizer: Optimizer | None = None,
     targets: Literal["classes", "probabilities"] = "classes",
+    sample_weight: bool = False,
     training: bool = True,
     dx: bool = False,
 ) -> None:
@@ -68,6 +69,7 @@ def to_onnx(
         loss=loss,
         optimizer=optimizer,
         soft_targets=targets == "probabilities",
+        weighted=sample_weight,
         training=what == "train_step" or (what == "gradients" and training),
         dx=dx,
     )
@@ -120,8 +122,9 @@ def _check_training(net: Network, what: str, loss: object, optimizer: object, ta
         raise ArgumentError(f'what="train_step" needs optimizer=..., such as SGD(0.1), not {optimizer!r}')
     if targets == "probabilities" and not isinstance(loss, CrossEntropyLoss):
         raise ArgumentError(f'targets="probabilities" is for CrossEntropyLoss; {loss!r} takes its own kind of targets')
-    if loss.by_class and not net.output_shape:
-        raise ArgumentError(f"{loss!r} needs outputs (n, classes), but each sample's output is one number")
+    shape = net.output_shape
+    classes = loss.by_class and targets == "classes"
+    loss.prepare_targets(np.zeros((1, *shape[1:]), np.int64) if classes else np.zeros((1, *shape)), 1, shape)
 
 
 def _check_batch(net: Network, request: graphs.Request) -> None:

@@ -56,6 +56,8 @@ class Request:
     loss: Loss | None = None
     optimizer: Optimizer | None = None
     soft_targets: bool = False
+    weighted: bool = False
+    """Whether samples have weights, which are an input."""
     training: bool = False
     dx: bool = False
 
@@ -164,9 +166,9 @@ def _through_the_loss(writing: _Writing, x: Value, targets: Value) -> tuple[Valu
     request = writing.request
     assert request.loss is not None
     y = writing.forward(x)
-    loss, dy = losses.value_and_gradient(
-        request.loss, y, targets, request.graph.output_shape, soft=request.soft_targets
-    )
+    weights = request.builder.input("sample_weight", writing.sample_shape()) if request.weighted else None
+    shape, soft = request.graph.output_shape, request.soft_targets
+    loss, dy = losses.value_and_gradient(request.loss, y, targets, shape, soft=soft, weights=weights)
     request.builder.output("loss", loss, ())
     return writing.backward(dy)
 

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from chainrule import losses
+from chainrule.arrays import Array
 from chainrule.errors import ArgumentError
 from chainrule.interchange.onnx.builder import Value
 from chainrule.losses import Loss
@@ -77,8 +78,8 @@ def _binary(loss: losses.BCEWithLogitsLoss, y: Value, t: Value) -> Value:
     rest = (-y.op("Abs")).op("Softplus")
     terms = y.op("Relu") - y * t + rest
     if loss.pos_weight is not None:
-        terms = terms + t * _list(loss.pos_weight, -1.0) * ((-y).op("Relu") + rest)
-    return terms if loss.weight is None else terms * _list(loss.weight)
+        terms = terms + t * _list(y, loss.pos_weight, -1.0) * ((-y).op("Relu") + rest)
+    return terms if loss.weight is None else terms * _list(y, loss.weight)
 
 
 def _binary_gradient(loss: losses.BCEWithLogitsLoss, y: Value, t: Value) -> Value:
@@ -86,13 +87,13 @@ def _binary_gradient(loss: losses.BCEWithLogitsLoss, y: Value, t: Value) -> Valu
     s = y.op("Sigmoid")
     gradient = s - t
     if loss.pos_weight is not None:
-        gradient = gradient + t * _list(loss.pos_weight, -1.0) * (s - 1.0)
-    return gradient if loss.weight is None else gradient * _list(loss.weight)
+        gradient = gradient + t * _list(y, loss.pos_weight, -1.0) * (s - 1.0)
+    return gradient if loss.weight is None else gradient * _list(y, loss.weight)
 
 
-def _list(factors: tuple[float, ...], plus: float = 0.0) -> np.ndarray:
+def _list(y: Value, factors: tuple[float, ...], plus: float = 0.0) -> Array:
     """Numbers of the classes, each with something added."""
-    return np.array(factors) + plus
+    return y.builder.numbers(np.array(factors) + plus)
 
 
 RULES: dict[type[Loss], LossRule] = {
@@ -130,25 +131,46 @@ def _effective(loss: Loss, t: Value, shape: Shape) -> Value:
         return t
     if loss.label_smoothing:
         t = t * (1 - loss.label_smoothing) + loss.label_smoothing / shape[0]
-    return t if loss.weight is None else t * _by_class(loss.weight, shape)
+    return t if loss.weight is None else t * t.builder.numbers(_by_class(loss.weight, shape))
 
 
-def _by_class(factors: tuple[float, ...], shape: Shape) -> np.ndarray:
+def _by_class(factors: tuple[float, ...], shape: Shape) -> Array:
     return np.array(factors).reshape(-1, *(1,) * (len(shape) - 1))
 
 
-def value_and_gradient(loss: Loss, y: Value, targets: Value, shape: Shape, *, soft: bool) -> tuple[Value, Value]:
-    """(loss, dL/dy) for outputs y of samples of `shape`. The division of a mean stands here alone (ER4-27).
+def _summed(terms: Value) -> Value:
+    """(n,): what each sample adds to the sum."""
+    return terms.op("Flatten", axis=1).sum(1)
 
-    With class weights it is by the weights of the right classes, unless targets are probabilities (`soft`).
+
+def _divisor(loss: Loss, targets: Value, shape: Shape, weights: Value | None, soft: bool) -> Value | None:
+    """What a mean divides by where that is not a number of terms: the sum of the masses (`equations.weighted_scale`).
+
+    The mass of a sample is its weight, times that of its class where the loss has such, unless targets are
+    probabilities (`soft`).
+    """
+    if isinstance(loss, losses.CrossEntropyLoss) and loss.weight is not None and not soft:
+        classes = _summed(targets * targets.builder.numbers(_by_class(loss.weight, shape)))
+        return (classes if weights is None else classes * weights).sum()
+    return None if weights is None else weights.sum() * float(loss.count((1, *shape)))
+
+
+def value_and_gradient(
+    loss: Loss, y: Value, targets: Value, shape: Shape, *, soft: bool, weights: Value | None = None
+) -> tuple[Value, Value]:
+    """(loss, dL/dy) for outputs y of samples of `shape`, with `weights` (n,) of the samples.
+
+    The division of a mean stands here alone (ER4-27).
     """
     rule, builder, t = rule_of(loss), y.builder, _effective(loss, targets, shape)
     terms, gradient = rule.terms(loss, y, t), rule.gradient(loss, y, t)
+    if weights is not None:
+        terms, gradient = _summed(terms) * weights, gradient * weights.reshape(-1, *(1,) * len(shape))
     if loss.reduction == "sum":
         return terms.sum(), gradient
-    if isinstance(loss, losses.CrossEntropyLoss) and loss.weight is not None and not soft:
-        mass = (targets * _by_class(loss.weight, shape)).sum()
-        divisor = mass.equals(0.0).where(1.0, mass)  # a batch without mass has the loss 0
+    mass = _divisor(loss, targets, shape, weights, soft)
+    if mass is not None:
+        divisor = mass.equals(0.0).where(1.0, mass)  # a batch without mass has the loss 0, and teaches nothing
         return terms.sum() / divisor, (gradient / divisor) * (mass > 0.0).cast()
     count = float(loss.count((builder.batch, *shape))) if builder.batch is not None else terms.op("Size").cast()
     return terms.mean(), gradient / count
