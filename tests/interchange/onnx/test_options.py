@@ -148,6 +148,8 @@ def test_what_travels_with_a_network(tmp_path: Path) -> None:
     net.class_names, net.preparation = ("猫", "dog", "fox"), Preparation(("light-on-dark", "fit"))
     net.to_onnx(tmp_path / "i.onnx")
     found = {entry.key: json.loads(entry.value) for entry in checked(tmp_path / "i.onnx").metadata_props}
+    assert [found.pop(name) for name in ("frozen", "seed")] == [[], 2]
+    assert found.pop("architecture")["input_shape"] == [1, 6, 6]
     assert found == {"class_names": ["猫", "dog", "fox"], "preparation": net.preparation.to_json()}
     model = checked(tmp_path / "i.onnx")
     assert model.producer_name == "chainrule"

@@ -11,10 +11,11 @@ import numpy as np
 
 from chainrule.arrays import FLOATS, Array
 from chainrule.errors import ArgumentError, DataError, MissingExtraError, NonFiniteError
+from chainrule.files.architecture import graph_to_json
 from chainrule.files.atomic import write_together
 from chainrule.interchange.onnx import graphs
 from chainrule.interchange.onnx.builder import Builder
-from chainrule.layers import BatchNorm1d, BatchNorm2d
+from chainrule.layers import LAYERS, BatchNorm1d, BatchNorm2d
 from chainrule.losses import CrossEntropyLoss, Loss
 from chainrule.network import Network
 from chainrule.optimizers import Optimizer
@@ -83,6 +84,17 @@ def to_onnx(
         _refuse_same_name(target, beside(target))
         files[beside(target)] = outside.data
     write_together(files)
+
+
+def inference_bytes(net: Network, dtype: str, opset: int, batch: int | None, *, uint8: bool) -> bytes:
+    """What `to_onnx` writes in inference, weights inside."""
+    from chainrule.interchange.onnx.writer import model_bytes
+
+    precision = _precision(dtype)
+    builder = Builder(precision, batch)
+    pixels = _pixels(net) if uint8 else None
+    graphs.inference(graphs.Request(net, _arrays(net, precision), builder, pixels=pixels))
+    return model_bytes(builder, opset, "", {})
 
 
 def _require_onnx() -> None:
@@ -177,9 +189,12 @@ def _counts(request: graphs.Request) -> bool:
 def _metadata(net: Network, request: graphs.Request) -> dict[str, str]:
     """What travels with a network besides its numbers."""
     found: dict[str, str] = {}
-    class_names = getattr(net, "class_names", None)
-    if class_names is not None:
-        found["class_names"] = json.dumps(list(class_names), ensure_ascii=False)
+    if not request.given and all(LAYERS.get(type(layer).__name__) is type(layer) for layer in net.layers.values()):
+        found["architecture"] = json.dumps(graph_to_json(net), separators=(",", ":"))
+        found["frozen"] = json.dumps(sorted(net.frozen))
+        found["seed"] = json.dumps(net.seed)
+    if net.class_names is not None:
+        found["class_names"] = json.dumps(net.class_names, ensure_ascii=False)
     if net.preparation is not None:
         found["preparation"] = json.dumps(net.preparation.to_json())
     return found

@@ -17,6 +17,7 @@ from chainrule.errors import ChainruleError, FileFormatError, MissingExtraError,
 from chainrule.graph import Input
 from chainrule.interchange.onnx.building import Builder
 from chainrule.interchange.onnx.operators.affine import affine
+from chainrule.interchange.onnx.own import own_network
 from chainrule.interchange.onnx.reading import Extents, Model, read_model
 from chainrule.interchange.onnx.values import Relaid, Value, as_vector
 from chainrule.layers import Identity, Node
@@ -45,6 +46,7 @@ def from_onnx(path: str | Path, *, output: str | None = None, input_shape: Seque
     output        which of several outputs the network is to compute; without it the only one of real numbers
     input_shape   the shape of a sample, where the file leaves it open: (3, 224, 224)
 
+    A file that `to_onnx` wrote comes back as the layers it was written from, unless somebody has changed it since.
     The first axis of the input is the batch, whatever size the file gives it. Convolutions along one axis become maps
     of one row. Where a file takes pictures channels last, the network takes them channels first, and a warning says
     so.
@@ -77,6 +79,11 @@ def from_onnx(path: str | Path, *, output: str | None = None, input_shape: Seque
 
 def network_of(model: Model, output: str | None = None, input_shape: Sequence[int] | None = None) -> Imported:
     """The network of a file that has been read."""
+    if output is None and input_shape is None:
+        own = own_network(model)
+        if own is not None:
+            _take_metadata(own, model, None)
+            return Imported(own, None, None)
     name = _chosen_output(model, output)
     given = _input_of(model, name)
     batch, shape = _sample_shape(given, input_shape)
@@ -109,7 +116,7 @@ def _finished(builder: Builder, value: Value, input_places: Array | None) -> Imp
             target[f"{name}.{own}"] = array
         if id(layer) in fixed:
             net.freeze(f"{name}.*")
-    _take_metadata(net, builder)
+    _take_metadata(net, builder.model, builder.class_names)
     return Imported(net, input_places, output_places)
 
 
@@ -130,10 +137,9 @@ def _output_node(value: Value) -> tuple[Node, Array | None]:
     return node, value.places
 
 
-def _take_metadata(net: Network, builder: Builder) -> None:
+def _take_metadata(net: Network, model: Model, names: Any) -> None:
     """Class names and the preparation of pictures, which our own files hold; the former also scikit-learn's."""
-    metadata = builder.model.metadata
-    names: Any = builder.class_names
+    metadata = model.metadata
     if "class_names" in metadata:
         names = _json(metadata["class_names"], "class_names")
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
