@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 import numpy as np
+import pytest
 
 import chainrule as cr
 from chainrule.engines import ENGINES, Samples
@@ -41,30 +42,82 @@ def tensors(engine: str, problem: Problem, dtype: str, training: bool) -> dict[s
     return found
 
 
+def kind_of(name: str) -> str:
+    return "gradient" if name.startswith("gradient") else "other"
+
+
 def scales(found: dict[str, Array]) -> dict[str, float]:
     """The largest number among all values, and among all gradients. Where terms cancel, as for a bias before batch
     normalisation, a tensor's own size says nothing about the size of what was added up."""
     largest = {"gradient": 1e-300, "other": 1e-300}
     for name, array in found.items():
-        kind = "gradient" if name.startswith("gradient") else "other"
-        largest[kind] = max(largest[kind], float(np.abs(array).max(initial=0)))
-    if any(name.startswith("value of rbf") for name in found):
-        # Squares in a row are as steep as their values are large: the last bit of a saturated activation behind them,
-        # which is all that is left of its derivative, comes back multiplied by these.
-        largest["gradient"] *= max(1.0, largest["other"])
-    return {name: largest["gradient" if name.startswith("gradient") else "other"] for name in found}
+        largest[kind_of(name)] = max(largest[kind_of(name)], float(np.abs(array).max(initial=0)))
+    return {name: largest[kind_of(name)] for name in found}
+
+
+ROUNDING = 4.5
+"""What one layer's rounding may come to, in units of each number's last place: an exponential's two, and a sum's."""
+DOUBLE = float(np.finfo(np.float64).eps)
+
+
+def rounded_otherwise(kind: type[cr.Layer], rng: np.random.Generator, epsilon: float) -> dict[str, Any]:
+    """Methods for a class of layers whose every result is off by up to `ROUNDING` units."""
+    usual_forward, usual_backward = kind.forward, kind.backward_input
+
+    def off(given: Any) -> Any:
+        if isinstance(given, tuple | list):
+            return type(given)(off(item) for item in given)
+        return given * (1 + ROUNDING * epsilon * rng.uniform(-1, 1, given.shape))
+
+    def forward(self: cr.Layer, *arguments: Any, **options: Any) -> Any:
+        y, saved = usual_forward(self, *arguments, **options)
+        other = off(y)
+        if isinstance(saved, tuple):
+            return other, tuple(other if item is y else item for item in saved)
+        return other, other if saved is y else saved
+
+    def backward_input(self: cr.Layer, *arguments: Any, **options: Any) -> Any:
+        return off(usual_backward(self, *arguments, **options))
+
+    return {"forward": forward, "backward_input": backward_input}
+
+
+def conditioning(problem: Problem, training: bool, epsilon: float = DOUBLE) -> dict[str, float]:
+    """How far values and gradients move if every layer rounds otherwise: what rounding can make of these numbers, as
+    where squares follow each other, or a saturated activation leaves a derivative of a last bit. Twice the most of
+    three tries."""
+    plain = tensors("reference", problem, "float64", training)
+    moved = {"gradient": 0.0, "other": 0.0}
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        with pytest.MonkeyPatch.context() as patch:
+            for kind in {type(layer) for layer in problem.net.layers.values()}:
+                for method, otherwise in rounded_otherwise(kind, rng, epsilon).items():
+                    patch.setattr(kind, method, otherwise)
+            other = tensors("reference", problem, "float64", training)
+        for name, array in plain.items():
+            moved[kind_of(name)] = max(moved[kind_of(name)], float(np.abs(other[name] - array).max(initial=0)))
+    return {kind: 2 * most for kind, most in moved.items()}
 
 
 def assert_engines_agree(problem: Problem, training: bool, rtol: float = EXACT) -> None:
-    """Every tensor of the native engine equals the reference's to `rtol` of the largest, in float64."""
+    """Every tensor of the native engine equals the reference's in float64: to `rtol` of the largest, or where that is
+    more than rounding leaves, to what it leaves."""
     expected = tensors("reference", problem, "float64", training)
     actual = tensors("native", problem, "float64", training)
     assert list(actual) == list(expected)
+    moved: dict[str, float] | None = None
     for name, scale in scales(expected).items():
         assert actual[name].shape == expected[name].shape, name
         assert actual[name].dtype == expected[name].dtype, name
-        error = float(np.abs(actual[name] - expected[name]).max(initial=0)) / scale
-        assert error <= rtol, f"{name}: differs by {error:.3g} of the largest number {scale:.3g} in {problem!r}"
+        error = float(np.abs(actual[name] - expected[name]).max(initial=0))
+        if error <= rtol * scale:
+            continue
+        moved = moved or conditioning(problem, training)
+        assert error <= moved[kind_of(name)], (
+            f"{name}: differs by {error / scale:.3g} of the largest number {scale:.3g}, where rounding makes "
+            f"{moved[kind_of(name)] / scale:.3g}, in {problem!r}"
+        )
 
 
 def assert_rounding_only(problem: Problem, training: bool) -> None:
@@ -74,9 +127,13 @@ def assert_rounding_only(problem: Problem, training: bool) -> None:
     actual = tensors("native", problem, "float32", training)
     errors = {name: float(np.abs(other[name] - expected[name]).max(initial=0)) for name in expected}
     worst = {kind: max(e for n, e in errors.items() if n.startswith("gradient") == kind) for kind in (True, False)}
+    moved: dict[str, float] | None = None
     for name, scale in scales(expected).items():
         allowed = 4 * worst[name.startswith("gradient")] + 32 * FLOAT32 * max(1.0, scale)
         error = float(np.abs(actual[name] - expected[name]).max(initial=0))
+        if error > allowed:
+            moved = moved or conditioning(problem, training, FLOAT32)
+            allowed = max(allowed, moved[kind_of(name)])
         assert error <= allowed, f"{name}: error {error:.3g}, allowed {allowed:.3g} in {problem!r}"
 
 

@@ -32,6 +32,49 @@ def test_every_tensor_of_random_networks(problem: Problem, training: bool) -> No
     assert_engines_agree(problem, training)
 
 
+def squares_in_a_row(seed: int) -> Problem:
+    """RBF layers behind each other, with activations and batch normalisation between: as steep as networks come."""
+    rng = np.random.default_rng(seed)
+    width, samples = int(rng.integers(2, 6)), int(rng.integers(3, 6))
+    size, layers = width, []
+    for _ in range(4):
+        out = int(rng.integers(1, 6))
+        between = [cr.Tanh(), cr.Sigmoid(), cr.BatchNorm1d(out), cr.ScaledTanh()][rng.integers(4)]
+        layers += [cr.RBF(size, out), between]
+        size = out
+    net = cr.Sequential(*layers, cr.Linear(size, 3), input_shape=(width,), seed=seed)
+    net.parameters.flat[:] += rng.normal(size=net.parameters.flat.shape)
+    return Problem(net, rng.normal(size=(samples, width)), rng.integers(0, 3, samples), cr.CrossEntropyLoss())
+
+
+def test_engines_agree_as_far_as_rounding_lets_them() -> None:
+    beyond = 0
+    for seed in range(40):
+        problem = squares_in_a_row(seed)
+        for training in (False, True):
+            assert_engines_agree(problem, training)
+            ours, truth = (comparing.tensors(engine, problem, "float64", training) for engine in comparing.ENGINES)
+            largest = comparing.scales(truth)
+            beyond += any(np.abs(ours[n] - truth[n]).max(initial=0) > comparing.EXACT * largest[n] for n in truth)
+    assert beyond > 0  # or these networks prove nothing
+
+
+def test_rounding_excuses_no_more_than_it_makes() -> None:
+    """Of well-conditioned networks nothing, of steep ones not a wrong number."""
+    for row in ROWS[::4]:
+        problem = comparing.problem_of(comparing.around(row), 5)
+        truth = comparing.tensors("reference", problem, "float64", False)
+        moved = comparing.conditioning(problem, False)
+        for name, scale in comparing.scales(truth).items():
+            assert moved[comparing.kind_of(name)] <= 0.2 * comparing.EXACT * scale, row.name
+    for seed in range(10):
+        problem = squares_in_a_row(seed)
+        truth = comparing.tensors("reference", problem, "float64", True)
+        moved = comparing.conditioning(problem, True)
+        for name, scale in comparing.scales(truth).items():
+            assert moved[comparing.kind_of(name)] <= 1e-6 * scale, (name, seed)
+
+
 @settings(max_examples=SHORT)
 @given(problems(names=SMOOTH, most_layers=6), st.booleans())
 def test_random_networks_in_float32(problem: Problem, training: bool) -> None:
