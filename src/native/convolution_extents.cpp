@@ -120,7 +120,8 @@ bool steady(const Axis& axis) {
 
 const char* wrong_winograd(const WinogradOp& op) {
   if (op.points != 6 && op.points != 8) return "there are kernels for 6 and 8 points";
-  if (op.columns.kernel_size < 2 || op.columns.kernel_size > 5) return "there are kernels of 2 to 5 columns";
+  if (op.columns.kernel_size != 3 && (op.points == 6 || op.columns.kernel_size != 5))
+    return "there are kernels of 3 columns, and for 8 points of 5";
   if (!steady(op.rows) || !steady(op.columns)) return "there are no strides or dilations";
   if (op.strip > kMostStripRows) return "a strip of too many rows";
   if (op.result_points.get() == nullptr && !op.in_registers) return "'result_points' is needed";
@@ -151,7 +152,7 @@ Extents extents(const WinogradWeightGradientOp& op, const Room& room) {
 
 const char* contradiction(const WinogradForwardOp* op, const Room& room) {
   if (op->pairs && !op->in_registers) return "maxima of pairs are made in registers";
-  if (op->in_registers && (room.registers < 32 || op->columns.kernel_size % 2 == 0 || op->out < 2))
+  if (op->in_registers && (room.registers < 32 || op->out < 2))
     return "there are no sums in registers for it";
   return wrong_winograd(*op);
 }

@@ -65,7 +65,7 @@ def described() -> Iterator[PlanDescription]:
             for in_registers in {False, instruction_set().registers >= 32}:
                 patch.setattr(winograd, "WORTH", np.inf)
                 patch.setattr(winograd, "NEAR_BYTES", np.inf)
-                patch.setattr(winograd, "POINTS", (points,))
+                patch.setattr(winograd, "POINTS", {3: (points,)})
                 patch.setattr(winograd, "IN_REGISTERS", (in_registers,))
                 yield description(cr.parse("3x16x16 -> conv 6@3x3 pad 1 -> relu -> maxpool 2 -> fc 10"), 20)
 
@@ -190,6 +190,15 @@ def test_parts_that_do_not_fit_together_are_refused() -> None:
     ):
         plan, fields = examples()[name]
         assert said in refused(changed(plan, fields, field, value)), name
+
+
+@pytest.mark.parametrize(("points", "columns"), [(6, 2), (6, 4), (6, 5), (8, 2), (8, 4), (8, 6)])
+def test_winograds_algorithm_for_kernels_that_nobody_built_is_refused(points: int, columns: int) -> None:
+    plan, fields = examples()["winograd_forward"]
+    axis = [*fields["columns"][:2], columns, *fields["columns"][3:]]
+    named = [("winograd_forward", fields | {"points": points, "columns": axis})]
+    text = refused(replace(plan, stages=[(named, [])]))
+    assert "kernels of 3 columns, and for 8 points of 5" in text
 
 
 def test_the_package_says_it_as_an_engine_error(monkeypatch: pytest.MonkeyPatch) -> None:

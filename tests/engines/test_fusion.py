@@ -31,7 +31,7 @@ def names(found: list[Group]) -> list[str]:
 @pytest.fixture(autouse=True)
 def wherever_possible(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(winograd, "WORTH", float("inf"))
-    monkeypatch.setattr(winograd, "POINTS", (6,))
+    monkeypatch.setattr(winograd, "POINTS", {3: (6,), 5: (8,)})
     monkeypatch.setattr(winograd, "IN_REGISTERS", (True,))
 
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "world.hpp"
 
@@ -238,20 +239,21 @@ void in_registers(int used, const Shape& s, bool pairs) {
 
 template <class T, int L>
 void run(int used) {
-  for (const int points : {6, 8}) {
-    shape<T, L>(used, {points, 1, 1, 2, 6, 9, 5, 5, 2, 4});
-    shape<T, L>(used, {points, 1, 3, 7, 5, 7, 3, 3, 1, 2});
-    shape<T, L>(used, {points, 2, 2, 3, 4, 5, 1, 2, 0, 3});
-    shape<T, L>(used, {points, 1, 2, 1, 7, 11, 2, 4, 1, 32});
-    shape<T, L>(used, {points, 1, 17, 3, 3, 4, 3, 3, 2, 2});
+  for (const auto& [points, columns] : {std::pair(6, 3), std::pair(8, 3), std::pair(8, 5)}) {
+    const int side = columns / 2;
+    shape<T, L>(used, {points, 1, 1, 2, 6, 9, 5, columns, side, 4});
+    shape<T, L>(used, {points, 1, 3, 7, 5, 7, 3, columns, 1, 2});
+    shape<T, L>(used, {points, 2, 2, 3, 4, 5, 1, columns, 0, 3});
+    shape<T, L>(used, {points, 1, 2, 1, 7, 11, 2, columns, 1, 32});
+    shape<T, L>(used, {points, 1, 17, 3, 3, 4, 3, columns, 2, 2});
     if (table_of<T, L>().registers == 32)
       for (const bool pairs : {false, true}) {
-        in_registers<T, L>(used, {points, 1, 1, 6, 6, 29, 5, 5, 2, 32}, pairs);
-        in_registers<T, L>(used, {points, 1, 3, 7, 9, 13, 5, 5, 2, 3}, pairs);
-        in_registers<T, L>(used, {points, 2, 2, 4, 5, 7, 3, 3, 1, 2}, pairs);
-        in_registers<T, L>(used, {points, 1, 2, 2, 1, 2, 3, 3, 2, 1}, pairs);
-        in_registers<T, L>(used, {points, 1, 17, 5, 4, 5, 1, 3, 0, 3}, pairs);
-        in_registers<T, L>(used, {points, 1, 2, 2, 7, 11, 2, 5, 1, 32}, pairs);
+        in_registers<T, L>(used, {points, 1, 1, 6, 6, 29, 5, columns, side, 32}, pairs);
+        in_registers<T, L>(used, {points, 1, 3, 7, 9, 13, 5, columns, side, 3}, pairs);
+        in_registers<T, L>(used, {points, 2, 2, 4, 5, 7, 3, columns, 1, 2}, pairs);
+        in_registers<T, L>(used, {points, 1, 2, 2, 1, 2, 3, columns, 2, 1}, pairs);
+        in_registers<T, L>(used, {points, 1, 17, 5, 4, 5, 1, columns, 0, 3}, pairs);
+        in_registers<T, L>(used, {points, 1, 2, 2, 7, 11, 2, columns, 1, 32}, pairs);
       }
   }
 }

@@ -257,8 +257,8 @@ def main(target: str, isa: str) -> None:
     convolution.LARGE_WEIGHTS = usual
     # Winograd's algorithm wherever it can be, whatever it costs.
     winograd.WORTH = winograd.NEAR_BYTES = np.inf
-    for points, in_registers in ((6, False), (8, instruction_set().registers >= 32)):
-        winograd.POINTS, winograd.IN_REGISTERS = (points,), (in_registers,)
+    for points, in_registers in (({3: (6,)}, False), ({3: (8,), 5: (8,)}, instruction_set().registers >= 32)):
+        winograd.POINTS, winograd.IN_REGISTERS = points, (in_registers,)
         whole_networks()
         small_networks(convolutions)
     if missing := set(core.schema()) - {"sizes", "finish", "pack", "fold", "update"} - Recorder.operations:

@@ -9,7 +9,7 @@ template <class T, int L>
 CHAINRULE_INLINE Vec<T, L> read_numbers(const Block& b, int64_t index) {
   if (b.source == Source::kSame) return load_unaligned<T, L>(static_cast<const T*>(b.inputs) + index);
   const uint8_t* bytes = static_cast<const uint8_t*>(b.inputs) + index;
-  Vec<T, L> numbers;
+  Vec<T, L> numbers = {};
 #pragma GCC unroll 16
   for (int k = 0; k < L; ++k) numbers[k] = T(bytes[k]);
   return numbers / T(255);

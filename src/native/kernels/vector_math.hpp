@@ -95,7 +95,7 @@ CHAINRULE_INLINE double square_root(double x) { return __builtin_sqrt(x); }
 
 template <class T, int L>
 CHAINRULE_INLINE Vec<T, L> square_root(Vec<T, L> x) {
-  Vec<T, L> y;
+  Vec<T, L> y = {};
   for (int lane = 0; lane < L; ++lane) y[lane] = square_root(x[lane]);
   return y;
 }

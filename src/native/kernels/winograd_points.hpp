@@ -23,7 +23,7 @@
 
 namespace chainrule::CHAINRULE_ISA_NAMESPACE {
 
-constexpr int kMostPoints = 8, kLeastTaps = 2, kMostTaps = 5;
+constexpr int kMostPoints = 8, kMostTaps = 5;
 
 // Zero, the pairs ±p, infinity, in this order.
 template <int P>

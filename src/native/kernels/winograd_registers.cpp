@@ -90,7 +90,7 @@ __attribute__((noinline)) void point_sums(const PointSums& walk, const T* v, con
 template <class T>
 using PointSumsOf = void (*)(const PointSums&, const T* v, const T* w, const T* bias, T* y, T* winners);
 
-// Kernels of three and five columns, by two or three filters: the rest does without.
+// By two or three filters: one alone does without.
 template <class T, int L, int P, int M>
 CHAINRULE_INLINE PointSumsOf<T> point_sums_for(int filters) {
   return filters == 2 ? point_sums<T, L, P, M, 2> : point_sums<T, L, P, M, kPointFilters>;
@@ -98,10 +98,9 @@ CHAINRULE_INLINE PointSumsOf<T> point_sums_for(int filters) {
 
 template <class T, int L>
 CHAINRULE_INLINE PointSumsOf<T> point_sums_for(const WinogradOp& op, int filters) {
-  const bool three = op.columns.kernel_size == 3;
-  if (op.points == 6)
-    return three ? point_sums_for<T, L, 6, 4>(filters) : point_sums_for<T, L, 6, 2>(filters);
-  return three ? point_sums_for<T, L, 8, 6>(filters) : point_sums_for<T, L, 8, 4>(filters);
+  if (op.points == 6) return point_sums_for<T, L, 6, 4>(filters);
+  return op.columns.kernel_size == 3 ? point_sums_for<T, L, 8, 6>(filters)
+                                     : point_sums_for<T, L, 8, 4>(filters);
 }
 
 }  // namespace

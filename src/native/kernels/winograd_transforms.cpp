@@ -128,28 +128,27 @@ void read_outputs(const PointsWalk& walk, T* map, T* points, const T*) {
 // The same from gradients of the maxima of pairs of rows and columns, which go to the winners.
 template <class T, int L, int P, int M>
 void read_pairs(const PointsWalk& walk, T* maxima, T* points, const T* winners) {
-  if constexpr (M % 2 == 0) {
-    const int rows = walk.rows / 2, columns = walk.columns / 2;
-    for_rows_of_points<T, L, P>(
-        walk, maxima, points, [&](const T*, auto to, int64_t distance, int channel, int row) {
-          const int64_t line = (int64_t(channel) * rows + row / 2) * columns;
-          const int inside = row / 2 < rows ? columns : 0;
-          const T left = T(row % 2 * 2), right = left + T(1);
-          for (int t = 0; t < walk.tiles; ++t) {
-            Vec<T, L> y[M] = {}, m[P];
+  static_assert(M % 2 == 0);
+  const int rows = walk.rows / 2, columns = walk.columns / 2;
+  for_rows_of_points<T, L, P>(
+      walk, maxima, points, [&](const T*, auto to, int64_t distance, int channel, int row) {
+        const int64_t line = (int64_t(channel) * rows + row / 2) * columns;
+        const int inside = row / 2 < rows ? columns : 0;
+        const T left = T(row % 2 * 2), right = left + T(1);
+        for (int t = 0; t < walk.tiles; ++t) {
+          Vec<T, L> y[M] = {}, m[P];
 #pragma GCC unroll 4
-            for (int j = 0; j < M; j += 2) {
-              const int column = (t * M + j) / 2;
-              if (column >= inside) continue;
-              const Vec<T, L> dy = load<T, L>(maxima + (line + column) * L),
-                              winner = load<T, L>(winners + (line + column) * L);
-              y[j] = winner == left ? dy : Vec<T, L>{}, y[j + 1] = winner == right ? dy : Vec<T, L>{};
-            }
-            outputs_to_points<T, L, P, M>(y, m);
-            store_points<T, L>(to(t), distance, m);
+          for (int j = 0; j < M; j += 2) {
+            const int column = (t * M + j) / 2;
+            if (column >= inside) continue;
+            const Vec<T, L> dy = load<T, L>(maxima + (line + column) * L),
+                            winner = load<T, L>(winners + (line + column) * L);
+            y[j] = winner == left ? dy : Vec<T, L>{}, y[j + 1] = winner == right ? dy : Vec<T, L>{};
           }
-        });
-  }
+          outputs_to_points<T, L, P, M>(y, m);
+          store_points<T, L>(to(t), distance, m);
+        }
+      });
 }
 
 template <class T, int L, int P, int M>
@@ -197,11 +196,9 @@ constexpr PointsTransforms<T> transforms_of() {
 
 template <class T, int L>
 const PointsTransforms<T>& transforms_for(const WinogradOp& op) {
-  static constexpr PointsTransforms<T> six[] = {transforms_of<T, L, 6, 5>(), transforms_of<T, L, 6, 4>(),
-                                                transforms_of<T, L, 6, 3>(), transforms_of<T, L, 6, 2>()},
-                                       eight[] = {transforms_of<T, L, 8, 7>(), transforms_of<T, L, 8, 6>(),
-                                                  transforms_of<T, L, 8, 5>(), transforms_of<T, L, 8, 4>()};
-  return (op.points == 6 ? six : eight)[op.columns.kernel_size - kLeastTaps];
+  static constexpr PointsTransforms<T> six = transforms_of<T, L, 6, 4>(), eight = transforms_of<T, L, 8, 6>(),
+                                       eight_by_five = transforms_of<T, L, 8, 4>();
+  return op.points == 6 ? six : op.columns.kernel_size == 3 ? eight : eight_by_five;
 }
 
 #define CHAINRULE_INSTANTIATE(T, L) \

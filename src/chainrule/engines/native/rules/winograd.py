@@ -12,8 +12,9 @@ from chainrule.engines.native.records.convolution import Kernels, Strips
 from chainrule.engines.native.rules.geometry import Geometry
 from chainrule.graph import Step
 
-POINTS = (6, 8)
-"""More points take fewer products, but round a little more and leave more of a short row unused."""
+POINTS = {3: (6, 8), 5: (8,)}
+"""That the core was built with, for kernels of so many columns: others are rare, and all cost time to build. More
+points take fewer products, but round a little more and leave more of a short row unused."""
 STRIP_BYTES = 640 * 1024
 """What a strip may take at the points: most of a core's second cache."""
 PRODUCTS_OF_STRIP = 512
@@ -59,11 +60,11 @@ class Winograd:
         steady = all(axis.stride == axis.dilation == 1 and axis.padding < axis.kernel for axis in both)
         reached = geometry.inputs * geometry.rows.kernel * self.points * self.lanes * self.number_bytes
         near = not self.in_registers or reached <= NEAR_BYTES
-        return self.lanes > 1 and steady and 2 <= geometry.columns.kernel <= 5 and geometry.plain and near
+        return self.lanes > 1 and steady and geometry.plain and near
 
     def has_registers(self) -> bool:
         """Whether the core was built with sums in registers for this; see kernels/winograd_registers.cpp."""
-        return self.geometry.columns.kernel in (3, 5) and self.geometry.outputs > 1
+        return self.geometry.outputs > 1
 
     def strip(self, *, weights: bool = False, backward: bool = False) -> int:
         """Rows of the result at a time."""
@@ -122,7 +123,7 @@ def winograd(task: Task, geometry: Geometry, *, weights: bool = False, backward:
     """The cheapest way to do it, if that is cheaper than the plain sum."""
     ways = [
         Winograd(geometry, points, task.lanes, task.number_bytes, in_registers)
-        for points in POINTS
+        for points in POINTS.get(geometry.columns.kernel, ())
         for in_registers in ((False,) if weights or backward or task.registers < 32 else IN_REGISTERS)
     ]
     plain = geometry.inputs * geometry.outputs * _taps(geometry.rows) * _taps(geometry.columns)
@@ -136,7 +137,7 @@ def winograd(task: Task, geometry: Geometry, *, weights: bool = False, backward:
 
 
 def takes_pairs(task: Task, step: Step) -> bool:
-    """Whether tiles have pairs of outputs, here and wherever gradients of the outputs are read."""
+    """Whether the algorithm is taken here in registers, and wherever gradients of the outputs are read."""
     forward = winograd(task, Geometry(step))
     if forward is None or not forward.in_registers:
         return False
@@ -145,4 +146,4 @@ def takes_pairs(task: Task, step: Step) -> bool:
         ways.append(winograd(task, forward.geometry, weights=True) if task.used_once(step) else None)
     if task.backward and task.needed[step.inputs[0]]:
         ways.append(winograd(task, forward.geometry, backward=True))
-    return all(way is not None and way.outputs % 2 == 0 for way in ways)
+    return None not in ways
