@@ -19,6 +19,7 @@ from chainrule.interchange.onnx import writer
 from chainrule.interchange.onnx.builder import Value
 from chainrule.interchange.onnx.export import HIGHEST, LOWEST
 from chainrule.interchange.onnx.rules import RULES, Rule, rule
+from chainrule.zoo import lenet5
 from tests.helpers import Array, assert_close
 from tests.interchange.onnx.running import checked, data, file_steps, inputs_of, run, runtime, stored
 from tests.interchange.onnx.test_graphs import forked, problem
@@ -306,3 +307,9 @@ def test_without_the_extra() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "pip install 'chainrule[onnx]'" in done.stdout
+
+
+@pytest.mark.parametrize("optimizer", [cr.SGD(0.1, momentum=0.9, weight_decay=5e-4), cr.Adam(), cr.AdamW()], ids=repr)
+def test_a_training_step_of_lenet5_is_small_beside_its_weights(optimizer: cr.Optimizer, tmp_path: Path) -> None:
+    lenet5().to_onnx(tmp_path / "s.onnx", weights="beside", **STEP | {"optimizer": optimizer})
+    assert (tmp_path / "s.onnx").stat().st_size <= 10_000

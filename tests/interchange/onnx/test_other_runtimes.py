@@ -13,6 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import chainrule as cr
+from tests.engines.comparing import LONG
 from tests.interchange.onnx.running import (
     SINGLE,
     Arrays,
@@ -24,7 +25,8 @@ from tests.interchange.onnx.running import (
     stored,
 )
 from tests.interchange.onnx.test_graphs import forked, problem
-from tests.interchange.onnx.test_rows import SPREAD, largest_output, problem_for
+from tests.interchange.onnx.test_rows import largest_output, problem_for
+from tests.layers.rows import ROWS
 from tests.strategies import Problem
 
 RUNTIME = Path(__file__).parents[3] / "examples" / "node_modules" / "onnxruntime-web" / "dist" / "ort.node.min.mjs"
@@ -32,10 +34,10 @@ RATE = 0.1
 
 
 def cases() -> dict[str, tuple[Problem, cr.Optimizer]]:
-    """A step of each row of the spread, of a graph with forks, and of an optimizer that counts."""
+    """A step of many rows, of a graph with forks, and of an optimizer that counts."""
     sgd = cr.SGD(RATE, momentum=0.9)
     found: dict[str, tuple[Problem, cr.Optimizer]] = {
-        f"{number:03}": (problem_for(row), sgd) for number, row in enumerate(SPREAD)
+        f"{number:03}": (problem_for(row), sgd) for number, row in enumerate(ROWS[:: 3 if LONG else 9])
     }
     plain = cr.parse("1x6x6 -> conv 2@3x3 -> tanh -> fc 3", seed=1)
     return found | {"forked": (problem(forked()), sgd), "counting": (problem(plain), cr.AdamW())}

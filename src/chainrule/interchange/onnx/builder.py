@@ -118,7 +118,7 @@ class Value:
 
     def _reduced(self, kind: str, axes: Sequence[int], keepdims: bool) -> Value:
         over = np.array(axes, np.int64) if axes else None
-        return self.op(kind, over, keepdims=int(keepdims))
+        return self.op(kind, over, keepdims=None if keepdims else 0)  # 1 is what ONNX takes without it
 
     def slice(self, starts: Sequence[int], ends: Sequence[int], axes: Sequence[int], steps: Sequence[int]) -> Value:
         """Part of the value along some axes."""

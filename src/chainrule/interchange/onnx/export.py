@@ -26,10 +26,7 @@ WHAT = ("inference", "gradients", "train_step")
 LOWEST, HIGHEST = 18, 23
 """The versions of ONNX's operators that files can be written for."""
 
-TIES = (
-    "Of equal maxima in a window, that one gets the gradient which the runtime's MaxPool names: the first in row-major "
-    "order in ONNX Runtime."
-)
+TIES = "Of equal maxima, the one that the runtime's MaxPool names gets the gradient: in ONNX Runtime the first."
 
 
 def to_onnx(
@@ -177,8 +174,8 @@ def _doc(request: graphs.Request, what: str) -> str:
     if what == "gradients":
         return f"{request.loss!r} and its gradients by x and by every parameter. {TIES}"
     return (
-        f"One training step, {request.optimizer!r} on {request.loss!r}: feed each output new.NAME back as input NAME. "
-        f"The optimizer's memory begins with zeros{', step with 1' if _counts(request) else ''}. {TIES}"
+        f"A training step, {request.optimizer!r} on {request.loss!r}: feed each output new.NAME back as NAME. "
+        f"Memory begins with zeros{', step with 1' if _counts(request) else ''}. {TIES}"
     )
 
 

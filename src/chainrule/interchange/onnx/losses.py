@@ -29,7 +29,7 @@ class LossRule:
 
 def _lowest(loss: losses.MAPLoss, y: Value) -> Value:
     """The shift that keeps exponentials from overflowing."""
-    return y.builder.op("Min", y.op("ReduceMin", np.array([1]), keepdims=1), loss.rubbish)
+    return y.builder.op("Min", y.op("ReduceMin", np.array([1])), loss.rubbish)
 
 
 def _map_terms(loss: losses.MAPLoss, y: Value, t: Value) -> Value:
@@ -59,7 +59,7 @@ def _cross_entropy_gradient(loss: Loss, y: Value, t: Value) -> Value:
 def _half_squared(loss: Loss, y: Value, t: Value) -> Value:
     # 1/2 sum_k (t_k - y_k)² (S0-E22)
     apart = t - y
-    return (apart * apart).op("Flatten", axis=1).sum(1) / 2.0
+    return (apart * apart).op("Flatten").sum(1) / 2.0
 
 
 def _huber(loss: losses.HuberLoss, y: Value, t: Value) -> Value:
@@ -140,7 +140,7 @@ def _by_class(factors: tuple[float, ...], shape: Shape) -> Array:
 
 def _summed(terms: Value) -> Value:
     """(n,): what each sample adds to the sum."""
-    return terms.op("Flatten", axis=1).sum(1)
+    return terms.op("Flatten").sum(1)
 
 
 def _divisor(loss: Loss, targets: Value, shape: Shape, weights: Value | None, soft: bool) -> Value | None:

@@ -15,7 +15,7 @@ from chainrule.interchange.onnx.rules import Rule, rule
 @rule(layers.Flatten)
 class _Flatten(Rule[layers.Flatten]):
     def forward(self) -> Value:
-        return self.x if len(self.shape) == 1 else self.op("Flatten", self.x, axis=1)
+        return self.x if len(self.shape) == 1 else self.op("Flatten", self.x)
 
     def backward_input(self, dy: Value) -> Value:
         return dy if len(self.shape) == 1 else dy.reshape(0, *self.shape)

@@ -44,7 +44,7 @@ class _MaxPool2d(Rule[layers.MaxPool2d]):
         # The winner gets the whole gradient; what several windows give to one pixel adds up (S2-E39, ER1-16).
         zeros = self.op("Expand", 0.0, self.x.op("Shape")).reshape(-1)
         places = self._places().reshape(-1)
-        scattered = zeros.op("ScatterElements", places, dy.reshape(-1), axis=0, reduction="add")
+        scattered = zeros.op("ScatterElements", places, dy.reshape(-1), reduction="add")
         return scattered.reshape(-1, *self.shape)
 
 
