@@ -125,6 +125,14 @@ def test_existing_files_are_replaced_and_a_suffix_may_be_said(tmp_path: Path) ->
     assert "net_predict" in (tmp_path / "net.h").read_text()
 
 
+def test_a_file_may_be_called_otherwise_than_the_network(tmp_path: Path) -> None:
+    _net().to_c(tmp_path / "my-net.c", name="tiny")
+    assert '#include "my-net.h"' in (tmp_path / "my-net.c").read_text()
+    with pytest.raises(ArgumentError, match="the name of a C file"):
+        _net().to_c(tmp_path / 'my"net.c', name="tiny")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["my-net.c", "my-net.h"]
+
+
 def test_every_layer_has_its_template() -> None:
     renamed = {name for name in LAYERS if name in ("Identity", "Flatten")}
     curves = {name for name, kind in LAYERS.items() if "curve" in vars(kind)}

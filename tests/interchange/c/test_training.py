@@ -148,21 +148,26 @@ def test_a_graph_with_shared_layers_forks_and_dropout(batch: int, tmp_path: Path
     assert "conv1 is used at several places" in str(made.plan)
 
 
-@pytest.mark.parametrize("last", [1, 2])
+@pytest.mark.parametrize("last", [1, 2, 3])
 def test_only_the_last_layers_learn_and_the_others_are_constant(last: int, tmp_path: Path) -> None:
-    net = _maps()
-    whole = {name: value.copy() for name, value in net.parameters.items()}
-    other = cr.Sequential(*_maps().layers.values(), cr.Flatten(), cr.Linear(18, 2), input_shape=(2, 5, 6))
+    """Behind the first that learns nothing is kept for a way back: no winners, no running sums."""
+    kinds = [cr.Conv2d(2, 4, 3), cr.MaxPool2d((1, 2)), cr.Tanh(), cr.Conv2d(4, 3, 2), cr.Flatten(), cr.Linear(6, 2)]
+    net = cr.Sequential(*kinds, input_shape=(2, 5, 6))
     rng = np.random.default_rng(7)
     x, targets = rng.normal(size=(4, 2, 5, 6)), rng.integers(0, 2, 4)
-    other.freeze(*[f"{name}.*" for name in ("conv1", "conv2", "linear1")[:-last]])
-    made = assert_same_training(other, tmp_path, cr.CrossEntropyLoss(), cr.SGD(0.1), x, targets, 1, last=last)
-    learning = [other.parameters[name].ravel() for name in other.parameters if name not in other.frozen]
+    asked = {"what": "train_step", "loss": cr.CrossEntropyLoss(), "optimizer": cr.SGD(0.1), "dtype": "float64"}
+    net.to_c(tmp_path / "by_last.c", last=last, name="net", **asked)
+    frozen = {f"{name}.{own}" for name in ("conv1", "conv2", "linear1")[:-last] for own in ("weight", "bias")}
+    net.frozen |= frozen
+    net.to_c(tmp_path / "by_freezing.c", name="net", **asked)
+    written = [(tmp_path / f"by_{how}.c").read_text().replace(f"by_{how}", "net") for how in ("last", "freezing")]
+    assert written[0] == written[1]
+    made = assert_same_training(net, tmp_path, cr.CrossEntropyLoss(), cr.SGD(0.1), x, targets, 1)
+    learning = [net.parameters[name].ravel() for name in net.parameters if name not in frozen]
     assert_close("learned", made.parameters(sum(a.size for a in learning)), np.concatenate(learning), atol=1e-12)
-    assert made.plan.constants["parameters that do not learn"] == 8 * sum(
-        value.size for name, value in other.parameters.items() if name in other.frozen
-    )
-    assert whole["conv1.weight"].shape == other.parameters["conv1.weight"].shape
+    still = sum(net.parameters[name].size for name in frozen)
+    assert made.plan.constants.get("parameters that do not learn", 0) == 8 * still
+    assert ("winners of max pooling" in made.plan.ram) == (last == 3)
 
 
 def test_a_frozen_bias_beside_a_weight_that_learns(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def context(made: Export) -> dict[str, Any]:
         "samples": "samples" if program.block > 1 else "1",
         "sample": "s" if program.block > 1 else "sample" if asked.batch > 1 else "0",
         "drops": any(use.kind == "dropout" for use in program.uses),
+        "any_winners": bool(program.winners),
         "nodes": program.uses,
         "backward": [(operation, isinstance(operation, Sum)) for operation in program.backward],
         "output": program.output,
@@ -59,6 +60,7 @@ def _network_words(made: Export) -> dict[str, Any]:
     asked, graph = made.asked, made.asked.graph
     return {
         "name": asked.name,
+        "file": made.file,
         "prefix": made.prefix,
         "title": f"a network of {len(graph.steps)} layers that {'predicts and learns' if asked.learns else 'predicts'}",
         "network_lines": _wrapped(str(graph)),

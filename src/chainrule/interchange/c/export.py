@@ -13,7 +13,7 @@ from chainrule.graph import Graph
 from chainrule.interchange.c.arrays import Arrays
 from chainrule.interchange.c.context import context
 from chainrule.interchange.c.memory import MemoryPlan
-from chainrule.interchange.c.names import Names
+from chainrule.interchange.c.names import Names, require_file
 from chainrule.interchange.c.order import Order, order
 from chainrule.interchange.c.program import Program
 from chainrule.interchange.c.rendering import environment, layer_functions, library, words
@@ -22,10 +22,11 @@ from chainrule.shapes import LARGEST, product
 
 
 class Export:
-    """One network in C: its plan, and the text of its files."""
+    """One network in C: its plan, and the text of its files, whose names begin with `file`."""
 
-    def __init__(self, asked: Order) -> None:
+    def __init__(self, asked: Order, file: str) -> None:
         self.asked = asked
+        self.file = require_file(file)
         graph = asked.graph
         names = Names(graph, asked.name)
         block = asked.batch if asked.couples else 1
@@ -164,4 +165,4 @@ def plan_c(graph: Graph, path: str | Path, *, name: str | None = None, **asked: 
     """Check and plan an export to `path` with the endings .c and .h (and .bin for weights="beside")."""
     target = Path(path)
     stem = target.with_suffix("") if target.suffix in (".c", ".h") else target
-    return Planned(Export(order(graph, stem.name if name is None else name, **asked)), stem)
+    return Planned(Export(order(graph, stem.name if name is None else name, **asked), stem.name), stem)

@@ -70,6 +70,13 @@ def require_name(name: object) -> str:
     )
 
 
+def require_file(name: str) -> str:
+    """The name of the files without an ending, which stands in an #include."""
+    if re.fullmatch(r"[\w.+ -]+", name, re.ASCII):
+        return name
+    raise ArgumentError(f"the name of a C file is letters, digits and _.+-, not {shown(name)}; choose another path")
+
+
 class Names:
     """Identifiers of the steps and arrays of a graph. All carry a prefix, so that no keyword or function can be hit."""
 
