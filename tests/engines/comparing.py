@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -180,7 +181,7 @@ def copy_of(net: cr.Network) -> cr.Network:
 
 def with_fresh_plans(problem: Problem) -> Problem:
     """The same problem for a network that no engine has seen."""
-    return Problem(copy_of(problem.net), problem.x, problem.targets, problem.loss)
+    return replace(problem, net=copy_of(problem.net))
 
 
 def fitted(net: cr.Network, engine: str, x: Array, targets: Array, **options: Any) -> tuple[cr.Network, cr.History]:
