@@ -7,11 +7,11 @@ NumPy's MemoryError, and what begins to work runs into the limit of time.
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 
 import pytest
+
+from tests.attacks.children import Answers, answers
 
 ATTACKS = {
     "padding of a convolution": "net(1, conv(stride=50000, padding=100000))",
@@ -41,13 +41,11 @@ ATTACKS = {
 }
 
 PROGRAM = """
-import json, resource, sys
+import sys
 import numpy as np
 import chainrule as cr
-from chainrule.errors import ChainruleError
 from chainrule.preprocessing import PCA
 
-resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 engine = sys.argv[1]
 
 
@@ -85,16 +83,6 @@ def many_epochs():
         history = made.fit(np.ones((2, 4)), [0, 1], epochs=2**31 - 1, on_epoch=stop, schedule=schedule, **options)
         assert history.stopped == "interrupted" and len(history.rows) == 1
 
-
-for name, code in json.loads(sys.stdin.read()).items():
-    try:
-        eval(code)
-        said = "done", ""
-    except ChainruleError as error:
-        said = type(error).__name__, str(error)
-    except BaseException as error:
-        said = "BARE " + type(error).__name__, str(error)
-    print(json.dumps([name, *said]), flush=True)
 """
 
 MAY_FINISH = {
@@ -108,30 +96,16 @@ MAY_FINISH = {
 """What an engine can do in spite of its looks: padding that no window has to read costs nothing."""
 
 
-def run(engine: str) -> dict[str, tuple[str, str]]:
-    """(class of the error or "done", its message) of each attack that came to an end."""
-    command = [sys.executable, "-c", PROGRAM, engine]
-    try:
-        done = subprocess.run(command, input=json.dumps(ATTACKS), capture_output=True, text=True, timeout=240)
-        out, note = done.stdout, done.stderr[-2000:]
-    except subprocess.TimeoutExpired as late:
-        out, note = (late.stdout or b"").decode(), "it ran out of time"
-    lines = [json.loads(line) for line in out.splitlines()]
-    if len(lines) < len(ATTACKS):
-        lines.append([list(ATTACKS)[len(lines)], "never ended", note])
-    return {name: (kind, message) for name, kind, message in lines}
-
-
 @pytest.fixture(scope="module", params=["native", "reference"])
-def answers(request: pytest.FixtureRequest) -> tuple[str, dict[str, tuple[str, str]]]:
-    return request.param, run(request.param)
+def said(request: pytest.FixtureRequest) -> tuple[str, Answers]:
+    return request.param, answers(ATTACKS, request.param, gibibytes=4, seconds=240, program=PROGRAM)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of memory as Linux has them")
 @pytest.mark.parametrize("name", ATTACKS)
-def test_sizes_that_no_machine_holds(name: str, answers: tuple[str, dict[str, tuple[str, str]]]) -> None:
-    engine, said = answers
-    kind, message = said[name]
+def test_sizes_that_no_machine_holds(name: str, said: tuple[str, Answers]) -> None:
+    engine, told = said
+    kind, message = told[name]
     if kind == "done":
         assert name in MAY_FINISH[engine]
         return

@@ -5,11 +5,11 @@ All of them are read in one process: a reader that works for minutes runs into t
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 
 import pytest
+
+from tests.attacks.children import Answers, answers
 
 ATTACKS = {
     "a million layers": "cr.parse('8 -> ' + ' -> '.join(['relu'] * 10**6))",
@@ -36,43 +36,18 @@ ATTACKS = {
     "an input of 2**90 numbers": "cr.parse('1073741824x1073741824x1073741824 -> relu')",
 }
 
-PROGRAM = """
-import json, resource, sys
-import chainrule as cr
-from chainrule.errors import ChainruleError
-
-resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
-for name, code in json.loads(sys.stdin.read()).items():
-    try:
-        eval(code)
-        said = "done", ""
-    except ChainruleError as error:
-        said = type(error).__name__, str(error)
-    except BaseException as error:
-        said = "BARE " + type(error).__name__, str(error)
-    print(json.dumps([name, said[0], said[1][:5000]]), flush=True)
-"""
-
 
 @pytest.fixture(scope="module")
-def answers() -> dict[str, tuple[str, str]]:
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM],
-            input=json.dumps(ATTACKS), capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-        out = done.stdout
-    except subprocess.TimeoutExpired as late:
-        out = (late.stdout or b"").decode()
-    return {name: (kind, message) for name, kind, message in map(json.loads, out.splitlines())}
+def said() -> Answers:
+    return answers(ATTACKS, gibibytes=3, seconds=120, program="import chainrule as cr")
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of memory as Linux has them")
 @pytest.mark.parametrize("name", ATTACKS)
-def test_texts_that_ask_for_too_much(name: str, answers: dict[str, tuple[str, str]]) -> None:
-    kind, message = answers.get(name, ("not reached", ""))
+def test_texts_that_ask_for_too_much(name: str, said: Answers) -> None:
+    kind, message = said.get(name, ("not reached", ""))
     assert kind == "GrammarError", message[:300]
-    said, _, excerpt = message.partition("\n")
-    assert len(said) < 500
+    sentence, _, excerpt = message.partition("\n")
+    assert len(sentence) < 500
     assert len(excerpt) < 500
-    assert "(column " in said
+    assert "(column " in sentence
