@@ -12,9 +12,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
+from chainrule.atomic import write_atomically
 from chainrule.display import curves, div, heading, table
 from chainrule.errors import MissingExtraError, StorageError
-from chainrule.files.atomic import write_atomically
 
 SHOWN_EPOCHS = 10
 """The last ones, in a notebook's table."""

@@ -15,6 +15,7 @@ import typer
 
 from chainrule import __version__, data
 from chainrule.arrays import Array, compute_dtype
+from chainrule.atomic import write_atomically
 from chainrule.cli.common import (
     MODEL_FILE,
     STEPS,
@@ -36,7 +37,6 @@ from chainrule.data import Dataset, Preparation
 from chainrule.data.shifts import with_shifted_copies
 from chainrule.engines import engine_named
 from chainrule.errors import ArgumentError
-from chainrule.files.atomic import write_atomically
 from chainrule.history import History
 from chainrule.metrics import Evaluation, filled_class_names
 from chainrule.network import Network

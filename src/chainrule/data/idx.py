@@ -7,11 +7,9 @@ bytes, never by its name.
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import io
 import math
-import os
 import struct
 import zlib
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.atomic import write_atomically
 from chainrule.errors import DtypeError, FileFormatError, ShapeError, StorageError
 
 ELEMENT_TYPES: Final[dict[int, np.dtype[Any]]] = {
@@ -124,18 +123,3 @@ def write_idx(path: str | Path, array: NDArray[Any], *, compress: bool | None = 
             stream.write(content)
         content = buffer.getvalue()
     write_atomically(path, content)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a neighbour file and rename it, so that readers see the old content or the whole new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error

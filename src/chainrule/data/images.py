@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 
 from chainrule.arrays import Array
-from chainrule.data.idx import write_atomically
+from chainrule.atomic import write_atomically
 from chainrule.errors import DataError, FileFormatError, MissingExtraError, StorageError
 
 BOX = 20 / 28

@@ -19,10 +19,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.atomic import write_atomically
 from chainrule.data.dataset import Dataset
 from chainrule.data.download import RemoteFile, fetch
 from chainrule.data.folder import find_idx_files, load_folder
-from chainrule.data.idx import write_atomically
 from chainrule.data.mnist import cache_folder
 from chainrule.data.preparation import MNIST_DIGIT, Preparation
 from chainrule.errors import FileFormatError, StorageError

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.arrays import Array
+from chainrule.atomic import write_atomically
 from chainrule.errors import ChainruleError, FileFormatError, NonFiniteError, StorageError, warn
 from chainrule.files.architecture import graph_to_json, loss_from_json, loss_to_json, nodes_from_json
-from chainrule.files.atomic import write_atomically
 from chainrule.graph import Graph
 from chainrule.layers.base import Layer, Node
 from chainrule.losses import LOSSES, Loss

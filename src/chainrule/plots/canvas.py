@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule.atomic import write_atomically
 from chainrule.errors import MissingExtraError, shown
-from chainrule.files.atomic import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.atomic import write_atomically
 from chainrule.errors import StorageError
-from chainrule.files.atomic import write_atomically
 from chainrule.layers.base import Layer
 from chainrule.vectors.build import Tensors, all_cases, tensors_of
 from chainrule.vectors.cases import CONTEXT, LayerCase, LossCase

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chainrule.atomic import write_together
 from chainrule.errors import ShapeError
-from chainrule.files.atomic import write_together
 from chainrule.graph import Graph
 from chainrule.interchange.c.arrays import Arrays
 from chainrule.interchange.c.context import context

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from chainrule.arrays import FLOATS, Array
+from chainrule.atomic import write_together
 from chainrule.errors import ArgumentError, DataError, MissingExtraError, NonFiniteError
 from chainrule.files.architecture import graph_to_json
-from chainrule.files.atomic import write_together
 from chainrule.interchange.onnx import graphs
 from chainrule.interchange.onnx.builder import Builder
 from chainrule.layers import LAYERS, BatchNorm1d, BatchNorm2d
