@@ -5,6 +5,9 @@ from __future__ import annotations
 import operator
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from chainrule.engines.native import core
 from chainrule.engines.native.quota import processor_quota
@@ -17,6 +20,17 @@ SHOWN = 60
 """Characters of a mistake that are quoted."""
 
 _decided = False
+_most: ContextVar[int] = ContextVar("most threads", default=MOST)
+
+
+@contextmanager
+def at_most(n: int) -> Iterator[None]:
+    """Within it, calls of this thread (or task) use at most `n` threads; others are not concerned."""
+    token = _most.set(n)
+    try:
+        yield
+    finally:
+        _most.reset(token)
 
 
 def threads() -> int:
@@ -30,7 +44,7 @@ def threads() -> int:
     """
     if not _decided:
         _decide()
-    return 1 if core.absent else core.thread_count()
+    return 1 if core.absent else min(core.thread_count(), _most.get())
 
 
 def set_threads(n: int | None) -> None:
