@@ -41,7 +41,9 @@ if TYPE_CHECKING:
     )
     from chainrule.explain import Derivation
     from chainrule.gradient_check import check_gradients
+    from chainrule.interchange.keras import load_keras
     from chainrule.interchange.onnx.importing import from_onnx
+    from chainrule.interchange.torch import from_torch, load_torch
 
 __version__ = "0.1.0"
 
@@ -82,7 +84,10 @@ __all__ = [
     "errors",
     "explain",
     "from_onnx",
+    "from_torch",
     "load",
+    "load_keras",
+    "load_torch",
     "one_hot",
     "parse",
     "set_threads",
@@ -103,6 +108,9 @@ _LAZY = {
     "diagnose_loss": "chainrule.diagnosis",
     "diagnose_pool2d": "chainrule.diagnosis",
     "from_onnx": "chainrule.interchange.onnx.importing",
+    "from_torch": "chainrule.interchange.torch",
+    "load_keras": "chainrule.interchange.keras",
+    "load_torch": "chainrule.interchange.torch",
 }
 """What is imported when it is asked for, so that `import chainrule` stays fast."""
 

@@ -10,12 +10,14 @@ ChainruleError
 ├── FileFormatError     a file that is truncated, corrupt or of another kind
 ├── StorageError        a file that cannot be read or written (missing, disk full, read-only)
 │   └── DownloadError   no source delivered a file
+├── WeightsError        weights of another program that do not fit a network; the message ends in a table
 ├── NonFiniteError      NaN or infinity appeared during a computation
 ├── EngineError         an engine cannot do what was asked
 └── MissingExtraError   an optional dependency is not installed
 
 These messages may quote file names, files, servers and arguments. An error is therefore always shown escaped, in one
-line (GrammarError and DownloadError in the few that they lay out themselves); its `args` keep the text as it was.
+line (GrammarError, DownloadError and WeightsError in the few that they lay out themselves); its `args` keep the text as
+it was.
 """
 
 from __future__ import annotations
@@ -127,6 +129,13 @@ class StorageError(ChainruleError, OSError):
 
 class DownloadError(StorageError):
     """No source delivered a file; the message is a sentence, a line for each source, and a way out."""
+
+    def __str__(self) -> str:
+        return "\n".join(shown(line) for line in str(self.args[0]).split("\n"))
+
+
+class WeightsError(ChainruleError, ValueError):
+    """Weights do not fit a network; the message is a sentence and a table of what fits and what does not."""
 
     def __str__(self) -> str:
         return "\n".join(shown(line) for line in str(self.args[0]).split("\n"))

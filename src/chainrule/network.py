@@ -392,6 +392,20 @@ class Network(Graph):
 
         to_onnx(self, path, what=what, **options)
 
+    def to_torch_state(self, like: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Parameters and buffers as PyTorch's modules take them: `module.load_state_dict(net.to_torch_state())`.
+
+        like   a mapping such as `module.state_dict()`, whose names, order and types the result takes; layers are
+               matched as `load_torch` does. Without it a chain is named as an nn.Sequential of the same layers
+               ("0.weight"), any other graph as here ("conv1.weight")
+
+        The values are tensors of float32 where PyTorch is installed, else NumPy arrays. Raises WeightsError, with a
+        table, where `like` does not fit.
+        """
+        from chainrule.interchange.torch import to_torch_state
+
+        return to_torch_state(self, like)
+
     def to_c(
         self,
         path: str | Path,

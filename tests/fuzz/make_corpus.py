@@ -77,6 +77,46 @@ def plans() -> None:
     write("plan", "small.json", json.dumps(description, default=list).encode())
 
 
+def foreign() -> None:
+    """Files of other programs: an ONNX graph of many operators and attributes, weights of Keras and PyTorch."""
+    import h5py
+    from onnx import TensorProto, helper, numpy_helper
+    from safetensors.numpy import save
+
+    w, shape = np.ones((2, 2, 3, 3), np.float32), np.array([0, -1])
+    nodes = [
+        helper.make_node("Pad", ["x", "p"], ["a"]),
+        helper.make_node("Conv", ["a", "w"], ["b"], pads=[1, 0, 0, 1], strides=[1, 2], auto_pad="NOTSET"),
+        helper.make_node("Add", ["b", "c"], ["d"]),
+        helper.make_node("MaxPool", ["d"], ["e"], kernel_shape=[2, 2], ceil_mode=1),
+        helper.make_node("Concat", ["e", "e"], ["f"], axis=1),
+        helper.make_node("Transpose", ["f"], ["g"], perm=[0, 2, 3, 1]),
+        helper.make_node("Reshape", ["g", "s"], ["h"]),
+        helper.make_node("Clip", ["h", "l", "u"], ["i"]),
+        helper.make_node("Softmax", ["i"], ["y"]),
+    ]
+    constants = {"p": np.array([0, 0, 1, 0, 0, 0, 0, 1]), "w": w, "c": np.ones((2, 1, 1), np.float32), "s": shape,
+                 "l": np.float32(0), "u": np.float32(1)}  # fmt: skip
+    graph = helper.make_graph(
+        nodes, "net", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 2, 6, 6])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()],
+    )  # fmt: skip
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    write("onnx", "many", proto.SerializeToString())
+    stream = io.BytesIO()
+    arrays = {"conv2d": [(3, 3, 1, 2), (2,)], "batch_normalization": [(2,)] * 4, "dense": [(32, 3), (3,)]}
+    with h5py.File(stream, "w", libver="latest") as file:
+        for layer, shapes in arrays.items():
+            for number, extents in enumerate(shapes):
+                file[f"layers/{layer}/vars/{number}"] = np.ones(extents, np.float16)
+    write("keras", "small", stream.getvalue())
+    own = {"weight": (2,), "bias": (2,), "running_mean": (2,), "running_var": (2,)}
+    named = {"0.weight": (2, 1, 3, 3), "0.bias": (2,), **{f"1.{n}": s for n, s in own.items()}, "3.weight": (3, 32),
+             "3.bias": (3,)}  # fmt: skip
+    write("torch", "small", save({name: np.ones(extents, np.float16) for name, extents in named.items()}))
+
+
 def main() -> None:
     for target in ("model", "architecture"):
         (CORPUS / target).mkdir(parents=True, exist_ok=True)
@@ -84,6 +124,7 @@ def main() -> None:
     arrays()
     pictures()
     plans()
+    foreign()
     for number, text in enumerate(TEXTS):
         write("grammar", f"text{number}", text.encode())
 

@@ -140,8 +140,22 @@ def _tuple(named: Any) -> Any:
     return tuple(named) if isinstance(named, list) else named
 
 
+def onnx(content: bytes) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # axes in another order
+        str(cr.from_onnx(_written("net.onnx", content)))
+
+
+def keras(content: bytes) -> None:
+    cr.load_keras(cr.parse("1x6x6 -> conv 2@3x3 -> batchnorm -> fc 3"), _written("net.weights.h5", content))
+
+
+def torch(content: bytes) -> None:
+    cr.load_torch(cr.parse("1x6x6 -> conv 2@3x3 -> batchnorm -> fc 3"), _written("weights.safetensors", content))
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (model, architecture, idx, npz, picture, grammar, plan)
+    target.__name__: target for target in (model, architecture, idx, npz, picture, grammar, plan, onnx, keras, torch)
 }
 
 

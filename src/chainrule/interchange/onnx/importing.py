@@ -39,7 +39,6 @@ class Imported:
     output_places: Array | None
 
 
-@MemoryErrorsNamed("the import of a network", "import it on a machine with more memory")
 def from_onnx(path: str | Path, *, output: str | None = None, input_shape: Sequence[int] | None = None) -> Network:
     """The network of an ONNX file, whichever program wrote it.
 
@@ -55,7 +54,8 @@ def from_onnx(path: str | Path, *, output: str | None = None, input_shape: Seque
     asks for; StorageError where it cannot be opened; MissingExtraError without the package `onnx`.
     """
     try:
-        imported = network_of(read_model(path), output, input_shape)
+        with MemoryErrorsNamed("the import of a network", "import it on a machine with more memory"):
+            imported = network_of(read_model(path), output, input_shape)
     except MissingExtraError:
         raise
     except StorageError as error:

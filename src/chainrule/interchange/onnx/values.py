@@ -86,7 +86,7 @@ Known: TypeAlias = Value | Constant | None
 class Relaid(Exception):  # noqa: N818 (a request, not an error)
     """The input of the network should have another shape, `places` being where the file's numbers lie in it."""
 
-    def __init__(self, shape: Shape, places: Array | None) -> None:
+    def __init__(self, shape: Shape, places: Array | None = None) -> None:
         super().__init__(shape)
         self.shape = shape
         self.places = places
