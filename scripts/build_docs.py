@@ -1,4 +1,4 @@
-"""Make docs/equations, errata and coverage, in English and Chinese, from docs/tables.
+"""Make docs/equations, errata, coverage and torch, in English and Chinese, from docs/tables.
 
 python scripts/build_docs.py           write the pages
 python scripts/build_docs.py --check   say which pages are not up to date
@@ -176,7 +176,28 @@ def line(cells: list[str] | tuple[str, ...]) -> str:
     return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
 
 
-PAGES = {"equations": equations, "errata": errata, "coverage": coverage}
+TORCH_PARTS = {
+    "data": ("Data", "数据"),
+    "network": ("Networks", "网络"),
+    "layers": ("Layers", "层"),
+    "training": ("Training", "训练"),
+    "after": ("Afterwards", "训练之后"),
+}
+
+
+def torch(language: str) -> list[str]:
+    """The page for those who come from PyTorch: a table for each part."""
+    number = LANGUAGES.index(language)
+    rows = table("torch")
+    parts = begin("torch", language)
+    for name, title in TORCH_PARTS.items():
+        lines = [line(("PyTorch", "chainrule")), line(["---"] * 2)]
+        lines += [line([row["torch"][number], row["here"][number]]) for row in rows[name]]
+        parts += [f"## {title[number]}", "\n".join(lines)]
+    return parts
+
+
+PAGES = {"equations": equations, "errata": errata, "coverage": coverage, "torch": torch}
 
 
 def pages() -> dict[Path, str]:
