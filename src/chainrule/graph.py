@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from chainrule.errors import ArgumentError, NameLookupError, ShapeError
 from chainrule.layers.base import Layer, Node, Origin, Scope, require_sample
-from chainrule.layers.names import layer_names
+from chainrule.layers.names import Layers, layer_names
 from chainrule.memory import MemoryErrorsNamed, require_memory
 from chainrule.parameters import Parameters
 from chainrule.shapes import LARGEST, Shape, integer, product, shape_text
@@ -65,8 +65,8 @@ class Graph:
         nodes = _in_order(input, output)
         self.input_shape = input.shape
         self.output_shape = output.shape
-        self.layers: dict[str, Layer] = {}
         self.steps: tuple[Step, ...] = tuple(self._name_steps(nodes))
+        self._layers = Layers({step.layer_name: step.layer for step in self.steps})
         self.names: tuple[str, ...] = ("input", *(step.name for step in self.steps))
         self.shapes: tuple[Shape, ...] = (input.shape, *(step.shape for step in self.steps))
         with MemoryErrorsNamed("the network", FEWER):
@@ -83,7 +83,6 @@ class Graph:
             layer = node.layer
             assert layer is not None
             name = names[id(layer)]
-            self.layers.setdefault(name, layer)
             uses[name] = uses.get(name, 0) + 1
             shapes = tuple(parent.shape for parent in node.inputs)
             steps.append(
@@ -150,6 +149,11 @@ class Graph:
             inputs = tuple(nodes[index] for index in step.inputs)
             nodes.append(Node(step.layer, inputs, scope=(*scope, self), origin=Origin(step.layer_name, self)))
         return nodes[-1]
+
+    @property
+    def layers(self) -> Layers:
+        """The layers by name, in the order of their first use; a mapping to read."""
+        return self._layers
 
     # --- values ------------------------------------------------------------------------------------------------
 

@@ -7,11 +7,43 @@ stays as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NoReturn
 
 from chainrule.errors import ArgumentError
 from chainrule.layers.base import Layer, Node, Scope
 from chainrule.layers.blocks import KIND
+
+
+class Layers(Mapping[str, Layer]):
+    """The layers of a graph by name. They stay as they are: shapes and values follow from them."""
+
+    def __init__(self, layers: Mapping[str, Layer]) -> None:
+        self._layers = dict(layers)
+
+    def __getitem__(self, name: str) -> Layer:
+        return self._layers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layers)
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+    def __setitem__(self, name: str, layer: object) -> NoReturn:
+        raise ArgumentError(
+            f"the layers of a network cannot be exchanged, so layers[{name!r}] cannot be assigned; make a new "
+            "network, or assign values: net.parameters[...] = ..."
+        )
+
+    def __delitem__(self, name: str) -> NoReturn:
+        raise ArgumentError(
+            f"the layers of a network cannot be taken away, so layers[{name!r}] cannot be deleted; make a new "
+            "network without it"
+        )
+
+    def __repr__(self) -> str:
+        return repr(self._layers)
 
 
 def layer_names(nodes: Sequence[Node]) -> dict[int, str]:
