@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import zipfile
 from pathlib import Path
@@ -11,7 +12,8 @@ import numpy as np
 import pytest
 
 from chainrule import data
-from chainrule.data import Dataset, load, load_folder, load_npz, write_idx
+from chainrule.data import Dataset, load, load_folder, load_npz, mnist, recognition, write_idx
+from chainrule.data.preparation import MNIST_DIGIT
 from chainrule.errors import (
     DataError,
     DtypeError,
@@ -318,3 +320,27 @@ def test_load_refuses_names_and_files_it_does_not_know(tmp_path: Path) -> None:
     write_idx(tmp_path / "a.idx", IMAGES)
     with pytest.raises(FileFormatError, match=r"not an \.npz file"):
         load(tmp_path / "a.idx")
+
+
+def test_mnist_is_recognised_by_its_images_wherever_they_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = np.zeros((6, 28, 28), np.uint8)
+    images[:, 10:20, 12:16] = 200
+    content = b"\0\0\x08\x03" + np.array(images.shape, ">u4").tobytes() + images.tobytes()
+    monkeypatch.setattr(recognition, "MNIST_IMAGES", hashlib.sha256(content).hexdigest())
+    monkeypatch.setattr(recognition, "MNIST_COUNT", len(images))
+    labels = np.arange(6)
+    data.write_idx(tmp_path / "train-images-idx3-ubyte", images)
+    data.write_idx(tmp_path / "train-labels-idx1-ubyte", labels.astype(np.uint8))
+    np.savez(tmp_path / "same.npz", x_train=images, y_train=labels)
+    np.savez(tmp_path / "other.npz", x_train=images[::-1] // 2, y_train=labels)
+    assert data.load(tmp_path).preparation == MNIST_DIGIT
+    assert data.load_folder(tmp_path).preparation == MNIST_DIGIT
+    assert data.load(tmp_path / "same.npz").preparation == MNIST_DIGIT
+    assert data.load(tmp_path / "other.npz").preparation is None
+
+
+@pytest.mark.skipif("CHAINRULE_DATA" not in os.environ, reason="needs the full MNIST: set CHAINRULE_DATA")
+def test_the_full_mnist_in_a_folder_is_recognised() -> None:
+    folder = mnist.find_mnist()
+    assert folder is not None
+    assert data.load_folder(folder).preparation == MNIST_DIGIT

@@ -16,6 +16,7 @@ from chainrule.data.dataset import Dataset, check_images, check_labels
 from chainrule.data.idx import read_idx
 from chainrule.data.pictures import SUFFIXES
 from chainrule.data.preparation import Preparation
+from chainrule.data.recognition import known_preparation
 from chainrule.errors import DataError, FileFormatError, ShapeError, StorageError
 
 Part = tuple[NDArray[Any], NDArray[np.int64]]
@@ -162,7 +163,7 @@ def assemble(
 ) -> Dataset:
     """A Dataset with classes of these names, or called 0, 1, ... up to the largest label; if need be holds a test part
     out."""
-    notes = ""
+    notes, preparation = "", preparation or known_preparation(train[0])
     if test is None:
         train, test, notes = _hold_out(name, *train)
     largest = max((int(labels.max()) for _, labels in (train, test) if labels.size), default=0)

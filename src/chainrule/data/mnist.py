@@ -12,6 +12,7 @@ from chainrule.data.dataset import Dataset
 from chainrule.data.download import RemoteFile, fetch
 from chainrule.data.folder import find_idx_files, load_folder
 from chainrule.data.preparation import MNIST_DIGIT
+from chainrule.data.recognition import MNIST_IMAGES
 from chainrule.errors import StorageError
 
 MIRRORS: Final = (
@@ -25,7 +26,7 @@ FILES: Final = (
     RemoteFile(
         "train-images-idx3-ubyte",
         47_040_016,
-        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        MNIST_IMAGES,
     ),
     RemoteFile("train-labels-idx1-ubyte", 60_008, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
     RemoteFile(
