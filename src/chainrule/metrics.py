@@ -150,6 +150,10 @@ class Evaluation:
             return None
         return confusion_matrix(self.truth, self.guesses, self.classes, self.weights)
 
+    def confusion_of_few(self, most: int) -> Array | None:
+        """`confusion`, or None where there are more than so many classes: it grows with their square."""
+        return self.confusion if self.classes <= most else None
+
     @cached_property
     def _counts(self) -> tuple[Array, Array, Array] | None:
         """Per class: right answers, how often it was predicted, how often it is true."""

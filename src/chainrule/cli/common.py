@@ -55,6 +55,8 @@ PrepareOption = Annotated[
 ]
 
 MODEL_FILE = "model.safetensors"
+MOST_CONFUSED = 1000
+"""Confusion matrices of more classes are neither written nor drawn: no one could read them."""
 
 
 def _networks() -> dict[str, Callable[[Dataset, int], Network]]:

@@ -71,8 +71,8 @@ def evaluate(
     result = net.evaluate(images, labels, loss=loss_of(net), engine=engine, dtype=dtype)  # type: ignore[arg-type]
     say(*notes)
     say_block(str(result))
-    if result.confusion is not None and len(result.confusion) <= 16:
-        say_block(_matrix(result.confusion, width(), names_of(net)))
+    if (confusion := result.confusion_of_few(16)) is not None:
+        say_block(_matrix(confusion, width(), names_of(net)))
     if plots:
         folder = make_folder(output or (model if model.is_dir() else model.parent))
         say(f"plots: {draw_plots(folder, net, images, labels, engine=engine)}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chainrule import plots
 from chainrule.arrays import Array
-from chainrule.cli.common import loss_of, names_of
+from chainrule.cli.common import MOST_CONFUSED, loss_of, names_of
 from chainrule.errors import MissingExtraError
 from chainrule.history import History
 from chainrule.metrics import confusion_matrix
@@ -41,15 +41,18 @@ def _draw(
     names: Sequence[str],
     history: History | None,
 ) -> str:
-    drawn = ["confusion.png", "most_confused.png", "feature_maps.png"]
-    confusion = confusion_matrix(labels, probabilities.argmax(axis=1), probabilities.shape[1])
-    plots.plot_confusion(confusion, folder / drawn[0], names)
-    plots.plot_most_confused(images, labels, probabilities, folder / drawn[1], names)
-    plots.plot_feature_maps(net, images[0], folder / drawn[2])
+    drawn, classes = ["most_confused.png", "feature_maps.png"], probabilities.shape[1]
+    plots.plot_most_confused(images, labels, probabilities, folder / drawn[0], names)
+    plots.plot_feature_maps(net, images[0], folder / drawn[1])
+    if classes <= MOST_CONFUSED:
+        drawn.append("confusion.png")
+        confusion = confusion_matrix(labels, probabilities.argmax(axis=1), classes)
+        plots.plot_confusion(confusion, folder / "confusion.png", names)
     if first_convolution(net) is not None:
         drawn.append("filters.png")
         plots.plot_filters(net, folder / "filters.png")
     if history is not None and history.rows:
         drawn.append("learning_curves.png")
         plots.plot_learning_curves(history, folder / "learning_curves.png")
-    return f"{len(drawn)} in {folder}"
+    few = "" if classes <= MOST_CONFUSED else f" (no confusion matrix: more than {MOST_CONFUSED:,} classes)"
+    return f"{len(drawn)} in {folder}{few}"

@@ -18,6 +18,7 @@ from chainrule.arrays import Array, compute_dtype
 from chainrule.atomic import write_atomically
 from chainrule.cli.common import (
     MODEL_FILE,
+    MOST_CONFUSED,
     STEPS,
     DataOption,
     DtypeOption,
@@ -269,8 +270,9 @@ def _write_report(
     folder: Path, job: Job, net: Network, history: History, result: Evaluation, images: dict[str, int]
 ) -> None:
     """run.json: what was used, defaults included, what happened, what came out."""
-    assert result.confusion is not None
     assert net.preparation is not None
+    confusion = result.confusion_of_few(MOST_CONFUSED)
+    rows = None if confusion is None else confusion.tolist()
     report = {
         "chainrule": __version__,
         "data": job.data,
@@ -289,7 +291,7 @@ def _write_report(
         "history": [asdict(row) for row in history.rows],
         "stopped": history.stopped,
         "best_epoch": history.best_epoch,
-        "test": {"loss": result.loss, "accuracy": result.accuracy, "confusion": result.confusion.tolist()},
+        "test": {"loss": result.loss, "accuracy": result.accuracy, "confusion": rows},
     }
     write_atomically(folder / "run.json", json.dumps(report, indent=1).encode())
 
