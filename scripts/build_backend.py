@@ -21,6 +21,16 @@ from scikit_build_core import build as _build
 ROOT = Path(__file__).resolve().parent.parent
 ZIG = "ziglang>=0.13"
 COMPILERS = ("c++", "g++", "clang++", "cl")
+BUNDLES = """for word; do
+  shift
+  case "$word" in
+    -bundle) set -- "$@" -shared -Wl,-undefined,dynamic_lookup ;;
+    -Wl,@*) ;;
+    *) set -- "$@" "$word" ;;
+  esac
+done
+"""
+"""For macOS: zig's linker makes no bundles and reads no lists of symbols, but Python loads libraries just as well."""
 
 build_sdist = _build.build_sdist
 get_requires_for_build_sdist = _build.get_requires_for_build_sdist
@@ -87,9 +97,10 @@ def zig_tools(
     choice = ["-target", target, "-mcpu=baseline"]
     commands = {"cc": ["cc", *choice], "c++": ["c++", *choice], "ar": ["ar"], "ranlib": ["ranlib"]}
     paths = {name: folder / f"zig-{name}" for name in commands}
+    translation = BUNDLES if "macos" in target else ""
     for name, command in commands.items():
         call = shlex.join([python, "-m", "ziglang", *command])
-        paths[name].write_text(f'#!/bin/sh\nexec {call} "$@"\n')
+        paths[name].write_text(f'#!/bin/sh\n{translation}exec {call} "$@"\n')
         paths[name].chmod(0o755)
     # Under the stable ABI Python.h leaves <stdio.h> out; nanobind writes to stderr, which libc++ alone does not bring.
     flags = f"{os.environ.get('CXXFLAGS', '')} -include cstdio".strip()

@@ -1,10 +1,11 @@
 """Wheels for many systems from one machine, with zig as the cross compiler: `make wheels`.
 
-    python scripts/build_wheels.py [--only TEXT] [--twice] [--output dist]
+    python scripts/build_wheels.py [--only TEXT] [--twice] [--linked-only] [--output dist]
 
 For each system two wheels: one for CPython 3.11, and one for the stable ABI of 3.12 that serves every later version;
 and the sources (sdist). Each wheel is checked: size, contents, metadata, symbol versions, use of the stable ABI.
 With --twice each is also built from the unpacked sources, in another folder, and has to come out the same to the bit.
+With --linked-only the wheels are for macOS instead: they can be linked here, but neither be checked in full nor run.
 Needs Python 3.11 and 3.12 or later on the PATH, or named in PYTHONS. `try_wheels.py` then installs and uses the wheels.
 """
 
@@ -25,6 +26,7 @@ from build_backend import ROOT, ZIG, build_sdist, zig_tools
 
 LARGEST = 3_000_000  # bytes
 BUILD_TOOLS = ["scikit-build-core>=0.10", "nanobind>=2.4", "cmake", "ninja", ZIG]
+WORK = ROOT / "build" / "wheels"
 CHECK_TOOLS = ["auditwheel>=6.4", "abi3audit", "check-wheel-contents", "twine"]
 
 
@@ -50,6 +52,13 @@ SYSTEMS = (
     System("musllinux_1_2_x86_64", "x86_64-linux-musl", "Linux", "x86_64"),
     System("musllinux_1_2_aarch64", "aarch64-linux-musl", "Linux", "aarch64"),
 )
+
+
+LINKED_ONLY = (
+    System("macosx_11_0_arm64", "aarch64-macos.11.0", "Darwin", "arm64"),
+    System("macosx_11_0_x86_64", "x86_64-macos.11.0", "Darwin", "x86_64"),
+)
+"""Systems whose wheels no machine with Linux can run."""
 
 
 @dataclass(frozen=True)
@@ -102,32 +111,46 @@ def run(command: list[str], **more: object) -> None:
         sys.exit(f"{' '.join(command)}\n{done.stdout}\nfailed with exit code {done.returncode}")
 
 
-def build(python: Path, tag: str, system: System, source: Path, output: Path) -> Path:
-    """Build one wheel from the sources in `source` and return its path."""
-    with tempfile.TemporaryDirectory(prefix="chainrule-wheel-") as folder:
-        work, made = Path(folder), Path(folder) / "made"
-        tools = subprocess_environment(python, work / "tools", system, source)
-        settings = {"wheel.tags": f"{tag}-{system.tag}", "build-dir": str(work / "build"), "install.strip": "true"}
+@dataclass(frozen=True)
+class Workshop:
+    """Where wheels for one system are built from one tree of sources.
+
+    Most of the core knows nothing of Python; objects are kept, so that the second interpreter compiles only the rest.
+    """
+
+    system: System
+    source: Path
+    folder: Path
+
+    def build(self, interpreter: Interpreter, python: Path, output: Path) -> Path:
+        """Build one wheel and return its path."""
+        made, objects = self.folder / interpreter.tag, self.folder / "build"
+        (objects / "CMakeCache.txt").unlink(missing_ok=True)  # it remembers the interpreter before
+        settings = {
+            "wheel.tags": f"{interpreter.tag}-{self.system.tag}",
+            "build-dir": str(objects),
+            "install.strip": "false",  # the linker has done so; strip knows this machine's kind of files only
+        }
         options = [f"--config-settings={name}={value}" for name, value in settings.items()]
         command = [str(python), "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        run([*command, "--no-build-isolation", *options, "--wheel-dir", str(made), str(source)], env=tools)
+        command += ["--no-build-isolation", *options, "--wheel-dir", str(made), str(self.source)]
+        run(command, env=self.environment(python))
         (wheel,) = made.glob("*.whl")
         output.mkdir(parents=True, exist_ok=True)
         return Path(shutil.move(wheel, output / wheel.name))
 
-
-def subprocess_environment(python: Path, folder: Path, system: System, source: Path) -> dict[str, str]:
-    """Variables of a build: zig's tools, and nothing in the result that depends on time or place."""
-    tools = zig_tools(folder, system.zig, system.cmake_args, str(python))
-    same_paths = f"-ffile-prefix-map={source}=. -ffile-prefix-map={python.parent.parent}=python"
-    return {
-        **os.environ,
-        **tools,
-        "CXXFLAGS": f"{tools['CXXFLAGS']} {same_paths}",
-        "SETUPTOOLS_EXT_SUFFIX": system.suffix,
-        "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", last_commit()),
-        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
-    }
+    def environment(self, python: Path) -> dict[str, str]:
+        """Variables of a build: zig's tools, and nothing in the result that depends on time or place."""
+        tools = zig_tools(self.folder / "tools", self.system.zig, self.system.cmake_args, str(python))
+        same_paths = f"-ffile-prefix-map={self.source}=. -ffile-prefix-map={WORK}=python"
+        return {
+            **os.environ,
+            **tools,
+            "CXXFLAGS": f"{tools['CXXFLAGS']} {same_paths}",
+            "SETUPTOOLS_EXT_SUFFIX": self.system.suffix,
+            "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", last_commit()),
+            "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+        }
 
 
 def last_commit() -> str:
@@ -170,23 +193,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="build only wheels with this text in their name")
     parser.add_argument("--twice", action="store_true", help="build each again elsewhere and compare")
+    parser.add_argument("--linked-only", action="store_true", help="build for macOS, which nothing here can run")
     parser.add_argument("--output", type=Path, default=ROOT / "dist")
     options = parser.parse_args()
-    work = ROOT / "build" / "wheels"
-    tools = environment(sys.executable, work / "check", CHECK_TOOLS).parent
+    tools = environment(sys.executable, WORK / "check", CHECK_TOOLS).parent
     sources = build_sources(options.output)
     run([str(tools / "twine"), "check", "--strict", str(sources)])
     print(f"{sources.stat().st_size:>9,}  {digest(sources)}  {sources.name}", flush=True)
-    for interpreter in interpreters():
-        python = environment(interpreter.program, work / interpreter.tag, BUILD_TOOLS)
-        for system in SYSTEMS:
-            if options.only not in f"{interpreter.tag}-{system.tag}":
-                continue
-            wheel = build(python, interpreter.tag, system, ROOT, options.output)
+    kinds = interpreters()
+    for system in LINKED_ONLY if options.linked_only else SYSTEMS:
+        wanted = [kind for kind in kinds if options.only in f"{kind.tag}-{system.tag}"]
+        wheels = build_all(system, wanted, ROOT, options.output)
+        for wheel in wheels:
             check(wheel, tools)
-            if options.twice:
-                compare_with_second(wheel, python, interpreter.tag, system, sources)
+        if options.twice:
+            compare_with_second(system, wanted, wheels, sources)
+        for wheel in wheels:
             print(f"{wheel.stat().st_size:>9,}  {digest(wheel)}  {wheel.name}", flush=True)
+
+
+def build_all(system: System, kinds: list[Interpreter], source: Path, output: Path) -> list[Path]:
+    """A wheel for each interpreter from the same sources."""
+    with tempfile.TemporaryDirectory(prefix="chainrule-wheel-") as folder:
+        workshop = Workshop(system, source, Path(folder))
+        pythons = [environment(kind.program, WORK / kind.tag, BUILD_TOOLS) for kind in kinds]
+        return [workshop.build(kind, python, output) for kind, python in zip(kinds, pythons, strict=True)]
 
 
 def build_sources(output: Path) -> Path:
@@ -197,16 +228,16 @@ def build_sources(output: Path) -> Path:
     return output / build_sdist(str(output))
 
 
-def compare_with_second(wheel: Path, python: Path, tag: str, system: System, sources: Path) -> None:
+def compare_with_second(system: System, kinds: list[Interpreter], wheels: list[Path], sources: Path) -> None:
     """Build again, from the sdist."""
     with tempfile.TemporaryDirectory(prefix="chainrule-second-") as name:
         folder = Path(name)
         with tarfile.open(sources) as archive:
             archive.extractall(folder, filter="data")
-        (unpacked,) = folder.iterdir()
-        second = build(python, tag, system, unpacked, folder / "dist")
-        if digest(second) != digest(wheel):
-            sys.exit(f"{wheel.name} came out differently when built a second time")
+        (unpacked,) = (path for path in folder.iterdir() if path.is_dir())
+        for wheel, second in zip(wheels, build_all(system, kinds, unpacked, folder / "dist"), strict=True):
+            if digest(second) != digest(wheel):
+                sys.exit(f"{wheel.name} came out differently when built a second time")
 
 
 if __name__ == "__main__":
