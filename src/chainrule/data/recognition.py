@@ -21,5 +21,5 @@ def known_preparation(images: NDArray[Any]) -> Preparation | None:
         return None
     head = b"\0\0\x08\x03" + np.array([MNIST_COUNT, 28, 28], ">u4").tobytes()  # as their IDX file begins
     digest = hashlib.sha256(head)
-    digest.update(np.ascontiguousarray(images))
+    digest.update(np.ascontiguousarray(images).data)
     return MNIST_DIGIT if digest.hexdigest() == MNIST_IMAGES else None
