@@ -104,7 +104,7 @@ def _require(given: object, kind: type, templates: dict[str, Any], what: str, ex
     if (
         not isinstance(given, kind)
         or type(given).__name__ not in templates
-        or type(given).__module__.split(".")[:2] != kind.__module__.split(".")[:2]
+        or type(given).__module__.partition(".")[0] != kind.__module__.partition(".")[0]
     ):
         raise ArgumentError(
             f"there is no C for the {what} {shown(given)}; one of {', '.join(templates)} can be exported"

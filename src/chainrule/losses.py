@@ -13,9 +13,9 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from chainrule.arrays import as_array
-from chainrule.losses.base import Judged, Loss, Reduction
-from chainrule.losses.classes import CrossEntropyLoss, MAPLoss
-from chainrule.losses.values import BCEWithLogitsLoss, HalfSquaredErrorLoss, HuberLoss, L1Loss, MSELoss
+from chainrule.class_losses import CrossEntropyLoss, MAPLoss
+from chainrule.loss import Judged, Loss, Reduction
+from chainrule.value_losses import BCEWithLogitsLoss, HalfSquaredErrorLoss, HuberLoss, L1Loss, MSELoss
 
 LOSSES: dict[str, type[Loss]] = {
     loss.__name__: loss

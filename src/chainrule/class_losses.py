@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from chainrule.arrays import Array, as_array, as_labels, check_finite
 from chainrule.equations import activations, losses
 from chainrule.errors import DataError, DtypeError, ShapeError
-from chainrule.losses.base import Loss, Reduction, class_factors
+from chainrule.loss import Loss, Reduction, class_factors
 from chainrule.shapes import Shape, number
 
 
