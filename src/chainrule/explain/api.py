@@ -14,8 +14,8 @@ from chainrule.errors import ArgumentError, NonFiniteError
 from chainrule.explain.asking import place_text, read_place
 from chainrule.explain.building import Builder
 from chainrule.explain.derivation import Derivation
+from chainrule.explain.ending import Ending
 from chainrule.explain.local import LOCAL
-from chainrule.explain.lossterms import Ending
 from chainrule.explain.messages import Message, check_language, say
 from chainrule.explain.nudging import nudge
 from chainrule.explain.precision import MOST_DIGITS

@@ -10,8 +10,9 @@ import numpy as np
 
 from chainrule.engines import Trace
 from chainrule.errors import EngineError
+from chainrule.explain.ending import Ending
 from chainrule.explain.local import local_terms
-from chainrule.explain.lossterms import REASONS, Ending, loss_gradient, loss_value
+from chainrule.explain.lossterms import REASONS, loss_gradient, loss_value
 from chainrule.explain.messages import Message, say
 from chainrule.explain.steps import DerivationStep, Part, StepKind
 from chainrule.explain.terms import Evaluation, Index, Place, Terms, Use, sym

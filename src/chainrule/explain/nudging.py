@@ -8,7 +8,7 @@ import numpy as np
 
 from chainrule.engines import Trace
 from chainrule.engines.reference import Pass, State, continue_forward
-from chainrule.explain.lossterms import Ending
+from chainrule.explain.ending import Ending
 from chainrule.explain.steps import Nudge
 from chainrule.explain.terms import Place
 from chainrule.graph import Graph
