@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.errors import ArgumentError, ChainruleError, FileFormatError, ShapeError
+from chainrule.errors import ArgumentError, ChainruleError, FileFormatError, GrammarError, ShapeError
 from tests.layers.rows import ROWS
 
 RNG = np.random.default_rng(3)
@@ -290,3 +291,77 @@ def test_only_nodes_are_added_to_nodes(other: Any) -> None:
 def test_nodes_of_other_shapes_are_refused() -> None:
     with pytest.raises(ChainruleError, match="adds inputs of one shape"):
         cr.Input(3) + cr.Input(4)
+
+
+# --- names in texts ---
+
+
+def test_a_text_gives_names() -> None:
+    text = "1x8x8 -> [conv 2@3x3 as eye -> relu] as stem -> [[fc 4] as inner -> tanh as bend] as head -> fc 2"
+    net = cr.parse(text)
+    assert net.names[1:] == (
+        "stem.eye", "stem.relu1", "head.inner.flatten1", "head.inner.linear1", "head.bend", "linear1",
+    )  # fmt: skip
+    assert str(net) == text
+    assert cr.parse("1x8x8 -> [conv 2@3 as eye -> relu AS bend]? -> fc 2").names[1:3] == ("eye", "bend")
+
+
+def test_a_nested_network_is_written_with_its_names() -> None:
+    net = nested()
+    assert str(net) == (
+        "1x8x8 -> [conv 2@3x3 -> relu] as stem -> [[conv 3@3x3 -> relu as bend] as block1 -> conv 3@3x3 -> batchnorm] "
+        "as block2 -> fc 4 as head -> fc 2"
+    )
+    again = cr.parse(str(net), seed=1)
+    assert again.names == net.names
+    assert str(again) == str(net)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_every_chain_of_named_layers_and_blocks_reads_back(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    taken = iter(rng.permutation([f"n{k}" for k in range(99)]).tolist())
+
+    def name() -> str | None:
+        return next(taken) if rng.random() < 0.4 else None
+
+    def items(depth: int) -> list[Any]:
+        made: list[Any] = []
+        for _ in range(int(rng.integers(1, 4))):
+            if depth < 3 and rng.random() < 0.4:
+                made.append(cr.Sequential(cr.ReLU(), *items(depth + 1), name=name()))
+            else:
+                made.append([cr.Tanh, cr.ReLU, cr.BatchNorm1d][int(rng.integers(2))](name=name()))
+        return made
+
+    start = [cr.Conv2d(1, 2, 3, name=name()), *items(0)]
+    end = [cr.Flatten(name=name()), cr.Linear(2 * 6 * 6, 3, name=name())]
+    body = (
+        [cr.Sequential(*start, name=name()), *end] if rng.random() < 0.5 else [*start, cr.Sequential(*end, cr.Tanh())]
+    )
+    net = cr.Sequential(*body, input_shape=(1, 8, 8))
+    again = cr.parse(str(net))
+    assert (again.names, str(again)) == (net.names, str(net))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("4 -> fc 3 as", 'expected a name after "as", not the end'),
+        ("4 -> fc 3 as -> fc 2", 'expected a name after "as", not "->"'),
+        ("4 -> fc 3 as 2", 'expected a name after "as", not "2"'),
+        ("4 -> fc 3 as input", "name must begin with a letter"),
+        ("4 -> fc 3 as a b", 'expected "->" before "b"'),
+        ("4 -> fc 3 as a nobias", 'expected "->" before "nobias"'),
+        ("4 -> fc 3 as a*2", "what is called a is repeated 2 times"),
+        ("4 -> [fc 3 -> relu] as a*2", "what is called a is repeated 2 times"),
+        ("4 -> [fc 3 as a]*2", "what is called a is repeated 2 times"),
+        ("4 -> [[[fc 3] as a -> relu]*1]*1,000".replace(",", ""), "what is called a is repeated 1,000 times"),
+        ("4 -> fc 3 as a -> fc 3 as a", "two layers would be called 'a'"),
+        ("4 -> [fc 3] as a -> [fc 3] as a", "two blocks would be called 'a'"),
+        ("4 -> fc 3 -> fc 2 as linear1", "two layers would be called 'linear1'"),
+    ],
+)
+def test_names_that_a_text_cannot_give(text: str, says: str) -> None:
+    with pytest.raises(GrammarError, match=re.escape(says)):
+        cr.parse(text)

@@ -12,7 +12,7 @@ from chainrule import files
 from chainrule.arrays import Array, as_array, as_batch, compute_dtype
 from chainrule.callbacks import Answer
 from chainrule.engines import Engine, Samples, Trace, engine_named, native_plan
-from chainrule.errors import ArgumentError
+from chainrule.errors import ArgumentError, GrammarError
 from chainrule.grammar import Blueprint, parse_text, write_text
 from chainrule.graph import Graph, Input
 from chainrule.layers import LAYERS, Linear
@@ -501,9 +501,15 @@ def _known_input(items: Sequence[Item]) -> Sequence[int]:
 
 
 def parse(text: str, *, seed: int = 0, structure: Literal["S2", "S3"] | None = None, **counts: int) -> Network:
-    """Build a network from a text such as "1x28x28 -> conv 6@5x5 -> relu -> maxpool 2 -> fc 10" (S2-E09, S3-E01)."""
+    """Build a network from a text such as "1x28x28 -> conv 6@5x5 -> relu -> maxpool 2 -> fc 10" (S2-E09, S3-E01).
+
+    `as` gives names: "[conv 6@5x5 as eye -> relu] as stem -> fc 10" has the layers stem.eye, stem.relu1 and linear1.
+    """
     blueprint: Blueprint = parse_text(text, structure=structure, counts=counts)
-    return Sequential(*blueprint.layers, input_shape=blueprint.input_shape, seed=seed)
+    try:
+        return Sequential(*blueprint.items, input_shape=blueprint.input_shape, seed=seed)
+    except ArgumentError as error:  # two of one name
+        raise GrammarError(str(error), text, 0) from None
 
 
 @MemoryErrorsNamed("the loading of a network", "load it on a machine with more memory")

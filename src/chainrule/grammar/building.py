@@ -5,25 +5,41 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Literal
 
 from chainrule.errors import ArgumentError, GrammarError, ShapeError
 from chainrule.grammar.reading import Reader, Use
-from chainrule.grammar.structures import STRUCTURES, places_of
+from chainrule.grammar.structures import STRUCTURES, Groups, Place, places_of
 from chainrule.grammar.tokens import shortened
 from chainrule.graph import FEWER, require_parameters
 from chainrule.layers import Flatten
 from chainrule.layers.base import Layer, require_sample
+from chainrule.layers.blocks import Block, Item
 from chainrule.memory import require_memory
 from chainrule.shapes import LARGEST, Shape, product, shape_text
 
 
 @dataclass(frozen=True)
 class Blueprint:
-    """What a text says: the shape of one input sample, and the layers in order."""
+    """What a text says: the shape of one input sample, the layers in order, and the named groups around each."""
 
     input_shape: Shape
     layers: tuple[Layer, ...]
+    scopes: tuple[Groups, ...]
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The layers, those of a named group as a block."""
+        return _grouped(list(zip(self.layers, self.scopes, strict=True)))
+
+
+def _grouped(layers: Sequence[tuple[Layer, Groups]]) -> tuple[Item, ...]:
+    items: list[Item] = []
+    for name, members in groupby(layers, key=lambda layer: layer[1][:1]):
+        inner = [(layer, scope[1:]) for layer, scope in members]
+        items += [Block(*_grouped(inner), name=name[0][0])] if name else [layer for layer, _ in inner]
+    return tuple(items)
 
 
 def parse_text(
@@ -52,16 +68,18 @@ def parse_text(
         STRUCTURES[structure](reader.cursor.text, items, places)
     if not places:
         raise GrammarError("nothing is left of the network: every layer is repeated 0 times", reader.cursor.text, 0)
-    return Blueprint(shape, _build(reader.cursor.text, shape, [place.use for place in places]))
+    layers, scopes = zip(*_build(reader.cursor.text, shape, places), strict=True)
+    return Blueprint(shape, layers, scopes)
 
 
-def _build(text: str, shape: Shape, uses: Sequence[Use]) -> tuple[Layer, ...]:
-    built: list[Layer] = []
+def _build(text: str, shape: Shape, places: Sequence[Place]) -> list[tuple[Layer, Groups]]:
+    built: list[tuple[Layer, Groups]] = []
     parameters = 0
-    for use in uses:
+    for place in places:
+        use = place.use
         if use.word.flattens and len(shape) != 1:
-            built.append(Flatten())
-            shape = built[-1].output_shape(shape)
+            built.append((Flatten(), place.scope))
+            shape = (product(shape),)
         layer = _layer(text, use, shape)
         try:
             new_shape = layer.output_shape(shape)
@@ -73,9 +91,9 @@ def _build(text: str, shape: Shape, uses: Sequence[Use]) -> tuple[Layer, ...]:
             raise GrammarError(
                 f"{source} cannot take an input of {shape_text(shape)}: {error}", text, use.column
             ) from None
-        built.append(layer)
+        built.append((layer, place.scope))
         shape = new_shape
-    return tuple(built)
+    return built
 
 
 def _check_sizes(layer: Layer, shape: Shape, new_shape: Shape) -> int:

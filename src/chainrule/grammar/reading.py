@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from chainrule.errors import ArgumentError
 from chainrule.grammar.tokens import Cursor, Token, shortened
 from chainrule.grammar.values import integers
-from chainrule.grammar.words import NOT_OURS, OTHER_NAMES, WORDS, Option, Word
+from chainrule.grammar.words import NAMED, NOT_OURS, OTHER_NAMES, WORDS, Option, Word
+from chainrule.layers.base import checked_name
 from chainrule.shapes import Shape, integer, shown
 
 DEEPEST = 32
@@ -40,6 +41,8 @@ class Item:
     column: int
     count: int
     """Layers that it becomes."""
+    name: str | None = None
+    """What a group is called; a layer's name is one of its values."""
 
 
 class Reader:
@@ -110,9 +113,31 @@ class Reader:
                 cursor.fail('this "[" is never closed with "]"', start.column)
         else:
             body = self._use()
+        name = self._name()
+        if isinstance(body, Use) and name is not None:
+            body = replace(body, values={**body.values, "name": name})
         once = 1 if isinstance(body, Use) else sum(item.count for item in body)
+        repeated = cursor.next
         times = self._times()
-        return Item(body, times, start.column, times * once)
+        called = name or _name_within(body)
+        if called is not None and times > 1:
+            message = f"what is called {shortened(called)} is repeated {times:,} times, but a name is for one"
+            cursor.fail(message, repeated.column)
+        return Item(body, times, start.column, times * once, None if isinstance(body, Use) else name)
+
+    def _name(self) -> str | None:
+        """The name after "as"."""
+        cursor = self.cursor
+        if cursor.next.kind != "word" or cursor.next.text.lower() != NAMED:
+            return None
+        cursor.take()
+        token = cursor.take()
+        if token.kind != "word":
+            cursor.fail(f'expected a name after "{NAMED}", not {token}', token.column)
+        try:
+            return checked_name(token.text)
+        except ArgumentError as error:
+            cursor.fail(str(error), token.column)
 
     def _times(self) -> int:
         cursor = self.cursor
@@ -179,7 +204,7 @@ class Reader:
 
     def _options(self, word: Word, values: dict[str, Any], columns: dict[str, int]) -> None:
         cursor = self.cursor
-        while cursor.next.kind == "word":
+        while cursor.next.kind == "word" and cursor.next.text.lower() != NAMED:
             name = cursor.next.text.lower()
             option = word.options.get(name)
             if option is None:
@@ -201,6 +226,13 @@ class Reader:
         if name in WORDS or name in OTHER_NAMES:
             self.cursor.fail(f'expected "->" before {token}')
         self.cursor.fail(f"{word.name} has no option {token}{_nearest(name, word.options, {})}")
+
+
+def _name_within(body: Use | tuple[Item, ...]) -> str | None:
+    """A name that is given in a layer or group."""
+    if isinstance(body, Use):
+        return body.values.get("name")
+    return next(filter(None, (item.name or _name_within(item.body) for item in body)), None)
 
 
 def _nearest(name: str, known: Iterable[str], foreign: Mapping[str, str]) -> str:

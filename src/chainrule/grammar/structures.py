@@ -8,35 +8,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from chainrule.errors import GrammarError
 from chainrule.grammar.reading import Item, Use
 
+Groups: TypeAlias = tuple[tuple[str, int], ...]
+"""The named groups around a layer, the outermost first: what each is called, and its column, which tells two apart."""
+
 
 @dataclass(frozen=True)
 class Place:
-    """One layer of the network to be built: as written, in which outermost item, in which turn of it."""
+    """One layer of the network to be built: as written, in which outermost item, in which turn of it, and the named
+    groups around it."""
 
     use: Use
     item: int
     turn: int
+    scope: Groups = ()
 
 
 def places_of(items: Sequence[Item]) -> list[Place]:
     """Every layer in order, repetitions written out."""
     return [
-        Place(use, number, 0 if isinstance(item.body, Use) else turn)
+        Place(use, number, 0 if isinstance(item.body, Use) else turn, scope)
         for number, item in enumerate(items)
         if item.count
         for turn in range(item.times)
-        for use in _once(item)
+        for use, scope in _once(item)
     ]
 
 
-def _once(item: Item) -> list[Use]:
+def _once(item: Item, scope: Groups = ()) -> list[tuple[Use, Groups]]:
     if isinstance(item.body, Use):
-        return [item.body]
-    return [use for inner in item.body if inner.count for use in _once(inner) * inner.times]
+        return [(item.body, scope)]
+    scope = scope if item.name is None else (*scope, (item.name, item.column))
+    return [use for inner in item.body if inner.count for use in _once(inner, scope) * inner.times]
 
 
 def check_S2(text: str, items: Sequence[Item], places: Sequence[Place]) -> None:  # noqa: N802

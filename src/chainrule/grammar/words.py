@@ -141,6 +141,9 @@ WORDS: dict[str, Word] = {
     )
 }
 
+NAMED = "as"
+"""Stands before the name of a layer or a group."""
+
 OTHER_NAMES = {"pool": "maxpool"}
 """Words of the sources that are read, but not written."""
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from chainrule.grammar.words import BY_LAYER, Word
+from chainrule.grammar.words import BY_LAYER, NAMED, Word
 from chainrule.graph import Graph, Step
 from chainrule.layers import Flatten
 from chainrule.layers.base import Layer
@@ -99,19 +102,40 @@ def _differs(a: Any, b: Any) -> bool:
 
 
 def _chain_texts(graph: Graph) -> list[str] | None:
-    """The layers of a chain in words, without each Flatten that its follower implies."""
+    """The layers of a chain in words, without each Flatten that its follower implies; blocks as named groups."""
     if not graph.steps or not graph.is_chain or len(graph.input_shape) not in (1, 3):
         return None
-    texts = []
+    texts: list[tuple[list[str], str]] = []
+    numbers: Counter[tuple[str, str]] = Counter()
     for step, after in zip(graph.steps, (*graph.steps[1:], None), strict=True):
         text = layer_text(step.layer, *step.input_shapes)
         if text is None:
             return None
+        scope, _, own = step.name.rpartition(".")
+        numbers[scope, step.layer.kind] += 1
+        numbered = own == f"{step.layer.kind}{numbers[scope, step.layer.kind]}"
         follower = BY_LAYER.get(type(after.layer)) if after is not None else None
         implied = follower is not None and follower.flattens and len(step.input_shapes[0]) != 1
-        if not (type(step.layer) is Flatten and implied):
-            texts.append(text)
-    return texts
+        together = after is not None and after.name.rpartition(".")[0] == scope
+        if not (type(step.layer) is Flatten and implied and numbered and together):
+            texts.append((scope.split(".") if scope else [], text if numbered else f"{text} {NAMED} {own}"))
+    return _grouped(texts, set())
+
+
+def _grouped(texts: Sequence[tuple[Sequence[str], str]], seen: set[str]) -> list[str] | None:
+    """Each block as one text; None where a block stands in two parts."""
+    items: list[str] = []
+    for name, members in groupby(texts, key=lambda text: text[0][:1]):
+        inner = [(scope[1:], text) for scope, text in members]
+        if not name:
+            items += [text for _, text in inner]
+            continue
+        group = _grouped(inner, set())
+        if group is None or name[0] in seen:
+            return None
+        seen.add(name[0])
+        items.append(f"[{' -> '.join(group)}] {NAMED} {name[0]}")
+    return items
 
 
 def _line(graph: Graph, step: Step) -> str:
