@@ -11,7 +11,7 @@ from chainrule.atomic import write_together
 from chainrule.errors import ShapeError
 from chainrule.graph import Graph
 from chainrule.interchange.c.arrays import Arrays
-from chainrule.interchange.c.context import context
+from chainrule.interchange.c.context import WIDTH, context
 from chainrule.interchange.c.memory import MemoryPlan
 from chainrule.interchange.c.names import Names, require_file
 from chainrule.interchange.c.order import Order, order
@@ -135,9 +135,21 @@ def _headers(used: set[str]) -> list[str]:
 
 
 def _tidy(text: str) -> str:
-    """No blank lines in a row, none at the end, no trailing blanks."""
-    lines = "\n".join(line.rstrip() for line in text.splitlines())
+    """No blank lines in a row, none at the end, no trailing blanks, and long lines of code broken behind a comma."""
+    lines = "\n".join(broken for line in text.splitlines() for broken in _broken(line.rstrip()))
     return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
+
+
+def _broken(line: str, broken_before: bool = False) -> list[str]:
+    whole = len(line) <= WIDTH or line.lstrip().startswith(("/*", "*", "#")) or '"' in line
+    cut = -1 if whole else line.rfind(", ", 0, WIDTH)
+    if cut < 0:
+        return [line]
+    indent = re.match(" *", line)
+    assert indent is not None
+    deeper = 0 if broken_before else 8
+    rest = " " * (len(indent[0]) + deeper)
+    return [line[: cut + 1], *_broken(rest + line[cut + 2 :], True)]
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,9 @@ class Program:
             elif self.learns or rule.saves_always:
                 use.saved[own] = Tensor(f"{own}_{name}", size, whole_batch=rule.whole_batch)
         kept = [tensor for own, tensor in use.saved.items() if own != "winners"]
-        over = [(x, use.y) for x in xs[:1]] if rule.in_place or rule.template == "add" else []
+        first_again = xs[0] in xs[2:]  # a sum reads it once more when part of it is written
+        in_place = rule.in_place or (rule.template == "add" and not first_again)
+        over = [(xs[0], use.y)] if in_place else []
         self.values.operation(xs, [use.y, *kept], over)
         self.uses.append(use)
         self._by_step[step.index] = use

@@ -40,7 +40,7 @@ class Places:
         if tensor.external:
             return "input"
         block = "winners" if tensor.symbol.startswith("winners_") else "values"
-        return f"memory.{block} + {tensor.symbol}"
+        return f"{block} + {tensor.symbol}"
 
     def at(self, tensor: Tensor, further: int = 0) -> str:
         """Where it begins for one sample, and so many numbers further."""
