@@ -15,9 +15,9 @@ from chainrule import data, zoo
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else "onnx-lenet5")
 folder.mkdir(parents=True, exist_ok=True)
 net, digits = zoo.lenet5(seed=0), data.load("digits")
-sgd = cr.SGD(0.05, momentum=0.9, weight_decay=5e-4)
+sgd = cr.SGD(0.05, momentum=0.9, weight_decay=2e-3)
 
-loss = cr.CrossEntropyLoss()
+loss = cr.CrossEntropyLoss(label_smoothing=0.1)
 net.to_onnx(folder / "step.onnx", what="train_step", loss=loss, optimizer=sgd, weights="beside", uint8=True)
 net.to_onnx(folder / "predict.onnx", weights="inputs", uint8=True)
 save_file(

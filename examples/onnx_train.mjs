@@ -7,7 +7,7 @@ import { join } from "node:path";
 import * as ort from "onnxruntime-web";
 
 const folder = process.argv[2] ?? "onnx-lenet5";
-const epochs = Number(process.argv[3] ?? 24);
+const epochs = Number(process.argv[3] ?? 30);
 const TYPES = { F32: ["float32", Float32Array], I64: ["int64", BigInt64Array], U8: ["uint8", Uint8Array] };
 
 // The tensors of a safetensors file: the length of a header, the header, and all numbers.

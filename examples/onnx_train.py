@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else "onnx-lenet5")
-epochs = int(sys.argv[2]) if len(sys.argv) > 2 else 24
+epochs = int(sys.argv[2]) if len(sys.argv) > 2 else 30
 TYPES = {"F32": np.float32, "I64": np.int64, "U8": np.uint8}
 
 

@@ -113,3 +113,22 @@ def test_random_graphs(made: Problem, tmp_path_factory: pytest.TempPathFactory) 
     check_gradients(folder / "g.onnx", made, "float64", training=True)
     check_steps(folder / "s.onnx", replace(made, x=0.5 * made.x), "float64", DECAYING)
     check_inference(folder / "i.onnx", made, "float32")
+
+
+def test_layers_called_as_the_files_own_values(tmp_path: Path) -> None:
+    """Names of nodes give way to those that callers use; parameters keep theirs."""
+    names = ("x", "y", "loss", "a", "b", "step", "new", "velocity", "targets", "learning_rate")
+    node = first = cr.Input((4,))
+    for name in names:
+        node = cr.Tanh()(cr.Linear(4, 4, name=name)(node))
+    made = problem(cr.Network(first, node))
+    check_inference(tmp_path / "i.onnx", made, "float64")
+    check_steps(tmp_path / "s.onnx", made, "float64", DECAYING)
+
+
+def test_a_name_that_two_values_would_have(tmp_path: Path) -> None:
+    """The parameter of a layer "a" in a block "new" is called what a step calls the new one of another layer "a"."""
+    net = cr.Sequential(cr.Linear(3, 3, name="a"), cr.Sequential(cr.Linear(3, 2, name="a"), name="new"))
+    net.to_onnx(tmp_path / "i.onnx")
+    with pytest.raises(cr.errors.ArgumentError, match=r"called 'new\.a\.(weight|bias)'; rename a layer or a block"):
+        net.to_onnx(tmp_path / "s.onnx", what="train_step", loss=cr.MSELoss(), optimizer=cr.SGD(0.1))

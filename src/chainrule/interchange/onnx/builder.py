@@ -243,7 +243,8 @@ class Builder:
         for value in values:
             if value.name is not None:
                 if value.name in taken:
-                    raise ArgumentError(f"two values of the file would be called {value.name!r}; rename the layer")
+                    called = f"two values of the file would be called {value.name!r}"
+                    raise ArgumentError(f"{called}; rename a layer or a block")
                 taken.add(value.name)
         short = (name for name in _short_names() if name not in taken)
         for value in values:
