@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from build_backend import ROOT, ZIG, build_sdist, zig_tools
+from pythons import pythons
 
 LARGEST = 3_000_000  # bytes
 BUILD_TOOLS = ["scikit-build-core>=0.10", "nanobind>=2.4", "cmake", "ninja", ZIG]
@@ -67,20 +68,6 @@ class Interpreter:
 
     program: str
     tag: str
-
-
-def pythons() -> dict[int, str]:
-    """The CPython 3.x at hand, by x: those that PYTHONS names, else python3.11 and later on the PATH."""
-    names = os.environ.get("PYTHONS", " ".join(f"python3.{minor}" for minor in range(11, 20))).split()
-    found: dict[int, str] = {}
-    for name in names:
-        ask = [name, "-c", "import sys; print(sys.version_info[1], sys.executable)"]
-        if program := shutil.which(name):
-            done = subprocess.run([program, *ask[1:]], capture_output=True, text=True, check=False)
-            if done.returncode == 0:
-                minor, path = done.stdout.split(maxsplit=1)
-                found.setdefault(int(minor), path.strip())
-    return found
 
 
 def interpreters() -> list[Interpreter]:

@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from build_wheels import pythons
+from pythons import pythons
 
 TRAIN = ["train", "--epochs", "1", "--output", "run"]
 ARM_PACKAGES = ["libc6", "libgcc-s1", "libssl3", "libffi8", "libbz2-1.0", "liblzma5", "libuuid1", "libexpat1", "zlib1g"]
