@@ -15,10 +15,12 @@ from safetensors.numpy import load_file
 
 import chainrule as cr
 from chainrule.data.preparation import Preparation
+from chainrule.expressions import Fn, Frac, Num, Pow, Sum, Sym
 from chainrule.interchange.onnx import writer
 from chainrule.interchange.onnx.builder import Value
 from chainrule.interchange.onnx.export import HIGHEST, LOWEST
 from chainrule.interchange.onnx.rules import RULES, Rule, rule
+from chainrule.layers.activations import Activation, Curve
 from chainrule.zoo import lenet5
 from tests.helpers import Array, assert_close
 from tests.interchange.onnx.running import checked, data, file_steps, inputs_of, run, runtime, stored
@@ -239,6 +241,26 @@ def test_refused_in_one_sentence(options: dict[str, Any], sentence: str, tmp_pat
 def test_a_layer_of_ones_own_needs_a_rule(layer: cr.Layer, name: str, tmp_path: Path) -> None:
     net = cr.Sequential(cr.Linear(3, 4), layer, cr.Linear(4, 2))
     with pytest.raises(cr.errors.ArgumentError, match=rf"{name} = .* no ONNX operators are known.*@rule\("):
+        net.to_onnx(tmp_path / "a.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+class Arctangent(Activation):
+    """A curve of a user's own, of a function that the expressions of explanations may name, and files do not."""
+
+    def curve(self) -> Curve:
+        return Curve(Fn("atan", (Sym("x"),)), Frac(Num(1), Sum((Num(1), Pow(Sym("x"), Num(2))))))
+
+    def forward(self, parameters: Any, *xs: Array, context: Any) -> tuple[Array, Array]:
+        return np.arctan(xs[0]), xs[0]
+
+    def backward_input(self, parameters: Any, dy: Array, saved: Array) -> Array:
+        return dy / (1 + saved**2)
+
+
+def test_a_curve_of_functions_that_are_not_known(tmp_path: Path) -> None:
+    net = cr.Sequential(cr.Linear(3, 4), Arctangent(), cr.Linear(4, 2))
+    with pytest.raises(cr.errors.ArgumentError, match=r"arctangent1 = Arctangent\(\) is written with .*atan.*@rule\("):
         net.to_onnx(tmp_path / "a.onnx")
     assert not list(tmp_path.iterdir())
 

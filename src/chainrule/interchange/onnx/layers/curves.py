@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chainrule.errors import ArgumentError
 from chainrule.expressions import Cases, Expr, Fn, Frac, Mul, Neg, Num, Pow, Rel, Sum, Sym
 from chainrule.interchange.onnx.builder import Operand, Value
 from chainrule.interchange.onnx.rules import Rule
@@ -56,7 +57,10 @@ class CurveRule(Rule[Activation]):
                 return self.op(_OPERATORS[name], write(argument))
             case Cases(((value, Rel((left, right), ">")), (other, _))):
                 return self.op("Where", self.op("Greater", write(left), write(right)), write(value), write(other))
-        raise NotImplementedError(expr)
+        raise ArgumentError(
+            f"{self.step.name} = {self.layer!r} is written with {expr!r}, for which no ONNX operators are known: write "
+            f"a rule, @rule({type(self.layer).__name__}) of chainrule.interchange.onnx.rules"
+        )
 
     def _folded(self, kind: str, parts: tuple[Expr, ...], values: Mapping[str, Value]) -> Operand:
         total = self._written(parts[0], values)
