@@ -13,7 +13,7 @@ import chainrule as cr
 from chainrule.interchange.c.rules import LOSS_TEMPLATES, OPTIMIZER_TEMPLATES
 from chainrule.losses import LOSSES
 from tests.helpers import Array, assert_close
-from tests.interchange.c.compiled import Compiled, needs_compiler
+from tests.interchange.c.compiled import LONG, Compiled, needs_compiler
 
 pytestmark = needs_compiler
 STEPS = 4
@@ -75,7 +75,7 @@ def test_every_loss_and_every_optimizer_has_a_template() -> None:
     assert set(OPTIMIZER_TEMPLATES) == optimizers - {"Optimizer"}
 
 
-@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("reduction", ["mean", "sum"] if LONG else ["mean"])
 @pytest.mark.parametrize(("kind", "form"), FORMS, ids=lambda value: getattr(value, "__name__", value))
 def test_every_loss(kind: type[cr.Loss], form: str, reduction: Any, tmp_path: Path) -> None:
     net = (_maps if reduction == "mean" else lambda: _dense(4))()
@@ -101,7 +101,7 @@ WEIGHTED: list[tuple[cr.Loss, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("loss", "form"), WEIGHTED, ids=repr)
+@pytest.mark.parametrize(("loss", "form"), WEIGHTED if LONG else WEIGHTED[2:5] + WEIGHTED[-4:], ids=repr)
 def test_losses_with_weights_and_smoothing(loss: cr.Loss, form: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     net = _dense(4) if loss.reduction == "sum" or not loss.by_class else _maps(classes=4)
@@ -117,8 +117,13 @@ OPTIMIZERS: list[cr.Optimizer] = [
 ]
 
 
-@pytest.mark.parametrize("batch", [1, 3])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
+BATCHED = [
+    (optimizer, batch) for n, optimizer in enumerate(OPTIMIZERS) for batch in (1, 3) if LONG or n % 2 == batch // 2
+]
+"""Every optimizer at batch 1 or 3, in the long tests at both."""
+
+
+@pytest.mark.parametrize(("optimizer", "batch"), BATCHED, ids=repr)
 def test_every_optimizer(optimizer: cr.Optimizer, batch: int, tmp_path: Path) -> None:
     net = _dense(3)
     rng = np.random.default_rng(5)
