@@ -10,8 +10,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from chainrule import _native
-
 ROOT = Path(__file__).resolve().parents[1]
 MOST_BYTES = 2_100_000
 """Of the stripped core: 1.76 MB with gcc 12 for x86-64."""
@@ -31,6 +29,8 @@ def functions(build: Path) -> int:
 
 def main() -> int:
     """The exit code."""
+    from chainrule import _native
+
     core = Path(_native.__file__)
     size = core.stat().st_size
     newest = max((ROOT / "build").glob("cp*-*"), key=lambda folder: folder.stat().st_mtime)

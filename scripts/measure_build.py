@@ -3,17 +3,22 @@
     python scripts/measure_build.py COMMIT [COMMIT ...]
 
 Commits are checked out beside each other and built in turn, with one compiler at a time; the ratio is to the first.
+What an edit of a kernel costs is asked of the last alone. The numbers go to build/build.json.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from check_size import functions
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -35,8 +40,19 @@ def tool(name: str) -> str:
     return found
 
 
-def measure(commit: str, folder: Path) -> tuple[float, float, int]:
-    """(processor seconds of a cold build, of a build after the dearest kernel changed, bytes of the stripped core)."""
+@dataclass(frozen=True)
+class Cost:
+    """Processor seconds of a cold build and of one after the dearest kernel changed, bytes of the stripped core, and
+    functions that kernels were made into."""
+
+    cold: float
+    edit: float | None
+    size: int
+    functions: int
+
+
+def measure(commit: str, folder: Path, edits: bool) -> Cost:
+    """What a commit costs."""
     subprocess.run(["git", "worktree", "add", "--quiet", "--detach", folder, commit], cwd=ROOT, check=True)
     try:
         build = folder / "build" / "measured"
@@ -47,29 +63,50 @@ def measure(commit: str, folder: Path) -> tuple[float, float, int]:
         cold += processor_seconds(tool("ninja"), "-j1", folder=build)
         core = next(build.glob("_native*"))
         subprocess.run(["strip", core], check=True)
-        size = core.stat().st_size
-        edits = []
-        for source in sorted((folder / "src" / "native").rglob("*.cpp")):
-            if source.parent.name == "kernels" or source.name == "kernels.cpp":
-                os.utime(source)
-                edits.append(processor_seconds(tool("ninja"), "-j1", folder=build))
-        return cold, max(edits), size
+        size, made_into = core.stat().st_size, functions(build)
+        return Cost(cold, dearest_edit(folder / "src" / "native", build) if edits else None, size, made_into)
     finally:
         subprocess.run(["git", "worktree", "remove", "--force", folder], cwd=ROOT, check=True)
 
 
+def dearest_edit(sources: Path, build: Path) -> float:
+    """Processor seconds of the dearest rebuild after one kernel changed; what is compiled together counts once."""
+    seen: set[str] = set()
+    most = 0.0
+    for source in sorted(sources.rglob("*.cpp")):
+        if source.parent.name != "kernels" and source.name != "kernels.cpp":
+            continue
+        before = source.stat()
+        os.utime(source)
+        plan = subprocess.run([tool("ninja"), "-n"], cwd=build, check=True, capture_output=True, text=True).stdout
+        if plan in seen:
+            os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+        else:
+            seen.add(plan)
+            most = max(most, processor_seconds(tool("ninja"), "-j1", folder=build))
+    return most
+
+
 def main() -> None:
     """One line for each commit."""
-    first: float | None = None
+    costs: dict[str, Cost] = {}
+    commits = sys.argv[1:] or ["HEAD"]
     with tempfile.TemporaryDirectory() as folder:
-        for commit in sys.argv[1:] or ["HEAD"]:
-            cold, edit, size = measure(commit, Path(folder) / commit.replace("/", "-"))
-            first = first or cold
+        for commit in commits:
+            costs[commit] = cost = measure(commit, Path(folder) / commit.replace("/", "-"), commit == commits[-1])
+            first = costs[commits[0]].cold
             print(
-                f"{commit:<12} cold build {cold:6.1f} s (1/{first / cold:.1f}), dearest edit of a kernel {edit:5.1f} s "
-                f"(1/{first / edit:.0f} of the first build), stripped {size / 1e6:.2f} MB",
+                f"{commit:<12} cold build {cost.cold:6.1f} s (1/{first / cost.cold:.1f}), "
+                f"stripped {cost.size / 1e6:.2f} MB, {cost.functions:,} functions of kernels",
                 flush=True,
             )
+            if cost.edit:
+                print(
+                    f"{'':<12} dearest edit of a kernel {cost.edit:.1f} s (1/{first / cost.edit:.0f} of the first build)"
+                )
+    target = ROOT / "build" / "build.json"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps({commit: asdict(cost) for commit, cost in costs.items()}), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,11 +7,13 @@ namespace chainrule::CHAINRULE_ISA_NAMESPACE {
 
 namespace {
 
-// Rows are F outputs, columns V vectors of inputs; the last vector has only `tail` numbers that exist.
-template <class T, int F, int V>
+// Rows are F outputs, columns V vectors of inputs; the last vector has only `tail` numbers that exist. L: the
+// lanes, or 0 if they are not as many as a vector has numbers.
+template <class T, int F, int V, int L>
 __attribute__((noinline)) void dense_tile(const char* xt, const char* dy, int64_t block_bytes, int64_t blocks,
-                                          int64_t padded_in, int lanes, T* dw, int64_t dw_row, int tail) {
+                                          int64_t padded_in, int any_lanes, T* dw, int64_t dw_row, int tail) {
   constexpr int N = kChannelVector<T>;
+  const int lanes = L > 0 ? L : any_lanes;
   Vec<T, N> sums[F][V] = {};
   for (int64_t n = 0; n < blocks; ++n)
     add_products<T>(sums, reinterpret_cast<const T*>(xt + n * block_bytes), padded_in,
@@ -29,12 +31,12 @@ __attribute__((noinline)) void dense_tile(const char* xt, const char* dy, int64_
 template <class T>
 using DenseTile = void (*)(const char*, const char*, int64_t, int64_t, int64_t, int, T*, int64_t, int);
 
-template <class T, int V>
+template <class T, int V, int L>
 CHAINRULE_INLINE DenseTile<T> dense_tile_for(int filters) {
-  return with_size_of_product<T>(filters, []<int F>() -> DenseTile<T> { return dense_tile<T, F, V>; });
+  return with_size_of_product<T>(filters, []<int F>() -> DenseTile<T> { return dense_tile<T, F, V, L>; });
 }
 
-template <class T>
+template <class T, int L>
 void dense_rows(const FinishOp& op, const void* kept, int64_t block_bytes, int64_t blocks, int lanes,
                 void* natural, int64_t begin, int64_t end) {
   constexpr int N = kChannelVector<T>;
@@ -47,9 +49,9 @@ void dense_rows(const FinishOp& op, const void* kept, int64_t block_bytes, int64
     for (int64_t v = 0; v < vectors; v += kProductVectors) {
       const int count = int(smaller(kProductVectors, vectors - v));
       const int tail = int(smaller(N, op.columns - (v + count - 1) * N));
-      const auto tile = count == 1   ? dense_tile_for<T, 1>(rows)
-                        : count == 2 ? dense_tile_for<T, 2>(rows)
-                                     : dense_tile_for<T, 3>(rows);
+      const auto tile = count == 1   ? dense_tile_for<T, 1, L>(rows)
+                        : count == 2 ? dense_tile_for<T, 2, L>(rows)
+                                     : dense_tile_for<T, 3, L>(rows);
       tile(xt + v * N * sizeof(T), dy + row * lanes * sizeof(T), block_bytes, blocks, op.padded_in, lanes,
            dw + v * N, op.columns, tail);
     }
@@ -63,7 +65,8 @@ template <class T, int L>
 void add_dense_gradient(KernelTable& table) {
   table.finish_dense = [](const FinishOp& op, const void* kept, int64_t block_bytes, int64_t blocks,
                           void* natural, int64_t begin, int64_t end) {
-    dense_rows<T>(op, kept, block_bytes, blocks, L, natural, begin, end);
+    constexpr int kLanes = L == kChannelVector<T> ? L : 0;
+    dense_rows<T, kLanes>(op, kept, block_bytes, blocks, L, natural, begin, end);
   };
 }
 

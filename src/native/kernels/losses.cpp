@@ -75,6 +75,10 @@ CHAINRULE_INLINE double weight_of(const Block& b, int lane) {
 // The gradient's factor: Block::loss_scale times the sample's weight, or 0 in lanes without a sample.
 template <class T>
 Lanes<T> gradient_scale(const Block& b) {
+  if (b.lanes == 1) {
+    const T scale = T(b.loss_scale * weight_of(b, 0));
+    return load_first(&scale, 1);
+  }
   T scale[kChannelVector<T>] = {};
   for (int lane = 0; lane < b.used; ++lane) scale[lane] = T(b.loss_scale * weight_of(b, lane));
   return load_unaligned<T, kChannelVector<T>>(scale);

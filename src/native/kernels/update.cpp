@@ -171,10 +171,13 @@ template <class T>
 bool all_finite(const void* numbers, int64_t begin, int64_t end) {
   constexpr int N = kChannelVector<T>;
   const T* values = static_cast<const T*>(numbers);
-  Vec<T, N> sums = {};  // 0 * x is 0 for finite x and NaN for all others
+  T sum = 0;  // 0 * x is 0 for finite x and NaN for all others
   int64_t i = begin;
-  for (; i + N <= end; i += N) sums += load_unaligned<T, N>(values + i) * T(0);
-  T sum = sum_lanes<T, N>(sums);
+  if (i + N <= end) {
+    Vec<T, N> sums = {};
+    for (; i + N <= end; i += N) sums += load_unaligned<T, N>(values + i) * T(0);
+    sum = sum_lanes<T, N>(sums);
+  }
   for (; i < end; ++i) sum += values[i] * T(0);
   return sum == T(0);
 }
