@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from benchmarks.spread import Spread, ratio
 from benchmarks.tasks import KernelTask
 
 RECORDS, REPORT, PICTURE = "results.jsonl", "RESULTS.md", "results.png"
+BUILD = Path(__file__).with_name("build.json")
 
 Row = Sequence[str]
 
@@ -117,6 +119,22 @@ def costs(results: Results) -> list[str]:
     return found
 
 
+def building() -> list[str]:
+    """What the core costs to build, as scripts/measure_build.py found it."""
+    if not BUILD.exists():
+        return []
+    measured = json.loads(BUILD.read_text(encoding="utf-8"))
+    first = next(iter(measured.values()))["cold"]
+    rows = []
+    for name, cost in measured.items():
+        edit = f"{cost['edit']:.1f} (1/{first / cost['edit']:.0f} of the first)" if cost["edit"] else ""
+        ratio_to_first = "" if cost["cold"] == first else f" (1/{first / cost['cold']:.1f} of the first)"
+        seconds = f"{cost['cold']:.1f}{ratio_to_first}"
+        rows.append([name, seconds, edit, f"{cost['size'] / 1e6:.2f}", f"{cost['functions']:,}"])
+    headings = ["", "processor seconds, cold", "after the dearest edit of a kernel", "MB, stripped", "kernel functions"]
+    return table(headings, rows)
+
+
 def machine_line(results: Results) -> list[str]:
     """On what and how it was measured."""
     m = results.machine
@@ -156,6 +174,7 @@ def markdown(results: Results) -> str:
         ("Full MNIST to 99 % from process start", mnist(results)),
         ("Single kernels", kernels(results)),
         ("Before and beside computing", costs(results)),
+        ("Building the core", building()),
     ]
     lines = ["# Results", "", "Made by `python -m benchmarks`; the records of every repetition are in", f"[{RECORDS}]"]
     lines[-1] += f"({RECORDS}).\n"

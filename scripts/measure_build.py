@@ -1,9 +1,10 @@
 """What it costs to build the core: processor seconds of a cold build for each of the commits, and what an edit costs.
 
-    python scripts/measure_build.py COMMIT [COMMIT ...]
+    python scripts/measure_build.py [NAME=]COMMIT ...
 
 Commits are checked out beside each other and built in turn, with one compiler at a time; the ratio is to the first.
-What an edit of a kernel costs is asked of the last alone. The numbers go to build/build.json.
+What an edit of a kernel costs is asked of the last alone. The numbers go to benchmarks/build.json, from where reports
+take them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from check_size import functions
 
 ROOT = Path(__file__).resolve().parents[1]
+RESULT = ROOT / "benchmarks" / "build.json"
 
 
 def processor_seconds(*command: str, folder: Path) -> float:
@@ -90,23 +92,19 @@ def dearest_edit(sources: Path, build: Path) -> float:
 def main() -> None:
     """One line for each commit."""
     costs: dict[str, Cost] = {}
-    commits = sys.argv[1:] or ["HEAD"]
+    asked = [given.rpartition("=")[::2] for given in sys.argv[1:] or ["HEAD"]]
     with tempfile.TemporaryDirectory() as folder:
-        for commit in commits:
-            costs[commit] = cost = measure(commit, Path(folder) / commit.replace("/", "-"), commit == commits[-1])
-            first = costs[commits[0]].cold
+        for number, (name, commit) in enumerate(asked, 1):
+            cost = measure(commit, Path(folder) / str(number), edits=number == len(asked))
+            costs[name or commit] = cost
+            first = next(iter(costs.values())).cold
+            edit = f"dearest edit of a kernel {cost.edit:.1f} s (1/{first / cost.edit:.0f}), " if cost.edit else ""
             print(
-                f"{commit:<12} cold build {cost.cold:6.1f} s (1/{first / cost.cold:.1f}), "
+                f"{name or commit}: cold build {cost.cold:.1f} s (1/{first / cost.cold:.1f} of the first), {edit}"
                 f"stripped {cost.size / 1e6:.2f} MB, {cost.functions:,} functions of kernels",
                 flush=True,
             )
-            if cost.edit:
-                print(
-                    f"{'':<12} dearest edit of a kernel {cost.edit:.1f} s (1/{first / cost.edit:.0f} of the first build)"
-                )
-    target = ROOT / "build" / "build.json"
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps({commit: asdict(cost) for commit, cost in costs.items()}), encoding="utf-8")
+    RESULT.write_text(json.dumps({name: asdict(cost) for name, cost in costs.items()}, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -221,3 +221,16 @@ def test_a_tiny_case_from_process_to_report(tmp_path: Path) -> None:
     assert case.name in text
     assert "%" in report.fraction_of_peak(results, case)
     assert (tmp_path / report.PICTURE).stat().st_size > 0
+
+
+def test_what_the_core_costs_to_build_stands_in_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it was measured, and as a part of the first."""
+    build = tmp_path / "build.json"
+    monkeypatch.setattr(report, "BUILD", build)
+    assert report.building() == []
+    before = {"cold": 200.0, "edit": None, "size": 4_900_000, "functions": 7_000}
+    now = {"cold": 40.0, "edit": 8.0, "size": 1_460_000, "functions": 1_600}
+    build.write_text(json.dumps({"before": before, "now": now}), encoding="utf-8")
+    rows = report.building()
+    assert rows[2] == "| before | 200.0 |  | 4.90 | 7,000 |"
+    assert rows[3] == "| now | 40.0 (1/5.0 of the first) | 8.0 (1/25 of the first) | 1.46 | 1,600 |"
