@@ -25,7 +25,7 @@ from chainrule.shapes import integer, pair
 SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 TEST_NAMES: Final = ("test", "val", "valid", "validation")
 HOLD_OUT: Final = 6
-"""One picture in so many of each class becomes the test part where none is given."""
+"""One picture in so many, on average, becomes the test part where none is given."""
 LARGEST_WITHOUT_SIZE: Final = 800
 NAMED: Final = 10
 """Broken pictures that an error names."""
@@ -54,8 +54,8 @@ def load_pictures(
                   have one size
     colour        True for three channels, False for one; without it three where any picture has a colour
     preparation   the steps from a picture to an image, by default ("fit",); kept by networks for `predict`
-    seed          which sixth of each class becomes the test part, where there is none; pictures that come later do not
-                  move others from part to part
+    seed          which pictures, a sixth of each class on average, become the test part where there is none; pictures
+                  that come later do not move others from part to part
     skip_broken   leave out pictures that cannot be read, with a warning, in place of a DataError that names them
 
     Raises DataError for folders of another form, StorageError or MissingExtraError.
