@@ -68,6 +68,15 @@ def test_evaluate_finds_classes_by_name_not_by_number(run: Any) -> None:
     assert outputs[0] == outputs[1] == outputs[2], "plain.npz knows numbers alone"
 
 
+def test_a_network_without_names_takes_those_of_the_data_set(run: Any) -> None:
+    train(run)
+    net = cr.load("out/model.safetensors")
+    net.class_names = None
+    net.save("out/model.safetensors")
+    evaluated = run("evaluate", "out", "--data", "named.npz", "--no-plots").stdout
+    assert all(f"{name} " in evaluated for name in NAMES)
+
+
 def test_a_class_that_was_not_learned(run: Any) -> None:
     train(run)
     named_data("other.npz", ("top", "middle", "left"))

@@ -29,6 +29,7 @@ from chainrule.cli.console import can_show, say, say_block, width
 from chainrule.cli.pictures import draw_plots
 from chainrule.data import Dataset
 from chainrule.errors import shown
+from chainrule.metrics import filled_class_names
 from chainrule.network import Network
 
 LONGEST = 16
@@ -68,6 +69,8 @@ def evaluate(
         check_fit(net, dataset, "; --prepare makes them fit")
         images = dataset.test_images
     labels = dataset.test_labels_among(net.class_names)
+    if net.class_names is None:  # a network from before there were names
+        net.class_names = filled_class_names(dataset.class_names, net.output_shape)
     result = net.evaluate(images, labels, loss=loss_of(net), engine=engine, dtype=dtype)  # type: ignore[arg-type]
     say(*notes)
     say_block(str(result))
