@@ -7,6 +7,7 @@ python="${PYTHON:-.venv/bin/python}"
 folder="${FOLDER:-build/emulated}"
 source="$PWD/tests/interchange/c/emulated"
 strict=(-std=c99 -pedantic -Wall -Wextra -Wconversion -Werror -ffp-contract=off)
+most_code=8192
 arm=(-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard)
 
 has() {
@@ -41,6 +42,11 @@ on_cortex_m4() {
     timeout 500 qemu-system-arm -M mps2-an386 -nographic -icount shift=0 -semihosting-config enable=on,target=native \
       -kernel board.elf && arm-none-eabi-size net.o)
   compare "$case" "Cortex-M4F $*"
+  if [ "$case $*" = "lenet5 -Os" ]; then
+    local text
+    text="$(arm-none-eabi-size "$folder/$case/net.o" | awk 'NR == 2 { print $1 }')"
+    [ "$text" -le "$most_code" ] || { echo "LeNet-5 takes $text bytes of code, more than $most_code" >&2; exit 1; }
+  fi
 }
 
 on_riscv() {

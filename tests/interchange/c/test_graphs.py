@@ -15,7 +15,9 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
+from chainrule.zoo.cifar import resnet_like, vgg_like
 from chainrule.zoo.lenet5 import lenet5
+from chainrule.zoo.perceptrons import mlp, two_two_two
 from tests.helpers import assert_close
 from tests.interchange.c.compiled import COMPILER, LONG, Compiled, needs_compiler
 from tests.strategies import Problem, problems
@@ -60,6 +62,30 @@ def test_random_graphs_with_shared_layers(problem: Problem, together: bool) -> N
         )  # fmt: skip
         learned = net.parameters.flat
         assert_close("learned", made.parameters(learned.size), learned, atol=1e-10 * max(1, np.abs(learned).max()))
+
+
+ZOO: dict[str, cr.Network] = {"lenet5 of 1998": lenet5("1998"), "2-2-2": two_two_two()}
+if LONG:
+    small: dict[str, Any] = {"input_shape": (3, 16, 16), "widths": (6, 8), "seed": 1}
+    ZOO |= {"vgg": vgg_like(**small), "resnet": resnet_like(**small), "mlp": mlp((1, 8, 8))}
+
+
+@pytest.mark.parametrize("net", ZOO.values(), ids=ZOO)
+def test_networks_of_the_zoo(net: cr.Network, tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    loss = net.loss or cr.MSELoss()
+    x = rng.random((2, *net.input_shape))
+    targets = rng.integers(0, 10, 2) if loss.by_class else rng.random((2, *net.output_shape))
+    made = Compiled(net, tmp_path, what="train_step", loss=loss, optimizer=cr.SGD(0.001), batch=2)
+    expected = net(x, engine="reference")
+    assert_close("outputs", made.predict(x), expected, atol=1e-11 * np.abs(expected).max())
+    made.train_step(x, targets, 0.001)
+    net.fit(
+        x, targets, loss=loss, optimizer=cr.SGD(0.001), batch_size=2, shuffle=False, progress=False, engine="reference",
+        dtype="float64",
+    )  # fmt: skip
+    learned = np.concatenate([value.ravel() for name, value in net.parameters.items() if name not in net.frozen])
+    assert_close("learned", made.parameters(learned.size), learned, atol=1e-11)
 
 
 @pytest.mark.skipif(shutil.which("size") is None, reason="size, of the binutils, is not installed")
