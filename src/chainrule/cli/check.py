@@ -9,8 +9,9 @@ import numpy as np
 import typer
 
 from chainrule.arrays import Array
-from chainrule.cli.common import EngineOption, NetOption, SeedOption, choose_network, data_for, loss_of
+from chainrule.cli.common import EngineOption, NetOption, SeedOption, choose_network, loss_of
 from chainrule.cli.console import say_block
+from chainrule.cli.folders import data_for
 from chainrule.errors import ShapeError
 from chainrule.gradient_check import check_gradients
 from chainrule.network import Network

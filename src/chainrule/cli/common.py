@@ -31,12 +31,6 @@ DataOption = Annotated[
         "for each class, an .npz file, or a folder of IDX files (train-images-idx3-ubyte, ...).",
     ),
 ]
-SplitSeedOption = Annotated[
-    int, typer.Option("--split-seed", help="Which pictures of a folder become its test part, where it has none.")
-]
-SkipBrokenOption = Annotated[
-    bool, typer.Option("--skip-broken", help="Leave out pictures of a folder that cannot be read.")
-]
 NetOption = Annotated[
     str | None,
     typer.Option("--net", help='A name (lenet5, lenet5-1998, mlp, ...) or a text such as "1x28x28 -> fc 10".'),
@@ -73,22 +67,6 @@ def _networks() -> dict[str, Callable[[Dataset, int], Network]]:
 def _square(dataset: Dataset) -> Any:
     """The side of the images, which lenet5 accepts or refuses."""
     return dataset.input_shape[1]
-
-
-def data_for(net: Network, source: str, split_seed: int = 0, *, skip_broken: bool = False) -> Dataset:
-    """The data set that --data names; pictures of a folder become images as the network takes them."""
-    if not data.holds_pictures(source):
-        return data.load(source, seed=split_seed, skip_broken=skip_broken)
-    if len(net.input_shape) != 3 or net.input_shape[0] not in (1, 3):
-        raise ShapeError(f"pictures fit networks that take (1 or 3, rows, columns), not {shape_text(net.input_shape)}")
-    return data.load(
-        source,
-        size=(net.input_shape[1], net.input_shape[2]),
-        colour=net.input_shape[0] == 3,
-        preparation=net.preparation,
-        seed=split_seed,
-        skip_broken=skip_broken,
-    )
 
 
 def build(text: str, dataset: Dataset, seed: int) -> Network:

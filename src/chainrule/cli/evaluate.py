@@ -14,11 +14,8 @@ from chainrule.cli.common import (
     DtypeOption,
     EngineOption,
     ModelArgument,
-    SkipBrokenOption,
-    SplitSeedOption,
     check_classes,
     check_fit,
-    data_for,
     load_model,
     loss_of,
     make_folder,
@@ -26,6 +23,7 @@ from chainrule.cli.common import (
     preparation_of,
 )
 from chainrule.cli.console import can_show, say, say_block, width
+from chainrule.cli.folders import SkipBrokenOption, SplitSeedOption, data_for
 from chainrule.cli.pictures import draw_plots
 from chainrule.data import Dataset
 from chainrule.errors import shown

@@ -11,8 +11,9 @@ import numpy as np
 import typer
 
 from chainrule.arrays import Array
-from chainrule.cli.common import DataOption, NetOption, SeedOption, check_fit, choose_network, data_for, loss_of
+from chainrule.cli.common import DataOption, NetOption, SeedOption, check_fit, choose_network, loss_of
 from chainrule.cli.console import say, say_document
+from chainrule.cli.folders import data_for
 from chainrule.errors import ArgumentError, DataError, StorageError
 from chainrule.network import Network
 

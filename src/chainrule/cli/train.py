@@ -25,13 +25,12 @@ from chainrule.cli.common import (
     EngineOption,
     NetOption,
     SeedOption,
-    SkipBrokenOption,
-    SplitSeedOption,
     build,
     loss_of,
     make_folder,
 )
 from chainrule.cli.console import say
+from chainrule.cli.folders import ColourOption, Pictures, SizeOption, SkipBrokenOption, SplitSeedOption, size_of
 from chainrule.cli.pictures import draw_plots
 from chainrule.cli.recipes import Settings
 from chainrule.data import Dataset, Preparation
@@ -72,16 +71,8 @@ def train(
         str | None,
         typer.Option("--prepare", metavar="STEPS", help=f"{STEPS}the images of the data set are made."),
     ] = None,
-    size: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ROWSxCOLUMNS", help="Of the images that a folder of pictures becomes; 32 stands for 32x32."
-        ),
-    ] = None,
-    colour: Annotated[
-        bool | None,
-        typer.Option("--colour/--grey", help="Of those images (default: grey where all pictures are)."),
-    ] = None,
+    size: SizeOption = None,
+    colour: ColourOption = None,
     split_seed: SplitSeedOption = 0,
     skip_broken: SkipBrokenOption = False,
     seed: SeedOption = 0,
@@ -101,7 +92,7 @@ def train(
 
     LeNet-5 on the bundled digits, unless told otherwise."""
     settings = Settings(epochs, batch_size, optimizer, learning_rate, momentum, weight_decay, schedule, shifts)
-    pictures = Pictures(_size(size), colour, split_seed, skip_broken)
+    pictures = Pictures(size_of(size), colour, split_seed, skip_broken)
     job = Job(
         data,
         pictures,
@@ -118,22 +109,6 @@ def train(
         quiet,
     )
     raise typer.Exit(run(job))
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """How the pictures of a folder become a data set."""
-
-    size: tuple[int, int] | None
-    colour: bool | None
-    seed: int
-    skip_broken: bool
-
-    def load(self, source: str, prepare: str | None) -> Dataset:
-        """The data set; --prepare says how the pictures of a folder become images, as later those of `predict`."""
-        made = Preparation.parse(prepare) if prepare is not None and data.holds_pictures(source) else None
-        options = {"size": self.size, "colour": self.colour, "seed": self.seed, "skip_broken": self.skip_broken}
-        return data.load(source, preparation=made, **options)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -242,14 +217,6 @@ def split(dataset: Dataset, seed: int) -> tuple[Array, Array]:
         raise ArgumentError(f"{dataset.name} has {count} training image(s); at least 2 are needed")
     order = np.random.default_rng([seed, count]).permutation(count)
     return np.sort(order[held:]), np.sort(order[:held])
-
-
-def _size(text: str | None) -> tuple[int, int] | None:
-    """--size as (rows, columns)."""
-    found = re.fullmatch("([0-9]{1,5})(?:x([0-9]{1,5}))?", text or "")
-    if text is not None and found is None:
-        raise ArgumentError(f'--size must be a number such as 32, or ROWSxCOLUMNS such as "24x32", not {text!r}')
-    return None if found is None else (int(found[1]), int(found[2] or found[1]))
 
 
 def _title(net: str) -> str:
