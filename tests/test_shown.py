@@ -58,7 +58,9 @@ def test_every_error_shows_its_message_escaped(kind: type[ChainruleError]) -> No
     }.get(kind, lambda: kind(f"cannot read {hostile}: no"))()
     lines = str(made).split("\n")
     assert all(shown(line) == line for line in lines)
-    assert len(lines) == (3 if kind is GrammarError else 2 if kind is errors.DownloadError else 1)
+    assert len(lines) == (
+        3 if kind is GrammarError else 2 if kind in (errors.DownloadError, errors.WeightsError) else 1
+    )
 
 
 def test_the_caret_stands_under_the_column_of_an_escaped_text() -> None:
