@@ -9,11 +9,12 @@ import pytest
 
 import chainrule as cr
 from chainrule.graph import Input
+from chainrule.interchange.c.rules import LAYER_RULES
 from chainrule.layers import LAYERS
 from tests.helpers import Array, assert_close
 from tests.interchange.c.compiled import Compiled, needs_compiler
 from tests.interchange.c.networks import APART, GROUPS, branches, fresh
-from tests.layers.rows import Row
+from tests.layers.rows import ACTIVATIONS, Row
 
 pytestmark = needs_compiler
 TOLERANCE = 1e-12
@@ -63,4 +64,19 @@ def test_rows_whose_samples_only_an_input_has(row: Row, tmp_path: Path) -> None:
     batch = rng.normal(size=(row.batch, *net.input_shape))
     targets = rng.normal(size=(row.batch, *net.output_shape))
     made = Compiled(net, tmp_path, what="train_step", loss=cr.MSELoss(), optimizer=cr.SGD(0.1), batch=row.batch)
+    assert_learns_alike(net, made, batch, targets, cr.MSELoss(), 0.5)
+
+
+def test_curves_are_written_from_their_expressions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those with a template of their own too, without it; side by side with batch normalisation, sample by sample."""
+    curves = [layer for layer in (entry.layer for entry in ACTIVATIONS) if not layer.is_identity(True)]
+    for layer in curves:
+        monkeypatch.delitem(LAYER_RULES, type(layer).__name__, raising=False)
+    x = Input((3, 2))
+    ends = [type(layer)(**layer.hyperparameters())(cr.BatchNorm1d(3)(x)) for layer in curves]
+    net = cr.Network(x, cr.Concat()(*ends))
+    rng = np.random.default_rng(3)
+    batch, targets = rng.normal(size=(4, 3, 2)), rng.normal(size=(4, *net.output_shape))
+    made = Compiled(net, tmp_path, what="train_step", loss=cr.MSELoss(), optimizer=cr.SGD(0.1), batch=4)
+    assert "relu_forward" not in (tmp_path / "net.c").read_text()
     assert_learns_alike(net, made, batch, targets, cr.MSELoss(), 0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chainrule.errors import ArgumentError
 from chainrule.expressions import Cases, Expr, Fn, Frac, Mul, Neg, Num, Pow, Rel, Sum, Sym
 from chainrule.interchange.c.numbers import Literals
 from chainrule.layers.activations import SIGMA
@@ -42,4 +43,4 @@ def in_c(expr: Expr, literals: Literals) -> str:
             return f"{_FUNCTIONS[name]}({write(argument)})"
         case Cases(((value, Rel((left, right), ">")), (other, _))):
             return f"({write(left)} > {write(right)} ? {write(value)} : {write(other)})"
-    raise NotImplementedError(expr)
+    raise ArgumentError(f"a curve is written with {expr!r}, for which there is no C; give its layer a template")
