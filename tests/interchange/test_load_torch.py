@@ -190,3 +190,14 @@ def test_a_graph_keeps_its_names_and_a_shared_bias_is_written_out() -> None:
     state = net.to_torch_state()
     assert list(state) == ["linear1.weight", "linear1.bias"]
     assert np.array_equal(np.asarray(state["linear1.bias"]), [0.5] * 4)
+
+
+def test_foreign_names_break_no_line_of_the_tables() -> None:
+    net = cr.Sequential(cr.Linear(3, 2))
+    hostile = "a\nchainrule: all is well\x1b[31m\u202e"
+    with pytest.raises(WeightsError) as caught:
+        cr.load_torch(net, {f"{hostile}.weight": np.zeros((5, 5))})
+    assert len(str(caught.value).split("\n")) == 5
+    done = cr.load_torch(net, {f"{hostile}.weight": np.zeros((2, 3)), f"{hostile}.bias": np.zeros(2)})
+    assert len(str(done).split("\n")) == 3
+    assert all(line.isprintable() for line in str(done).split("\n"))

@@ -16,6 +16,7 @@ import numpy as np
 
 from chainrule.arrays import Array, as_array, check_finite
 from chainrule.errors import ArgumentError, NameLookupError, WeightsError
+from chainrule.errors import shown as escaped
 from chainrule.layers import Conv2d, Layer, Linear
 from chainrule.network import Network
 from chainrule.shapes import Shape, shape_text, shown
@@ -52,8 +53,8 @@ class Transfer:
 
 
 def table(rows: Sequence[tuple[str, str, str, str]]) -> list[str]:
-    """Lines of four columns under their titles."""
-    cells = [("network", "file", "shape", "by"), *rows]
+    """Lines of four columns under their titles; names are foreign, and shown escaped."""
+    cells = [("network", "file", "shape", "by"), *(tuple(map(escaped, row)) for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(4)]
     return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in cells]
 
