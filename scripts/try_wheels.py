@@ -111,12 +111,15 @@ def main() -> None:
     """Try each wheel wherever it fits."""
     tried = 0
     for wheel in map(Path, sys.argv[1:]):
+        before = tried
         if platform.machine() != "aarch64" and "cp311-manylinux" in wheel.name and "aarch64" in wheel.name:
             tried += try_arm(wheel)
         for minor, program in pythons().items():
             if fits(wheel, minor):
                 try_here(wheel, program, f"3.{minor}")
                 tried += 1
+        if tried == before:
+            print(f"NOT TRIED: {wheel.name}: no Python of this machine can run it", flush=True)
     if tried == 0:
         sys.exit("no wheel was tried: none fits a Python on the PATH")
 

@@ -88,6 +88,7 @@ def test_every_word_reaches_zig_and_macos_gets_a_library(
 def test_wheels_are_tried_with_a_python_that_has_nothing_installed(tmp_path: Path) -> None:
     command = [sys.executable, "-S", str(ROOT / "scripts" / "try_wheels.py"), str(tmp_path / "a-1-cp39-cp39-any.whl")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "NOT TRIED: a-1-cp39-cp39-any.whl: no Python of this machine can run it"
     assert done.stderr.strip() == "no wheel was tried: none fits a Python on the PATH"
 
 
