@@ -158,7 +158,7 @@ class Builder:
             raise FileFormatError(_unknown(operation))
         made = IMPORTERS[key](self, operation)
         results = made if isinstance(made, tuple) else (made,)
-        if any(operation.outputs[len(results) :]):
+        if any(name in self._uses for name in operation.outputs[len(results) :]):
             raise FileFormatError(f"its output {len(results) + 1} is used, which no layer computes")
         return results
 
