@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from chainrule.arrays import Array, as_array, as_weights, check_finite
+from chainrule.arrays import Array, as_array, as_weights
 from chainrule.equations import activations, losses
-from chainrule.errors import DataError, ShapeError
-from chainrule.shapes import Shape, choice
+from chainrule.errors import ArgumentError, ChainruleError, DataError, ShapeError
+from chainrule.shapes import Shape, choice, shown
 
 Reduction = Literal["mean", "sum"]
 
@@ -137,10 +137,13 @@ def class_factors(name: str, value: ArrayLike | None) -> tuple[float, ...] | Non
     """One number for each class, at least 0; None for none."""
     if value is None:
         return None
-    array = as_array(value, name)
-    if array.ndim != 1 or not array.size:
-        raise ShapeError(f"{name} must be a list of numbers, one for each class, not of shape {array.shape}")
-    check_finite(array, name)
-    if array.min() < 0:
-        raise DataError(f"{name} must not be negative, but {name}[{int(array.argmin())}] is {array.min():g}")
+    wrong = ArgumentError(f"{name} must be a list of numbers of at least 0, one for each class, not {shown(value)}")
+    try:
+        array = as_array(value, name)
+    except ChainruleError:
+        raise wrong from None
+    if array.ndim != 1 or not array.size or array.dtype.kind not in "iuf":
+        raise wrong
+    if not np.isfinite(array).all() or array.min() < 0:
+        raise wrong
     return tuple(array.astype(np.float64).tolist())

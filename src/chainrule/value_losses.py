@@ -115,7 +115,7 @@ class BCEWithLogitsLoss(ValueTargets):
         self.weight = class_factors("weight", weight)
         self.pos_weight = class_factors("pos_weight", pos_weight)
 
-    def _checkclass_factors(self, shape: Shape) -> None:
+    def _check_factors(self, shape: Shape) -> None:
         for name, factors in (("weight", self.weight), ("pos_weight", self.pos_weight)):
             if factors is not None and len(factors) != 1 and shape != (len(factors),):
                 raise ShapeError(
@@ -128,7 +128,7 @@ class BCEWithLogitsLoss(ValueTargets):
         return np.array(factors or (1.0,), outputs.dtype)
 
     def prepare_targets(self, targets: ArrayLike, samples: int, shape: Shape) -> Array:
-        self._checkclass_factors(shape)
+        self._check_factors(shape)
         array = super().prepare_targets(targets, samples, shape)
         if array.min() < 0 or array.max() > 1:
             raise DataError(f"BCEWithLogitsLoss needs targets between 0 and 1, not {array.min()}..{array.max()}")

@@ -22,9 +22,22 @@ ENDS: dict[str, list[Any]] = {
     **{key: [5e-324, 1e300] for key in ("sigma", "k")},
     "momentum": [0, 1],
     "norm_type": [1, 1e300],
+    "label_smoothing": [0, 1],
+    "delta": [5e-324, 1e300],
+    **{key: [(0.0,), (1e300, 0.0)] for key in ("weight", "pos_weight")},
     "betas": [(0, 0), (0, 0.999), (0.999, 0)],
 }
-ENDLESS = {"bias", "affine", "mode", "initialization", "connections", "reduction", "nesterov", "name"}  # no numbers
+ENDLESS = {
+    "bias",
+    "affine",
+    "mode",
+    "initialization",
+    "connections",
+    "reduction",
+    "nesterov",
+    "centered",
+    "name",
+}  # no numbers
 
 
 @pytest.mark.parametrize(("name", "argument"), ARGUMENTS)

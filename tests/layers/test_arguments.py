@@ -55,6 +55,11 @@ TABLES = [
 ]  # fmt: skip
 """For a Conv2d with 3 inputs and 2 filters."""
 
+FACTORS = [
+    [], (), 1, 2.0, "a", ["a"], [None], [[1.0]], np.ones((2, 2)), [1, -1], [NAN], [1, INF], [True], {}, object(),
+]  # fmt: skip
+"""One number for each class."""
+
 RULES: dict[str, list[Any]] = {
     "name": ["", "a.b", "a/b", "a b", "1st", "input", 1, b"a", ("a",)],
     "in_features": SIZE,
@@ -93,6 +98,11 @@ RULES: dict[str, list[Any]] = {
         None, 0.9, True, "ab", "", (), (0.9,), (0.9, 0.9, 0.9), (0.9, 1), (1, 0.9), (-0.1, 0.9), (0.9, NAN),
         (True, 0.9), (None, 0.9), ("0.9", "0.9"), {0.9: 1, 0.8: 2}, np.zeros((2, 2)),
     ],
+    "weight": FACTORS,
+    "pos_weight": FACTORS,
+    "label_smoothing": FRACTION,
+    "delta": ABOVE_0,
+    "centered": NO_BOOLS,
     "every": SIZE,
     "gamma": FRACTION,
     "final": FRACTION,
@@ -100,6 +110,7 @@ RULES: dict[str, list[Any]] = {
     "warmup": FRACTION,
 }  # fmt: skip
 EXTRA: dict[tuple[str, str], list[Any]] = {
+    ("RMSprop", "alpha"): [1, 1.5],
     ("BatchNorm1d", "momentum"): [1.0000001, 2],
     ("BatchNorm2d", "momentum"): [1.0000001, 2],
     ("MaxPool2d", "padding"): ["same", 2, (2, 0), (0, 0, 0, 2), (0, 2, 0, 0)],
@@ -128,7 +139,7 @@ GOOD: dict[str, dict[str, Any]] = {
 }
 """What each constructor needs; all else has defaults."""
 
-OTHERS = (cr.SGD, cr.Adam, cr.AdamW, cr.Constant, cr.StepDecay, cr.Cosine, cr.OneCycle)
+OTHERS = (cr.SGD, cr.Adam, cr.AdamW, cr.RMSprop, cr.Constant, cr.StepDecay, cr.Cosine, cr.OneCycle)
 BUILDERS: dict[str, Callable[..., Any]] = {**LAYERS, **LOSSES, **{other.__name__: other for other in OTHERS}}
 ARGUMENTS = [
     (name, argument)
