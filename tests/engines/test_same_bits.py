@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from scripts import same_bits
 from tests.engines import comparing
 from tests.engines.comparing import mixed_network
 from tests.helpers import Array
@@ -55,6 +56,19 @@ def test_at_any_number_of_threads_in_other_processes_and_repeatedly() -> None:
         assert f"{digest('float32')} {digest('float64', 7)}\n" == here
     for threads in (1, 2, 3, 8):
         assert in_another_process(CHAINRULE_THREADS=str(threads)) == here
+
+
+@pytest.mark.parametrize("name", same_bits.NETWORKS)
+def test_networks_of_the_zoo_train_to_the_same_bits(name: str) -> None:
+    """Whole batches and a short one; `scripts/same_bits.py` says it for longer runs and other commits."""
+    found = set()
+    try:
+        for threads in same_bits.THREADS:
+            cr.set_threads(threads)
+            found.add(same_bits.trained(name, samples=200))
+    finally:
+        cr.set_threads(None)
+    assert len(found) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
