@@ -49,25 +49,7 @@ class Plan:
         step: int,
         threads: int,
     ) -> tuple[float, int, bool]: ...
-    def train(
-        self,
-        inputs: NDArray[Any],
-        bytes: bool,
-        targets: NDArray[Any] | None,
-        labels: NDArray[Any] | None,
-        weights: NDArray[Any] | None,
-        order: NDArray[Any],
-        batch_size: int,
-        rates: NDArray[Any],
-        scales: NDArray[Any],
-        first: int,
-        seed: int,
-        step: int,
-        update: dict[str, Any],
-        memories: int,
-        trainable: list[int],
-        losses: NDArray[Any],
-        correct: NDArray[Any],
-        threads: int,
-    ) -> int: ...
+    def train(self, request: Any) -> int:
+        """From an EpochRequest; the number of steps done. Raises ValueError if it is malformed."""
+
     def memory_bytes(self) -> int: ...

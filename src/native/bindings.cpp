@@ -132,27 +132,39 @@ class LockedPlan {
     return nb::make_tuple(totals.loss, totals.correct, totals.finite);
   }
 
-  int64_t train(AnyArray inputs, bool bytes, std::optional<AnyArray> targets, std::optional<Indices> labels,
-                std::optional<Doubles> weights, Indices order, int64_t batch_size, Doubles rates,
-                Doubles scales, int64_t first, uint64_t seed, uint32_t step, const nb::dict& update,
-                int memories, const std::vector<int64_t>& trainable, DoublesOut losses, DoublesOut correct,
-                int threads) {
-    if (scales.size() != rates.size()) throw std::invalid_argument("a step has one rate and one scale");
-    if (memories > kMostMemories) throw std::invalid_argument("an optimizer remembers too much");
-    Batch batch = batch_of(inputs, bytes, targets, labels, weights, int64_t(order.size()), seed, step);
-    batch.order = order.data();
-    const Optimizer optimizer = {make_update(fields_from(update)), memories, trainable};
-    const int64_t count = int64_t(rates.size());
-    std::vector<Totals> totals(count);
+  // From the engine's EpochRequest, whose attributes have these names. What is written to is never a copy.
+  int64_t train(const nb::object& given) {
+    const auto inputs = nb::cast<AnyArray>(given.attr("inputs"));
+    const auto targets = nb::cast<std::optional<AnyArray>>(given.attr("targets"));
+    const auto labels = nb::cast<std::optional<Indices>>(given.attr("labels"));
+    const auto weights = nb::cast<std::optional<Doubles>>(given.attr("weights"));
+    const auto order = nb::cast<Indices>(given.attr("order"), false);
+    const auto rates = nb::cast<Doubles>(given.attr("rates"), false);
+    const auto scales = nb::cast<Doubles>(given.attr("scales"), false);
+    const auto losses = nb::cast<DoublesOut>(given.attr("losses"), false);
+    const auto correct = nb::cast<DoublesOut>(given.attr("correct"), false);
+    if (losses.size() != rates.size() || correct.size() != rates.size())
+      throw std::invalid_argument("a step has one loss and one count");
+    EpochRequest request = {
+        batch_of(inputs, nb::cast<bool>(given.attr("bytes")), targets, labels, weights, int64_t(order.size()),
+                 nb::cast<uint64_t>(given.attr("seed")), nb::cast<uint32_t>(given.attr("step"))),
+        nb::cast<int64_t>(given.attr("batch_size")),
+        nb::cast<int64_t>(given.attr("first")),
+        {rates.data(), rates.size()},
+        {scales.data(), scales.size()},
+        {make_update(fields_from(nb::cast<nb::dict>(given.attr("update")))),
+         nb::cast<int>(given.attr("memories")), nb::cast<std::vector<int64_t>>(given.attr("trainable"))},
+        nb::cast<int>(given.attr("threads"))};
+    request.batch.order = order.data();
+    std::vector<Totals> totals(rates.size());
     std::mutex& mutex = this->mutex();
     int64_t done;
     {
       const Unlocked unlocked;
       const std::lock_guard lock(mutex);
-      done = plan_->train(batch, batch_size, rates.data(), scales.data(), first, count, optimizer,
-                          totals.data(), threads);
+      done = plan_->train(request, totals.data());
     }
-    for (int64_t k = 0; k < count; ++k)
+    for (size_t k = 0; k < totals.size(); ++k)
       losses.data()[k] = totals[k].loss, correct.data()[k] = totals[k].correct;
     return done;
   }
@@ -290,11 +302,6 @@ NB_MODULE(_native, m) {
       .def("run", &LockedPlan::run, nb::arg("inputs").noconvert(), nb::arg("bytes"),
            nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("weights").none(), nb::arg("scale"),
            nb::arg("exports"), nb::arg("samples"), nb::arg("seed"), nb::arg("step"), nb::arg("threads"))
-      .def("train", &LockedPlan::train, nb::arg("inputs").noconvert(), nb::arg("bytes"),
-           nb::arg("targets").none(), nb::arg("labels").none(), nb::arg("weights").none(),
-           nb::arg("order").noconvert(), nb::arg("batch_size"), nb::arg("rates").noconvert(),
-           nb::arg("scales").noconvert(), nb::arg("first"), nb::arg("seed"), nb::arg("step"),
-           nb::arg("update"), nb::arg("memories"), nb::arg("trainable"), nb::arg("losses").noconvert(),
-           nb::arg("correct").noconvert(), nb::arg("threads"))
+      .def("train", &LockedPlan::train, nb::arg("request"))
       .def("memory_bytes", &LockedPlan::memory_bytes);
 }

@@ -1,10 +1,10 @@
 #include "plan.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <stdexcept>
+#include <string>
 
 #include "batch_sums.hpp"
 #include "denormals.hpp"
@@ -18,16 +18,6 @@ namespace {
 
 // A tile of filters may read four vectors past the last weight.
 constexpr size_t kBeyond = 4 * Memory::kAlignment;
-constexpr int64_t kStretch = 4096;  // numbers of a gradient that are summed and applied at a time
-constexpr int64_t kTile = 8;        // rows that a dense layer's gradient computes at a time
-
-// The part of n pieces that belongs to a thread.
-struct Part {
-  int64_t begin, end;
-};
-Part part_of(int64_t n, int thread, int threads) {
-  return {n * thread / threads, n * (thread + 1) / threads};
-}
 
 }  // namespace
 
@@ -219,59 +209,6 @@ void Plan::finish_between(const Stage& stage, int64_t samples) {
       sums.finish_forward(between.op);
 }
 
-bool Plan::finish_gradients(int64_t samples, int thread, int threads) {
-  return finish_rows(samples, thread, threads, [](int64_t, int64_t) { return true; });
-}
-
-// Sums up the raw gradients of the thread's share of rows, a few at a time, and hands each stretch [begin,
-// end) of the natural gradient on while it is in cache. Returns whether all is finite.
-template <class Then>
-bool Plan::finish_rows(int64_t samples, int thread, int threads, Then&& then) {
-  bool finite = true;
-  for (const FinishOp& op : finishes_) {
-    const Part rows = part_of(op.rows, thread, threads);
-    const int64_t stretch = std::max<int64_t>(1, kStretch / op.columns / kTile) * kTile;
-    for (int64_t row = rows.begin; row < rows.end; row += stretch) {
-      const int64_t next = std::min(row + stretch, rows.end);
-      if (op.layout == RawLayout::kDense)
-        table_.finish_dense(op, kept_.data(), int64_t(kept_bytes_), blocks(samples), gradient_.data(), row,
-                            next);
-      else
-        table_.finish(op, raw_.data(), int64_t(raw_bytes_), int32_t(shards(samples)), gradient_.data(), row,
-                      next);
-      const int64_t begin = op.natural + row * op.columns, end = op.natural + next * op.columns;
-      finite &= table_.all_finite(gradient_.data(), begin, end);
-      finite &= then(begin, end);
-    }
-  }
-  return finite;
-}
-
-// A thread moves what it has finished, all gradients being known by then. Returns whether all is finite.
-bool Plan::finish_and_update(const Optimizer& optimizer, double rate, int64_t step, int64_t samples,
-                             int thread, int threads) {
-  void* memories[kMostMemories] = {};
-  for (int k = 0; k < optimizer.memories; ++k) memories[k] = memories_[k].data();
-  return finish_rows(samples, thread, threads, [&](int64_t begin, int64_t end) {
-    bool finite = true;
-    for (size_t k = 0; k + 1 < optimizer.trainable.size(); k += 2) {
-      const int64_t low = std::max(begin, optimizer.trainable[k]),
-                    high = std::min(end, optimizer.trainable[k + 1]);
-      if (low >= high) continue;
-      table_.update(optimizer.op, parameters_.data(), gradient_.data(), memories, rate, step, low, high);
-      finite &= table_.all_finite(parameters_.data(), low, high);
-    }
-    return finite;
-  });
-}
-
-void Plan::pack(int thread, int threads) {
-  for (const PackOp& op : packs_) {
-    const Part rows = part_of(int64_t(op.groups) * op.out, thread, threads);
-    table_.pack(op, parameters_.data(), rows.begin, rows.end);
-  }
-}
-
 Totals Plan::totals(int64_t samples) const {
   Totals sum = {0, 0, true};
   for (int64_t n = 0; n < blocks(samples); ++n) {
@@ -290,57 +227,6 @@ Totals Plan::run(const Batch& batch, double scale, int limit) {
     finish_gradients(batch.samples, member.thread, member.threads);
   });
   return totals(batch.samples);
-}
-
-int64_t Plan::train(const Batch& epoch, int64_t batch_size, const double* rates, const double* scales,
-                    int64_t first, int64_t count, const Optimizer& optimizer, Totals* totals, int limit) {
-  const int64_t largest = std::min(batch_size, epoch.samples);
-  prepare(largest, useful_threads(largest, limit), optimizer.memories);
-  backup_[0].copy(parameters_);
-  for (int k = 0; k < kMostMemories; ++k) backup_[1 + k].copy(memories_[k]);
-  const int64_t updates = updates_;
-  int64_t done = 0;
-  if (train_steps(epoch, batch_size, rates, scales, first, count, optimizer, totals, limit, done))
-    return done;
-  // Something in the last step was not finite. Steps are repeatable to the bit: begin again and stop before
-  // it.
-  parameters_.copy(backup_[0]);
-  for (int k = 0; k < kMostMemories; ++k) memories_[k].copy(backup_[1 + k]);
-  updates_ = updates;
-  const int64_t good = done - 1;
-  train_steps(epoch, batch_size, rates, scales, first, good, optimizer, totals, limit, done);
-  return good;
-}
-
-// Returns whether losses, gradients and parameters were finite in all of the `done` steps.
-bool Plan::train_steps(const Batch& epoch, int64_t batch_size, const double* rates, const double* scales,
-                       int64_t first, int64_t count, const Optimizer& optimizer, Totals* totals, int limit,
-                       int64_t& done) {
-  std::atomic<bool> finite{true};
-  done = 0;
-  in_team(useful_threads(std::min(batch_size, epoch.samples), limit), limit, [&](const Member& member) {
-    const FlushDenormals flush;
-    const int thread = member.thread, threads = member.threads;
-    for (int64_t k = 0; k < count; ++k) {
-      const int64_t begin = (first + k) * batch_size, samples = std::min(batch_size, epoch.samples - begin);
-      member.barrier.wait();  // all of the step before is done
-      if (!finite) return;
-      run_stages({epoch, begin, samples, epoch.step + uint32_t(k), scales[k]}, member);
-      if (!finish_and_update(optimizer, rates[k], updates_ + k + 1, samples, thread, threads)) finite = false;
-      pack(thread, threads);
-      if (thread == 0) {
-        totals[k] = this->totals(samples);
-        if (!std::isfinite(totals[k].loss) || !buffers_finite()) finite = false;
-        done = k + 1;
-      }
-    }
-  });
-  updates_ += done;
-  return finite;
-}
-
-bool Plan::buffers_finite() const {
-  return table_.all_finite(parameters_.data(), sizes_.parameters, sizes_.parameters + sizes_.buffers);
 }
 
 int64_t Plan::memory_bytes() const {

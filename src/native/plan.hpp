@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,10 +44,28 @@ struct Step {
   double scale;  // what the weighted sum over the samples is multiplied by
 };
 
+// The part of n pieces that belongs to a thread.
+struct Part {
+  int64_t begin, end;
+};
+inline Part part_of(int64_t n, int thread, int threads) {
+  return {n * thread / threads, n * (thread + 1) / threads};
+}
+
 struct Optimizer {
   UpdateOp op;
   int memories;
   std::vector<int64_t> trainable;  // begin, end, begin, end, ... in the natural parameters
+};
+
+// Steps first .. first + rates.size() of an epoch: batches of `batch_size` out of batch.order, each with a
+// rate and a scale of its loss, on at most so many threads.
+struct EpochRequest {
+  Batch batch;
+  int64_t batch_size, first;
+  std::span<const double> rates, scales;
+  Optimizer optimizer;
+  int threads;
 };
 
 class Plan {
@@ -63,11 +82,9 @@ class Plan {
   // parameters to finish. The weighted sum over the samples, times `scale`, is the loss.
   Totals run(const Batch& batch, double scale, int limit);
 
-  // Steps first .. first + count of an epoch: batches of `batch_size` out of batch.order, each with a rate
-  // and a scale of its loss. Stops before the update of a step whose loss or gradient is not finite. Returns
-  // the number of steps done; totals has one entry for each.
-  int64_t train(const Batch& epoch, int64_t batch_size, const double* rates, const double* scales,
-                int64_t first, int64_t count, const Optimizer& optimizer, Totals* totals, int limit);
+  // Stops before the update of a step whose loss or gradient is not finite. Returns the number of steps done;
+  // totals has one entry for each. Throws std::invalid_argument if the request is malformed.
+  int64_t train(const EpochRequest& request, Totals* totals);
 
   int64_t memory_bytes() const;
 
@@ -82,9 +99,8 @@ class Plan {
   Block block_of(const Step& step, int64_t n, int64_t shard);
   void finish_between(const Stage& stage, int64_t samples);
   bool finish_gradients(int64_t samples, int thread, int threads);
-  bool train_steps(const Batch& epoch, int64_t batch_size, const double* rates, const double* scales,
-                   int64_t first, int64_t count, const Optimizer& optimizer, Totals* totals, int limit,
-                   int64_t& done);
+  void expect_sound(const EpochRequest& request) const;
+  bool train_steps(const EpochRequest& request, int64_t count, Totals* totals, int64_t& done);
   template <class Then>
   bool finish_rows(int64_t samples, int thread, int threads, Then&& then);
   bool finish_and_update(const Optimizer& optimizer, double rate, int64_t step, int64_t samples, int thread,

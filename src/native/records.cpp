@@ -226,7 +226,8 @@ std::map<std::string, std::vector<std::string>> enumerations() {
 }
 
 std::map<std::string, int64_t> limits() {
-  return {{"group", kMostGroup},
+  return {{"alignment", int64_t(Memory::kAlignment)},
+          {"group", kMostGroup},
           {"strip_rows", kMostStripRows},
           {"tile_weights", kTileWeights},
           {"tile_filters", kTileFilters}};

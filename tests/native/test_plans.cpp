@@ -98,10 +98,12 @@ class Repetition {
   void train(const Event& event, Batch& batch) {
     batch.samples = int64_t(event.order.size());
     batch.order = event.order.data();
-    const Optimizer optimizer = {make_update(event.update), int(event.memories), event.trainable};
+    const EpochRequest request = {
+        batch,       event.batch_size, event.begin,
+        event.rates, event.scales,     {make_update(event.update), int(event.memories), event.trainable},
+        threads_};
     std::vector<Totals> totals(event.rates.size());
-    totals.resize(plan_->train(batch, event.batch_size, event.rates.data(), event.scales.data(), event.begin,
-                               int64_t(event.rates.size()), optimizer, totals.data(), threads_));
+    totals.resize(plan_->train(request, totals.data()));
     std::vector<double> losses, correct;
     for (const Totals& step : totals) losses.push_back(step.loss), correct.push_back(step.correct);
     std::vector<double> parameters(sizes_.parameters), buffers(sizes_.buffers);

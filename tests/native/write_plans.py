@@ -18,7 +18,7 @@ import numpy as np
 import chainrule as cr
 from chainrule.engines.native import core
 from chainrule.engines.native.compiled import instruction_set
-from chainrule.engines.native.program import PlanDescription
+from chainrule.engines.native.program import EpochRequest, PlanDescription
 from chainrule.engines.native.rules import convolution, winograd
 from tests.engines import comparing
 from tests.helpers import Array
@@ -128,21 +128,18 @@ class Recorder:
         words.results(*result[:2], gradient, *exports)  # whether x is finite is Python's to ask
         return result
 
-    def train(self, inputs: Array, is_bytes: bool, targets: Any, labels: Any, weights: Any, order: Array,
-              batch_size: int, rates: Array, scales: Array, first: int, seed: int, step: int, update: Any,
-              memories: int, trainable: list[int], losses: Array, correct: Array, threads: int) -> Any:  # fmt: skip
-        done = self._plan.train(inputs, is_bytes, targets, labels, weights, order, batch_size, rates, scales, first,
-                                seed, step, update, memories, trainable, losses, correct, threads)  # fmt: skip
-        words = self._event("train", batch_size, first, seed, step, memories)
-        words.batch(inputs, is_bytes, targets, labels, weights)
-        words.numbers(order)
-        words.numbers(rates)
-        words.numbers(scales)
-        words.fields(update)
-        words.numbers(trainable)
+    def train(self, request: EpochRequest) -> int:
+        done: int = self._plan.train(request)
+        words = self._event("train", request.batch_size, request.first, request.seed, request.step, request.memories)
+        words.batch(request.inputs, request.bytes, request.targets, request.labels, request.weights)
+        words.numbers(request.order)
+        words.numbers(request.rates)
+        words.numbers(request.scales)
+        words.fields(request.update)
+        words.numbers(request.trainable)
         parameters, buffers = np.zeros(self._sizes["parameters"]), np.zeros(self._sizes["buffers"])
         self._plan.get_values(parameters, buffers)
-        words.results(losses[:done], correct[:done], parameters, buffers)
+        words.results(request.losses[:done], request.correct[:done], parameters, buffers)
         return done
 
     def __getattr__(self, name: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from chainrule.engines.native import core
 from chainrule.engines.native.fusion import Group, Task, Traits, fused
 from chainrule.engines.native.program import Program
 from chainrule.engines.native.records import steps
@@ -150,7 +151,8 @@ class Lowering:
     def natural_size(self) -> int:
         """Where packed copies begin: after parameters and buffers, aligned."""
         graph = self.task.graph
-        return -(-(graph.parameters.flat.size + graph.buffers.flat.size) // 64) * 64
+        step = core.limits()["alignment"]
+        return -(-(graph.parameters.flat.size + graph.buffers.flat.size) // step) * step
 
     # --- the whole program -------------------------------------------------------------------------------------
 

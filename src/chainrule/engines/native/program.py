@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from chainrule.arrays import Array
+from chainrule.engines.native import core
 from chainrule.engines.native.records.base import Record
 from chainrule.engines.native.slots import Slot
 from chainrule.shapes import Shape, product
 
-ALIGNMENT = 64
 Flat = Literal["raw", "packed", "statistics"]
 
 
@@ -34,6 +35,34 @@ class PlanDescription:
     finishes: list[dict[str, Any]]
     packs: list[dict[str, Any]]
     folds: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochRequest:
+    """Steps first, first + 1, ... of an epoch, one for each rate: all that the core trains by, under its names.
+
+    `order` names samples, batch after batch; the sum of a step's losses is multiplied by its number of `scales`;
+    `trainable` is begin, end, ... in the parameters. The core writes `losses` and `correct` of every step.
+    """
+
+    inputs: Array
+    bytes: bool
+    targets: Array | None
+    labels: Array | None
+    weights: Array | None
+    order: Array
+    batch_size: int
+    first: int
+    rates: Array
+    scales: Array
+    seed: int
+    step: int
+    update: dict[str, Any]
+    memories: int
+    trainable: list[int]
+    losses: Array
+    correct: Array
+    threads: int
 
 
 class Program:
@@ -72,7 +101,7 @@ class Program:
     def take(self, what: Flat, numbers: int) -> int:
         """Reserve `numbers` in a flat region; aligned."""
         offset = self.flat[what]
-        step = ALIGNMENT // (8 if what == "statistics" else self.number_bytes)
+        step = core.limits()["alignment"] // (8 if what == "statistics" else self.number_bytes)
         self.flat[what] += -(-numbers // step) * step
         return offset
 
@@ -81,7 +110,7 @@ class Program:
         return self._lay_out(False), self._lay_out(True)
 
     def _lay_out(self, kept: bool) -> int:
-        step = ALIGNMENT // self.number_bytes
+        step = core.limits()["alignment"] // self.number_bytes
         placed: list[tuple[Slot, int]] = []
         total = 0
         mine = [slot for slot in self.slots if slot.kept == kept and slot.first >= 0]
