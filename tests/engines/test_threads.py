@@ -147,7 +147,8 @@ def test_the_variable_decides_until_a_number_is_set() -> None:
 @pytest.mark.parametrize("value", ["abc", "0", "-1", "2.5", "10,000", "10000", " ", "1_0", "٣"])
 def test_a_variable_that_is_no_number_gets_one_sentence(value: str) -> None:
     program = "from chainrule.cli import main; main()"
-    for command in (["summary"], ["check", "--net", "two-two-two"], ["--version"]):
+    commands = [["summary"], ["check", "--net", "two-two-two"], ["--version"]]
+    for command in commands if value == "abc" else commands[:1]:
         done = run(program, *command, CHAINRULE_THREADS=value)
         if command == ["--version"]:
             assert (done.returncode, done.stderr) == (0, "")

@@ -18,6 +18,11 @@ struct Activation {
 
 constexpr double kSlope = 0.3;
 
+// Operations on single numbers: forward and backward of each activation.
+#define CHAINRULE_IS_ELEMENTWISE(name, record) +std::is_base_of_v<ElementwiseOp, chainrule::record>
+constexpr int kElementwise = 0 CHAINRULE_OPERATIONS(CHAINRULE_IS_ELEMENTWISE);
+#undef CHAINRULE_IS_ELEMENTWISE
+
 template <class T, int L>
 void activations(int used) {
   const Activation<T, L> all[] = {
@@ -34,6 +39,7 @@ void activations(int used) {
        [](double x) { return 1.7159 * std::tanh(2.0 / 3 * x); },
        [](double, double y) { return 2.0 / 3 * (1.7159 - y * y / 1.7159); }},
   };
+  static_assert(2 * std::size(all) == kElementwise, "each activation has a row here");
   constexpr int64_t n = 37;
   for (const auto& f : all)
     for (const bool in_place : {false, true}) {
