@@ -29,7 +29,8 @@ def plot_learning_curves(history: History, path: str | Path) -> None:
         for axes, (name, factor) in zip(panels, names.items(), strict=True):
             _curve(axes, history, name, factor)
         panels[0].set_title("Loss")
-        panels[0].set_ylim(0, 1.06 * max(float(max(line.get_ydata())) for line in panels[0].lines))
+        losses = [loss for name in ("loss", "validation_loss") for loss in history[name] if loss is not None]
+        panels[0].set_ylim(0, 1.06 * float(max(losses)))
         panels[-1].set_title("Accuracy in %" if len(names) == 2 else "Loss")
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
 
