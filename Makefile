@@ -26,6 +26,10 @@ STAMP      := $(VENV)/.installed
 NATIVE     := $(shell find src/native -type f)
 CPP        := $(filter %.cpp %.hpp %.h,$(NATIVE)) $(wildcard tests/native/*.?pp)
 SCRIPTS    := $(wildcard scripts benchmarks examples)
+ARM        := aarch64-linux-gnu
+
+NATIVE_TEST = $(MAKE) --no-print-directory -j$(shell getconf _NPROCESSORS_ONLN) \
+  $(if $(filter output-sync,$(.FEATURES)),--output-sync) -f tests/native/native.mk PYTHON=$(BIN)/python
 
 .DEFAULT_GOAL := test
 .PHONY: install train test native-test sanitize neon-test exported-c-test mutants fuzz wheels bench check format clean
@@ -55,19 +59,16 @@ test: $(STAMP)
 	$(BIN)/python -m pytest --ignore=tests/oracle $(PYTEST_ARGS)
 
 native-test: $(STAMP)
-	tests/native/run.sh
-	PYTHON=$(BIN)/python tests/native/plans.sh
-	tests/native/threads.sh
+	$(NATIVE_TEST)
 
 sanitize: $(STAMP)
-	tests/native/run.sh address,undefined
-	PYTHON=$(BIN)/python tests/native/plans.sh address,undefined
-	PYTHON=$(BIN)/python tests/native/plans.sh thread
-	tests/native/threads.sh address,undefined
-	tests/native/threads.sh thread
+	$(NATIVE_TEST) SANITIZER=address,undefined
+	$(NATIVE_TEST) SANITIZER=thread
 
 neon-test: $(STAMP)
-	PYTHON=$(BIN)/python tests/native/neon.sh
+	@for tool in $(ARM)-g++ qemu-aarch64; do command -v $$tool >/dev/null || { \
+	  echo "$$tool is not here; on Debian: apt-get install g++-aarch64-linux-gnu qemu-user" >&2; exit 1; }; done
+	$(NATIVE_TEST) CXX=$(ARM)-g++ EMULATOR="qemu-aarch64 -L /usr/$(ARM)" BUILD=build/native-test/neon
 
 exported-c-test: $(STAMP)
 	PYTHON=$(BIN)/python tests/interchange/c/emulated.sh

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from types import FunctionType
@@ -66,6 +67,20 @@ def one(name: str, seconds: int) -> None:
         raise SystemExit(1) from None
 
 
+def processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def apart(name: str, seconds: int) -> int:
+    """One target in a process of its own, for a crash is a find; says its exit code."""
+    command = [sys.executable, "-m", "tests.fuzz", str(seconds), name]
+    done = subprocess.run(
+        command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    )
+    print(f"--- {name}\n{done.stdout}", end="", flush=True)
+    return done.returncode
+
+
 def main(arguments: list[str]) -> int:
     seconds, names = int(arguments[0]), arguments[1:]
     if len(names) == 1:
@@ -75,12 +90,9 @@ def main(arguments: list[str]) -> int:
         from tests.fuzz.targets import TARGETS
 
         names = list(TARGETS)
-    fallen = []
-    for name in names:  # each in a process of its own: a crash is a find
-        print(f"--- {name}", flush=True)
-        code = subprocess.run([sys.executable, "-m", "tests.fuzz", str(seconds), name], check=False).returncode
-        if code:
-            fallen.append(f"{name} (exit code {code})")
+    with ThreadPoolExecutor(processors()) as team:
+        codes = list(team.map(lambda name: apart(name, seconds), names))
+    fallen = [f"{name} (exit code {code})" for name, code in zip(names, codes, strict=True) if code]
     print(f"{len(names) - len(fallen)} passed, {len(fallen)} failed")
     for name in fallen:
         print(f"fell: {name}; its input is in {FOUND}/{name.split()[0]}")

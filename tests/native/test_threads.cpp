@@ -1,5 +1,6 @@
 // The engine's own threads, without Python and without plans: teams from several threads at once, failures, a
-// team in a forked child, changed numbers of threads. Arguments: none.
+// team in a forked child, changed numbers of threads. With any argument there are no forks: QEMU 7 does not
+// survive them while other threads are at work (its own assertion in cpu_exec fails).
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -151,7 +152,7 @@ void a_forked_child_has_threads() {
 }  // namespace
 }  // namespace chainrule
 
-int main() {
+int main(int count, char**) {
   using namespace chainrule;
   every_member_is_there();
   a_failure_reaches_the_caller();
@@ -159,8 +160,9 @@ int main() {
   callers_share();
   numbers_may_change_while_teams_work();
 #if !defined(_WIN32)
-  a_forked_child_has_threads();
+  if (count == 1) a_forked_child_has_threads();
 #endif
-  std::puts("threads: teams, failures, shared limits, changed numbers, forked children");
+  std::printf("threads: teams, failures, shared limits, changed numbers%s\n",
+              count == 1 ? ", forked children" : "; no forks in an emulator");
   return 0;  // with workers that rest
 }

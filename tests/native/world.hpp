@@ -53,7 +53,7 @@ template <class T, int L>
 class World {
  public:
   explicit World(int used) : numbers_(new (std::align_val_t(64)) T[kNumbers]), used_(used) {
-    for (int64_t i = 0; i < kNumbers; ++i) numbers_[i] = nothing(i);
+    fill(kBeyond);
     block.scratch = numbers_;
     block.kept = numbers_;
     block.parameters = numbers_;
@@ -72,7 +72,7 @@ class World {
     const Place place{end_, end_ / 64 % 2 == 0};
     end_ += elements * L + 64;
     end_ += -end_ & 63;
-    if (end_ > kNumbers) std::abort();
+    fill(end_ + kBeyond);
     fences_.push_back({place.offset + elements * L, end_});
     return place;
   }
@@ -157,9 +157,15 @@ class World {
   static Bits bits(T number) { return std::bit_cast<Bits>(number); }
   // A NaN that carries its place: NaN that a kernel takes from elsewhere and writes here is another.
   static T nothing(int64_t place) { return std::bit_cast<T>(Bits(bits(T(NAN)) | Bits(place))); }
-  static constexpr int64_t kNumbers = 1 << 20;
+  // NaN up to `end`: to fill all of the memory would take longer than most tests.
+  void fill(int64_t end) {
+    if (end > kNumbers) std::abort();
+    for (; filled_ < end; ++filled_) numbers_[filled_] = nothing(filled_);
+  }
+
+  static constexpr int64_t kNumbers = 1 << 20, kBeyond = 1 << 13;
   T* numbers_;
-  int64_t end_ = 64;
+  int64_t end_ = 64, filled_ = 0;
   int used_;
   std::vector<Fence> fences_;
 };
