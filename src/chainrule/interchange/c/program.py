@@ -55,6 +55,11 @@ class Use:
         return self.step.input_shapes
 
     @property
+    def turned(self) -> bool:
+        """Whether its kernels are turned before they slide."""
+        return getattr(self.step.layer, "mode", "correlation") == "convolution"
+
+    @property
     def sides(self) -> tuple[int, int, int, int]:
         """Padding of a layer with a window."""
         _, rows, columns = self.step.input_shapes[0]

@@ -51,10 +51,11 @@ class Places:
         """`body` for each of the samples that lie side by side; without a use, only what comes before it."""
         if self.block == 1 or (use is not None and use.rule.whole_batch):
             return body
-        head = "for (int s = 0; s < samples; s++) "
-        if use is None or body.count("\n") == 1:
-            return head + body
-        return head + "{\n    " + body.rstrip("\n").replace("\n", "\n    ") + "\n}\n"
+        head = "for (int s = 0; s < samples; s++)"
+        if use is None:
+            return f"{head} "
+        inside = body.rstrip("\n").replace("\n", "\n    ")
+        return f"{head}\n    {inside}\n" if body.count("\n") == 1 else f"{head} {{\n    {inside}\n}}\n"
 
 
 def words(text: str) -> set[str]:
