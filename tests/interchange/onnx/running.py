@@ -101,8 +101,7 @@ def reference_steps(problem: Problem, optimizer: cr.Optimizer, rates: list[float
     for rate in rates:
         totals = EpochTotals()
         trainer.step_on(Samples(problem.x, targets), rate, totals)
-        mean = totals.loss_sum / totals.samples
-        losses.append(mean if problem.loss.reduction == "mean" else mean * len(problem.x))
+        losses.append(totals.loss if problem.loss.reduction == "mean" else totals.loss_sum)
     found: Arrays = {f"new.{name}": a for name, a in trainer.state.parameters.items() if name not in net.frozen}
     found |= {f"new.{name}": a for name, a in trainer.state.buffers.items()}
     for memory, flat in zip(rule_of(optimizer).memories(optimizer), trainer.memory, strict=True):

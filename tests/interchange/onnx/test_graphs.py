@@ -105,14 +105,22 @@ TOLERABLE = [name for name in UNARY if name not in ("LPPool2d", "BatchNorm1d", "
 """Layers behind which rounding does not grow beyond what this compares: roots near 0, variances near 0, squares."""
 
 
+def miscounted(net: cr.Network) -> bool:
+    """Whether ONNX's reference gets a pooling wrong: where all steps are 1, it mixes up paddings that are not equal."""
+    pools = [layer for layer in net.layers.values() if isinstance(layer, cr.MaxPool2d | cr.AvgPool2d)]
+    return any(pool.stride == (1, 1) and len(set(pool.padding)) > 1 for pool in pools)
+
+
 @settings(max_examples=150 if LONG else 6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(made=problems(names=TOLERABLE, most_layers=6))
 def test_random_graphs(made: Problem, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("graphs")
+    check_inference(folder / "i.onnx", made, "float32")
+    if miscounted(made.net):
+        return
     check_inference(folder / "i.onnx", made, "float64")
     check_gradients(folder / "g.onnx", made, "float64", training=True)
     check_steps(folder / "s.onnx", replace(made, x=0.5 * made.x), "float64", DECAYING)
-    check_inference(folder / "i.onnx", made, "float32")
 
 
 def test_layers_called_as_the_files_own_values(tmp_path: Path) -> None:
