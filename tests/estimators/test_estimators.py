@@ -104,7 +104,7 @@ def test_a_search_over_architectures() -> None:
 
 def test_a_worker_takes_its_share_of_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     def used(_: int) -> int:
-        with threads_of(None):
+        with threads_of(-1):
             return threads()
 
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
@@ -114,7 +114,7 @@ def test_a_worker_takes_its_share_of_the_threads(monkeypatch: pytest.MonkeyPatch
         assert Parallel(n_jobs=2, backend="threading")(delayed(used)(k) for k in range(4)) == [1] * 4
         monkeypatch.setenv("OMP_NUM_THREADS", "3")  # what joblib tells the processes that it starts
         assert Parallel(n_jobs=2, backend="threading")(delayed(used)(k) for k in range(2)) == [3] * 2
-        for asked, expected in ((-1, 8), (2, 2)):
+        for asked, expected in ((None, 1), (-1, 8), (2, 2)):
             with threads_of(asked):
                 assert threads() == expected
         with at_most(4), at_most(2):

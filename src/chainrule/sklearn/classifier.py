@@ -32,7 +32,7 @@ class CNNClassifier(ClassifierMixin, CNN):
                    them, and end with the best epoch's parameters
     warm_start     `fit` goes on where the last one ended
     dtype          "float32" or "float64"; None: float32 for float32, else float64
-    n_jobs         threads; None: all, or one worker's share inside of joblib; -1: all
+    n_jobs         threads; None: one, fastest for small networks; -1: all, or inside of joblib a worker's share
 
     X holds numbers as they are, bytes too: put a scaler before it. A sample_weight k is as good as repeating the sample
     k times, exactly if one batch holds all samples. Each call of `partial_fit` is one epoch, with an optimizer that

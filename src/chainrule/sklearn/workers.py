@@ -18,12 +18,14 @@ PROMISED = "OMP_NUM_THREADS"
 
 @contextmanager
 def threads_of(n_jobs: int | None) -> Iterator[None]:
-    """Let this thread's calls use so many threads: -1 all, None what is left for one worker of joblib, else all."""
+    """Let this thread's calls use so many threads: one for None, as in scikit-learn; for -1 all, or inside of joblib
+    one worker's share."""
     if n_jobs is None:
+        most = 1
+    elif n_jobs == -1:
         most = _share()
     else:
-        integer("n_jobs", n_jobs, -1)
-        most = threads() if n_jobs == -1 else integer("n_jobs", n_jobs, 1)
+        most = integer("n_jobs", n_jobs, 1)
     with at_most(most):
         yield
 
