@@ -105,6 +105,7 @@ def foreign() -> None:
     )  # fmt: skip
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
     write("onnx", "many", proto.SerializeToString())
+    write("graph", "edits", b"edits")
     stream = io.BytesIO()
     arrays = {"conv2d": [(3, 3, 1, 2), (2,)], "batch_normalization": [(2,)] * 4, "dense": [(32, 3), (3,)]}
     with h5py.File(stream, "w", libver="latest") as file:

@@ -146,6 +146,13 @@ def onnx(content: bytes) -> None:
         str(cr.from_onnx(_written("net.onnx", content)))
 
 
+def graph(content: bytes) -> None:
+    """The same, edited as a graph: most bytes are no model at all."""
+    from tests.fuzz.graphs import edited_graph
+
+    onnx(edited_graph((CORPUS / "onnx" / "many").read_bytes(), content))
+
+
 def keras(content: bytes) -> None:
     cr.load_keras(cr.parse("1x6x6 -> conv 2@3x3 -> batchnorm -> fc 3"), _written("net.weights.h5", content))
 
@@ -155,7 +162,8 @@ def torch(content: bytes) -> None:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (model, architecture, idx, npz, picture, grammar, plan, onnx, keras, torch)
+    target.__name__: target
+    for target in (model, architecture, idx, npz, picture, grammar, plan, onnx, graph, keras, torch)
 }
 
 

@@ -84,7 +84,7 @@ CANNOT: dict[str, tuple[list[Any], dict[str, Any], str]] = {
     "products": ([node("Mul", "x x")], {}, "it multiplies two computed values"),
     "number per place": ([node("Add", "x c")], {"c": np.arange(18.0).reshape(2, 3, 3)}, "from place to place"),
     "number per sample": ([node("Add", "x c")], {"c": np.ones((5, 2, 3, 3))}, "does not fit samples"),
-    "infinite factor": ([node("Div", "x c")], {"c": np.array(0.0)}, "holds inf"),
+    "infinite factor": ([node("Div", "x c")], {"c": np.array(0.0)}, "its constant holds NaN or infinity"),
     "samples mixed": ([node("Reshape", "x t")], {"t": np.array([-1, 3])}, "does not keep the samples apart"),
     "samples turned": ([node("Transpose", "x", perm=[1, 0, 2, 3])], {}, "the samples must stay the first axis"),
     "samples joined": ([node("Concat", "x x", axis=0)], {}, "layers do not join samples"),
@@ -189,6 +189,14 @@ CANNOT: dict[str, tuple[list[Any], dict[str, Any], str]] = {
         "one or two spatial axes",
     ),
     "nothing makes it": ([node("Add", "x z")], {}, "needs a value 'z', which nothing makes"),
+    "no bound": ([node("Clip", "x l")], {"l": np.ones(0)}, "its bound is not a single number"),
+    "no ratio": ([node("Dropout", "x r")], {"r": np.ones(0)}, "its ratio is not a single number"),
+    "no filling": (
+        [node("Pad", "x p z")],
+        {"p": np.ones(8, int), "z": np.ones(0)},
+        "its filling is not a single number",
+    ),
+    "identity of nothing": ([node("Identity", "", "c"), node("Add", "x c")], {}, "cannot be computed"),
     "a cycle": ([node("Add", "x b", "a"), node("Relu", "a", "b"), node("Relu", "b")], {}, "depends on its own output"),
     "the same name twice": (
         [node("Relu", "x", "a"), node("Tanh", "x", "a"), node("Relu", "a")],

@@ -14,7 +14,7 @@ import numpy as np
 from chainrule.arrays import Array
 from chainrule.errors import ChainruleError, FileFormatError
 from chainrule.graph import Input
-from chainrule.interchange.onnx.attributes import Operation
+from chainrule.interchange.onnx.attributes import Operation, shortest
 from chainrule.interchange.onnx.folding import FOLDED, fold
 from chainrule.interchange.onnx.reading import Model
 from chainrule.interchange.onnx.values import Constant, Known, Value
@@ -102,6 +102,14 @@ class Builder:
         if array.dtype.kind != "f":
             raise FileFormatError(f"{what} holds {array.dtype} numbers, and layers keep real ones")
         return array.astype(np.float64)
+
+    def number(self, known: Known, what: str) -> float:
+        """A single number that the file fixes; one of float32 as the decimal that is meant."""
+        array = self.constant(known, what)
+        if array.size != 1 or array.dtype.kind not in "fiub":
+            raise FileFormatError(f"{what} is not a single number")
+        number = array.reshape(-1)[0]
+        return shortest(number) if array.dtype == np.float32 else float(number)
 
     def integers(self, known: Known, what: str) -> tuple[int, ...]:
         """A list of integers that the file fixes."""

@@ -91,7 +91,7 @@ def fold(operation: Operation, inputs: Sequence[Known], opset: int) -> tuple[Con
     while constants and constants[-1] is None:
         constants.pop()
     operation.asked.update(operation.attributes)
-    if operation.kind == "Identity" and constants[0] is not None:
+    if operation.kind == "Identity" and constants and constants[0] is not None:
         return (constants[0],)
     first = _computed(operation, [None if c is None else c.array for c in constants], opset)
     if not any(c and c.of_batch for c in constants):

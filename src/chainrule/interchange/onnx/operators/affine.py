@@ -41,6 +41,8 @@ def _per_channel(value: Value, array: Array) -> Array:
     """One number for each channel of the node, from an array that is broadcast to (batch, *shape)."""
     if array.ndim == len(value.shape) + 1 and array.shape[0] == 1:
         array = array[0]
+    if not np.isfinite(array).all():
+        raise FileFormatError("its constant holds NaN or infinity")
     try:
         full = np.broadcast_to(array, value.shape)
     except ValueError:
@@ -51,11 +53,10 @@ def _per_channel(value: Value, array: Array) -> Array:
     if (rows == rows[:, :1]).all():
         return rows[:, 0].copy()
     wide = [axis - array.ndim for axis in range(array.ndim) if array.shape[axis] > 1]
-    if len(wide) > 1:
-        raise FileFormatError("its constant differs from place to place, and layers have one number per channel")
-    axis = len(value.shape) + wide[0]
-    as_map(value.transposed((axis, *(a for a in range(len(value.shape)) if a != axis))))
-    raise AssertionError("channels that come first are the node's")
+    if len(wide) == 1:
+        axis = len(value.shape) + wide[0]  # asked for as channels, which an input may be laid out as
+        as_map(value.transposed((axis, *(a for a in range(len(value.shape)) if a != axis))))
+    raise FileFormatError("its constant differs from place to place, and layers have one number per channel")
 
 
 def _scaled_tanh(b: Builder, node: Node, scales: Array, shifts: Array) -> Node | None:

@@ -71,7 +71,7 @@ def pad(b: Builder, operation: Operation) -> Value:
     numbers = b.integers(pads, "its list of pads") if old is None else old
     fill = operation.number("value", 0.0)
     if filling is not None:
-        fill = float(np.asarray(b.constant(filling, "its filling")).astype(np.float64).ravel()[0])
+        fill = b.number(filling, "its filling")
     ndim = len(value.shape) + 1
     chosen = range(ndim) if axes is None else [a % ndim for a in b.integers(axes, "its list of axes")]
     if len(numbers) != 2 * len(chosen):

@@ -48,7 +48,7 @@ def clip(b: Builder, operation: Operation) -> Value:
     """Between two bounds: a + relu(x - a) - relu(x - b)."""
     x, *bounds = b.inputs(operation, 1, 3)
     low, high = (
-        float(default if bound is None else np.asarray(b.constant(bound, "its bound"), np.float64).reshape(-1)[0])
+        default if bound is None else b.number(bound, "its bound")
         for bound, default in zip(
             bounds, (operation.number("min", -np.inf), operation.number("max", np.inf)), strict=True
         )
@@ -103,7 +103,7 @@ def dropout(b: Builder, operation: Operation) -> Value:
     operation.integer("seed", 0)
     p = operation.number("ratio", 0.5)
     if ratio is not None:
-        p = float(str(np.asarray(b.constant(ratio, "its ratio")).reshape(-1)[0]))
+        p = b.number(ratio, "its ratio")
     operation.integers("consumed_inputs")
     return apply(b, b.value(x), Dropout(p))
 
