@@ -11,7 +11,8 @@ using chainrule::LossOp;
 
 struct Answer {
   double loss;
-  Sample dx;  // of one place, by class
+  Sample dx;         // of one place, by class
+  double terms = 1;  // how large those are whose difference dx is
 };
 
 inline double weight(const LossOp& op, size_t k) { return op.weights[op.weighted ? k : 0]; }
@@ -19,7 +20,7 @@ inline double weight(const LossOp& op, size_t k) { return op.weights[op.weighted
 // The loss of one place: outputs x and targets t by class (one-hot for class indices).
 inline Answer answer(const LossOp& op, const Sample& x, const Sample& t) {
   const size_t n = x.size();
-  Answer a = {0, Sample(n)};
+  Answer a = {0, Sample(n), 1};
   double sum = 0, all = 0, extreme = x[0];
   switch (op.kind) {
     case LossKind::kCrossEntropy:
@@ -33,6 +34,7 @@ inline Answer answer(const LossOp& op, const Sample& x, const Sample& t) {
         a.loss -= own[k] == 0 ? 0 : own[k] * (x[k] - extreme - std::log(sum));
         a.dx[k] = std::exp(x[k] - extreme) / sum * all - own[k];
       }
+      a.terms = std::max(1.0, all);
       break;
     }
     case LossKind::kMap:
@@ -139,6 +141,7 @@ void one(int used, LossKind kind, Guess guessing, int classes, int places, bool 
     const int64_t sample = ordered ? order[b.first + lane] : b.first + lane;
     const Sample x = w.sample(op.x, n, lane);
     Sample dx(n);
+    double terms = 0;
     for (int p = 0; p < places; ++p) {
       const int64_t label = labels[sample * places + p];
       Sample outputs, targets;
@@ -150,9 +153,10 @@ void one(int used, LossKind kind, Guess guessing, int classes, int places, bool 
       const double own = weighted ? weights[sample] : 1;
       loss += own * b.loss_scale * a.loss;
       for (int k = 0; k < classes; ++k) dx[k * places + p] = own * b.loss_scale * a.dx[k];
+      terms = std::max(terms, std::max(own, 1.0) * b.loss_scale * a.terms);
       if (guessing != Guess::kNone && guess(guessing, outputs) == label) correct += own;
     }
-    if (gradient) w.expect("loss " + std::to_string(int(kind)) + " dx", op.dx, lane, dx, 32, b.loss_scale);
+    if (gradient) w.expect("loss " + std::to_string(int(kind)) + " dx", op.dx, lane, dx, 32, terms);
   }
   const double epsilon = sizeof(T) == 4 ? 1e-6 : 1e-14;
   if (!(std::abs(w.totals.loss - loss) <= epsilon * std::abs(loss)))
