@@ -90,7 +90,7 @@ def test_runs_without_output_are_numbered(run: Run) -> None:
     assert sorted(path.name for path in Path("chainrule-runs").iterdir()) == ["small-custom-1", "small-custom-2"]
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop"])
 @pytest.mark.parametrize("schedule", ["one-cycle", "cosine", "step", "constant"])
 def test_every_optimizer_and_schedule(run: Run, optimizer: str, schedule: str) -> None:
     options = (

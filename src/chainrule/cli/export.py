@@ -58,7 +58,7 @@ def export(
         str | None,
         typer.Option(help="inference (the default), gradients, or train_step: with loss, backward pass and optimizer."),
     ] = None,
-    optimizer: Annotated[str | None, typer.Option(help="Of a train_step: sgd, adam or adamw.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="Of a train_step: sgd, adam, adamw or rmsprop.")] = None,
     momentum: Annotated[float | None, typer.Option(help="Of sgd (default: 0.9).")] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Of the optimizer.")] = None,
     batch: Annotated[int | None, typer.Option(help="Samples of a batch (default: any number; of c: 1).")] = None,

@@ -22,7 +22,7 @@ def import_network(
         typer.Option("--input-shape", metavar="CxHxW", help="The shape of a sample, where the file leaves it open."),
     ] = None,
 ) -> None:
-    """Turn an ONNX file into a network of chainrule's.
+    """Turn an ONNX file into a chainrule network.
 
     What no layer computes ends in a sentence that names the node, and nothing is written."""
     from chainrule.interchange.onnx.importing import from_onnx

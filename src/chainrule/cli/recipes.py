@@ -7,16 +7,16 @@ from typing import Any
 
 from chainrule.errors import NameLookupError
 from chainrule.losses import Loss, MAPLoss
-from chainrule.optimizers import SGD, Adam, AdamW, Optimizer
+from chainrule.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from chainrule.schedules import Constant, Cosine, OneCycle, Schedule, StepDecay
 
 FEW = 20_000
 """Data sets of fewer training images are passed through more often."""
 
-LEARNING_RATES = {"sgd": 0.03, "adam": 2e-3, "adamw": 3e-3}
-PENALTY_RATES = {"sgd": 3e-3, "adam": 6e-3, "adamw": 6e-3}
+LEARNING_RATES = {"sgd": 0.03, "adam": 2e-3, "adamw": 3e-3, "rmsprop": 1e-3}
+PENALTY_RATES = {"sgd": 3e-3, "adam": 6e-3, "adamw": 6e-3, "rmsprop": 6e-3}
 """For MAPLoss: the penalties of LeNet-5's RBF units are squared distances, so their gradients are larger."""
-DECAYS = {"sgd": 5e-4, "adam": 0.0, "adamw": 0.05}
+DECAYS = {"sgd": 5e-4, "adam": 0.0, "adamw": 0.05, "rmsprop": 0.0}
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ class Settings:
         name, (rate, decay) = self._known_optimizer(), self.rates_for(loss)
         if name == "sgd":
             return SGD(rate, momentum=self.momentum, weight_decay=decay)
-        return (Adam if name == "adam" else AdamW)(rate, weight_decay=decay)
+        others: dict[str, type[Adam | AdamW | RMSprop]] = {"adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
+        return others[name](rate, weight_decay=decay)
 
     def make_schedule(self, epochs: int) -> Schedule:
         """The schedule that is named."""

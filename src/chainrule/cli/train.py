@@ -57,11 +57,14 @@ def train(
     ] = None,
     batch_size: Annotated[int, typer.Option(help="Images per step.")] = 32,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Default: 0.03, adam 0.002, adamw 0.003; for lenet5-1998 0.003, 0.006, 0.006.")
+        float | None,
+        typer.Option(
+            help="Default: 0.03, adam 0.002, adamw 0.003, rmsprop 0.001; for lenet5-1998 0.003, others 0.006."
+        ),
     ] = None,
-    optimizer: Annotated[str, typer.Option(help="sgd, adam or adamw.")] = "sgd",
+    optimizer: Annotated[str, typer.Option(help="sgd, adam, adamw or rmsprop.")] = "sgd",
     momentum: Annotated[float, typer.Option(help="Of sgd.")] = 0.9,
-    weight_decay: Annotated[float | None, typer.Option(help="Default: 5e-4, adam 0, adamw 0.05.")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Default: 5e-4, adam and rmsprop 0, adamw 0.05.")] = None,
     schedule: Annotated[str, typer.Option(help="one-cycle, cosine, step or constant.")] = "one-cycle",
     shifts: Annotated[
         int | None,
