@@ -20,7 +20,18 @@ from pathlib import Path
 from pythons import pythons
 
 TRAIN = ["train", "--epochs", "1", "--output", "run"]
-ARM_PACKAGES = ["libc6", "libgcc-s1", "libssl3", "libffi8", "libbz2-1.0", "liblzma5", "libuuid1", "libexpat1", "zlib1g"]
+ARM_PACKAGES = [
+    "libc6",
+    "libgcc-s1",
+    "libstdc++6",
+    "libssl3",
+    "libffi8",
+    "libbz2-1.0",
+    "liblzma5",
+    "libuuid1",
+    "libexpat1",
+    "zlib1g",
+]
 ARM_PACKAGES += ["python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib"]
 
 
