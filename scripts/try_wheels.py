@@ -19,7 +19,7 @@ from pathlib import Path
 
 from pythons import pythons
 
-TRAIN = ["train", "--epochs", "1", "--output", "run"]
+TRAIN = ["train", "--epochs", "1", "--output", "run", "--engine", "native"]
 ARM_PACKAGES = [
     "libc6",
     "libgcc-s1",
@@ -56,7 +56,7 @@ def without_compiler(folder: Path) -> dict[str, str]:
 def use(command: list[str], folder: Path, environment: dict[str, str], *options: str) -> str:
     """What the commands of a user print; ends this program where one fails."""
     printed = ""
-    for words in ([*TRAIN, *options], ["check"]):
+    for words in ([*TRAIN, *options], ["check", "--engine", "native"]):
         done = subprocess.run(
             [*command, *words],
             cwd=folder,

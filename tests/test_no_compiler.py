@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import shutil
@@ -83,6 +84,24 @@ def test_every_word_reaches_zig_and_macos_gets_a_library(
     given = ["-bundle", "-Wl,@names of symbols", "a b.o", "-DX='y z'"]
     said = subprocess.run([tools["CXX"], *given], capture_output=True, text=True, check=True).stdout.splitlines()
     assert said == ["-m", "ziglang", "c++", "-target", target, "-mcpu=baseline", *words]
+
+
+@pytest.mark.parametrize(
+    "name, suffix",
+    [
+        ("manylinux_2_17_aarch64", ".cpython-311-aarch64-linux-gnu.so"),
+        ("musllinux_1_2_x86_64", ".cpython-311-x86_64-linux-musl.so"),
+    ],
+)
+def test_the_core_is_called_as_python_looks_for_it_there(
+    name: str, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("scikit_build_core")
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    wheels = importlib.import_module("build_wheels")
+    (system,) = (system for system in wheels.SYSTEMS if system.tag == name)
+    assert system.suffix("cp311-cp311") == suffix
+    assert system.suffix("cp312-abi3") == ".abi3.so"
 
 
 def test_wheels_are_tried_with_a_python_that_has_nothing_installed(tmp_path: Path) -> None:
