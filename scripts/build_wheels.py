@@ -170,7 +170,7 @@ def check(wheel: Path, system: System, tools: Path) -> None:
 
 
 def audit(wheel: Path, tools: Path) -> None:
-    """The policy that a wheel meets by its symbols has to be the one in its name; libraries of this machine do not count.
+    """The policy that a wheel meets by its symbols has to be the one in its name. This machine's libraries do not count.
 
     musl's loader takes the name libc.so for itself; auditwheel knows that library by the name it has on Alpine alone.
     """
