@@ -27,7 +27,7 @@ from build_backend import ROOT, ZIG, build_sdist, zig_tools
 from pythons import pythons
 
 LARGEST = 3_000_000  # bytes
-BUILD_TOOLS = ["scikit-build-core>=0.10", "nanobind>=2.4", "cmake", "ninja", ZIG]
+BUILD_TOOLS = ["scikit-build-core>=0.10", "nanobind>=2.4", "cmake", "ninja"]
 WORK = ROOT / "build" / "wheels"
 CHECK_TOOLS = ["auditwheel>=6.4", "abi3audit", "check-wheel-contents", "twine"]
 
@@ -97,6 +97,11 @@ def environment(program: str, folder: Path, requirements: list[str]) -> Path:
     return python
 
 
+def zig() -> Path:
+    """The Python that has zig: one for all, since each installation builds its own C++ library for each system."""
+    return environment(sys.executable, WORK / "zig", [ZIG])
+
+
 def run(command: list[str], **more: object) -> None:
     """Run a command and end with what it printed if it fails."""
     done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)  # type: ignore[call-overload]
@@ -134,7 +139,7 @@ class Workshop:
 
     def environment(self, interpreter: Interpreter, python: Path) -> dict[str, str]:
         """Variables of a build: zig's tools, and nothing in the result that depends on time or place."""
-        tools = zig_tools(self.folder / "tools", self.system.zig, self.system.cmake_args, str(python))
+        tools = zig_tools(self.folder / "tools", self.system.zig, self.system.cmake_args, str(zig()))
         same_paths = f"-ffile-prefix-map={self.source}=. -ffile-prefix-map={WORK}=python"
         return {
             **os.environ,
@@ -170,9 +175,10 @@ def check(wheel: Path, system: System, tools: Path) -> None:
 
 
 def audit(wheel: Path, tools: Path) -> None:
-    """The policy that a wheel meets by its symbols has to be the one in its name. This machine's libraries do not count.
+    """The policy that a wheel meets by its symbols has to be the one in its name.
 
-    musl's loader takes the name libc.so for itself; auditwheel knows that library by the name it has on Alpine alone.
+    Libraries of this machine do not count. musl's loader takes the name libc.so for itself; auditwheel knows that
+    library by the name it has on Alpine alone.
     """
     with tempfile.TemporaryDirectory() as nothing:
         command = [str(tools / "auditwheel"), "show", "--ldpaths", nothing, str(wheel)]
