@@ -85,6 +85,7 @@ def test_gzip_is_known_by_its_content_not_by_its_name(tmp_path: Path) -> None:
         (GOOD[:12], "truncated|promises"),
         (GOOD + b"\0", "more bytes follow"),
         (struct.pack(">HBB3I", 0, 0x0E, 3, *(3 * [2**32 - 1])) + bytes(64), "promises"),
+        (struct.pack(">HBB3I", 0, 0x08, 3, 0, 2**32 - 1, 2**32 - 1), "no element"),
     ],
 )
 def test_broken_content_is_named(tmp_path: Path, content: bytes, message: str, packed: bool) -> None:

@@ -11,6 +11,7 @@ import gzip
 import io
 import math
 import struct
+import sys
 import zlib
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -66,6 +67,8 @@ def _read_stream(stream: BinaryIO, path: Path, limit: int) -> NDArray[Any]:
             f"{path}: the header promises {shape} elements of {dtype.name} = {expected} bytes,"
             f" more than the file can hold; it is truncated or its header is corrupt"
         )
+    if math.prod(size or 1 for size in shape) * dtype.itemsize > sys.maxsize:  # NumPy has no such array, however empty
+        raise FileFormatError(f"{path}: the header promises no element, in the shape {shape}, which is too large")
     content = bytearray()
     while len(content) < expected:
         chunk = stream.read(min(_CHUNK, expected - len(content)))

@@ -374,6 +374,19 @@ def test_short_numbers_are_read(kind: str) -> None:
     assert np.array_equal(imported(proto).net.parameters["linear1.weight"], values.T)
 
 
+def test_layers_that_a_small_file_makes_large_are_refused_by_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scaled vector is a diagonal matrix: its numbers are counted before they are made, those of all layers."""
+    monkeypatch.setenv("CHAINRULE_MEMORY", "256 MiB")
+    shifts = {"a": np.arange(4000.0)}
+    once = [node("Add", "x a")]
+    assert imported(model(once, ("n", 4000), shifts)).net.output_shape == (4000,)
+    hidden = [node("Relu", "z0", "r0"), node("Add", "r0 a", "z1"), node("Relu", "z1", "r1"), node("Add", "r1 a", "y")]
+    with pytest.raises(FileFormatError, match=r"node '4 -> y' \(Add\): .* would take .* of memory"):
+        imported(model([node("Add", "x a", "z0"), *hidden], ("n", 4000), shifts))
+    with pytest.raises(FileFormatError, match=r"a diagonal matrix of 10,000 x 10,000 .* would take 800,000,000"):
+        imported(model(once, ("n", 10000), {"a": np.arange(10000.0)}))
+
+
 def test_the_command_writes_a_network_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run = CliRunner()

@@ -19,6 +19,7 @@ from chainrule.interchange.onnx.folding import FOLDED, fold
 from chainrule.interchange.onnx.reading import Model
 from chainrule.interchange.onnx.values import Constant, Known, Value
 from chainrule.layers import Layer, Node
+from chainrule.memory import require_memory
 from chainrule.shapes import Shape, shown
 
 BATCHES = (61, 67)
@@ -133,6 +134,12 @@ class Builder:
         if fixed:
             self.fixed.add(layer)
         return layer(*nodes)
+
+    def reserve(self, what: str, numbers: int) -> None:
+        """Refuse a layer whose numbers, with those of all layers so far, are more than memory may hold."""
+        held = sum(array.size for arrays in self.arrays.values() for array in arrays.values())
+        size = 8 * (held + numbers)
+        require_memory(size, f"{what}, with the layers before it,", "import a smaller model", FileFormatError)
 
     # --- the walk ----------------------------------------------------------------------------------------------
 

@@ -91,7 +91,9 @@ def _layer(b: Builder, node: Node, scales: Array, shifts: Array) -> Node:
     """A layer that does nothing else."""
     layer: Layer
     if len(node.shape) == 1:
-        layer, weight = Linear(node.shape[0], node.shape[0]), np.diag(scales)
+        features = node.shape[0]
+        b.reserve(f"a diagonal matrix of {features:,} x {features:,} numbers", features**2)
+        layer, weight = Linear(features, features), np.diag(scales)
     else:
         node = as_map(Value(node, node.shape, of_input=node is b.input))
         layer, weight = TrainablePool2d(node.shape[0], 1), scales
