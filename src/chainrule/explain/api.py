@@ -8,19 +8,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from chainrule.arrays import as_array, as_batch, as_weights
-from chainrule.engines import Samples, Trace, engine_named
-from chainrule.errors import ArgumentError, NonFiniteError
+from chainrule.arrays import as_array, as_batch
+from chainrule.errors import ArgumentError
 from chainrule.explain.asking import place_text, read_place
 from chainrule.explain.building import Builder
 from chainrule.explain.derivation import Derivation
-from chainrule.explain.ending import Ending
-from chainrule.explain.local import LOCAL
 from chainrule.explain.messages import Message, check_language, say
 from chainrule.explain.nudging import nudge
 from chainrule.explain.precision import MOST_DIGITS
 from chainrule.explain.routes import chain_rule, route
 from chainrule.explain.terms import Place
+from chainrule.explain.tracing import TracedPass
 from chainrule.explain.updates import chosen_optimizer, update_step
 from chainrule.layers import Layer
 from chainrule.losses import Loss
@@ -28,7 +26,6 @@ from chainrule.memory import MemoryErrorsNamed
 from chainrule.network import Network
 from chainrule.optimizers import Optimizer
 from chainrule.shapes import integer
-from chainrule.training import check_targets
 
 TERMS = 6
 BREADTH = 2
@@ -64,20 +61,15 @@ def derive(
         raise ArgumentError(f'quantity must be "gradient" or "value", not {quantity!r}')
     if level not in ("short", "full"):
         raise ArgumentError(f'level must be "short" or "full", not {level!r}')
-    if not isinstance(loss, Loss):
-        raise ArgumentError(f"loss must be a loss such as CrossEntropyLoss(), not {loss!r}")
     limits = {"terms": integer("terms", terms, 1), "breadth": integer("breadth", breadth, 1)}
     deep = None if depth is None else integer("depth", depth, 1)
     rule = chosen_optimizer(optimizer, learning_rate)
-    batch = as_batch(x, net.input_shape, check=False)
-    asked = read_place(net, of, len(batch), sample, quantity)
-    prepared = check_targets(net, loss, len(batch), targets)
-    weights = None if sample_weight is None else as_weights(sample_weight, len(batch))
-    trace = _finite_trace(net, Samples(batch, prepared, weights), loss, training, engine)
+    samples = len(as_batch(x, net.input_shape, check=False))
+    asked = read_place(net, of, samples, sample, quantity)
+    traced = TracedPass.of(net, x, targets, loss, sample_weight=sample_weight, training=training, engine=engine)
+    trace = traced.trace
     place = asked if isinstance(asked, Place) else asked.largest(trace)
-    ending = Ending(loss, trace[net.names[-1]].value, prepared, net.names[-1], weights)
-    many = len(batch) > 1 and not (place.is_node and _samples_apart(net, training))
-    builder = Builder(net, trace, ending, training, limits["terms"], limits["breadth"], many)
+    builder = traced.builder(place, limits["terms"], limits["breadth"])
     chain = builder.value_chain if quantity == "value" else builder.gradient_chain
     steps = chain(place, deep)
     last = steps[-1]
@@ -97,7 +89,7 @@ def derive(
         network=_described(net),
         engine=engine,
         sample=place.index[0] if place.is_node else None,
-        samples=len(batch),
+        samples=samples,
         route=route(net, place),
         chain=chain_rule(net, place),
         notes=_notes(as_array(x, "x").dtype, training, deep, builder, None if asked is place else place),
@@ -105,7 +97,7 @@ def derive(
         digits=digits,
         sources=bool(sources),
         level=level,
-        nudge=None if quantity == "value" else nudge(net, trace, ending, place, gradient, training),
+        nudge=None if quantity == "value" else nudge(net, trace, traced.ending, place, gradient, training),
     )
 
 
@@ -113,32 +105,6 @@ def _described(net: Network) -> str:
     """The network in one line, cut where it is long."""
     text = " ".join(str(net).split("\n")).strip()
     return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT].rstrip() + " …"
-
-
-def _samples_apart(net: Network, training: bool) -> bool:
-    """Whether samples do not affect one another, so that all numbers in a node's chain belong to one sample."""
-    return all(type(layer) in LOCAL and not layer.couples_samples(training) for layer in net.layers.values())
-
-
-def _finite_trace(net: Network, data: Samples, loss: Loss, training: bool, engine: str) -> Trace:
-    """The traced pass in float64; NonFiniteError names the first tensor with NaN or infinity."""
-    for name, array in [*net.parameters.items(), *net.buffers.items()]:
-        _look(name, array)
-    with np.errstate(all="ignore"):
-        trace = engine_named(engine).trace(net, data, loss, np.dtype(np.float64), training)
-    for name in net.names:
-        _look(f"the output of {name}", trace[name].value)
-    _look("the loss", np.asarray(trace.loss))
-    for name in trace:
-        _look(f"the gradient of {name}", trace[name].gradient)
-    return trace
-
-
-def _look(name: str, array: np.ndarray) -> None:
-    if not np.isfinite(array).all():
-        index = [int(i) for i in np.argwhere(~np.isfinite(array))[0]]
-        where = f" at index {index}" if index else ""
-        raise NonFiniteError(f"nothing can be explained: {name} holds {array[tuple(index)]}{where}")
 
 
 def _trains_otherwise(layer: Layer) -> bool:

@@ -15,7 +15,7 @@ from chainrule.explain.local import local_terms
 from chainrule.explain.lossterms import REASONS, loss_gradient, loss_value
 from chainrule.explain.messages import Message, say
 from chainrule.explain.steps import DerivationStep, Part, StepKind
-from chainrule.explain.terms import Evaluation, Index, Place, Terms, Use, sym
+from chainrule.explain.terms import MAP_SIZE, Evaluation, Index, Place, Terms, Use, sym
 from chainrule.expressions import LOSS, Expr, slope
 from chainrule.graph import Graph
 from chainrule.layers.base import Context
@@ -38,12 +38,16 @@ class Builder:
     most_terms: int
     breadth: int
     many: bool
+    map_size: int = MAP_SIZE
+    """Rows and columns shown of a larger map."""
     wanted: dict[int, dict[Index, float]] = field(default_factory=dict)
     levels: dict[int, int] = field(default_factory=dict)
     cut_depth: bool = False
     """Whether something was not opened because it lies too deep."""
     cut_breadth: bool = False
     """Whether something was not opened because larger numbers of its node were."""
+    shares: list[Share] = field(default_factory=list)
+    """All that the last step was made from."""
 
     def use(self, position: int) -> Use:
         """The use that makes node number `position`."""
@@ -61,6 +65,7 @@ class Builder:
             made.gradient,
             Context(self.training, self.graph.seed, 0, step.index),
             self.many,
+            self.map_size,
         )
 
     # --- gradients ---------------------------------------------------------------------------------------------
@@ -188,6 +193,7 @@ class Builder:
         engine: float,
         notes: list[Message],
     ) -> DerivationStep:
+        self.shares = shares
         of = place.name.rpartition(".")[2] if kind == "parameter" and place is not None else "x"
         parts = [self._part(use, share, other, kind, of) for use, share, other in shares]
         result = math.fsum(part.total for part in parts if not part.alternative)

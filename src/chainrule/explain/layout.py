@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from chainrule.explain.asking import place_text
 from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Reason, Rest, Row, SumRows, Text
 from chainrule.explain.messages import Message, say
@@ -84,10 +86,20 @@ def step_blocks(
     once; later steps name the step that showed it, `long_way`. A reason is `told` once, where its rule comes first."""
     blocks: list[Block] = [Heading(say("step", number=step.number, count=len(derivation.steps), title=step.title), 2)]
     blocks += [Text(note, "detail") for note in step.notes]
+    for _, own in told_parts(derivation, step, long_way, told):
+        blocks += own
+    return blocks
+
+
+def told_parts(
+    derivation: DerivationData, step: DerivationStep, long_way: int | None, told: set[Message]
+) -> Iterator[tuple[Part | None, list[Block]]]:
+    """The parts of a step, each with its blocks; at the end the sum of several parts (None)."""
     added = [part for part in step.parts if not part.alternative]
     others = len(step.parts) > len(added)
     previous: Part | None = None
     for position, part in enumerate(step.parts if long_way is None else added, 1):  # what is added stands first
+        blocks: list[Block] = []
         if part.because is not None and part.because not in told:
             told.add(part.because)
             blocks.append(Reason(say("because"), part.because))
@@ -95,11 +107,10 @@ def step_blocks(
         about = None
         if others and position == len(added):
             about = say("long_way_follows") if long_way is None else say("long_way_before", number=long_way)
-        blocks += _part_blocks(derivation, step, part, previous, share, about)
+        yield part, blocks + _part_blocks(derivation, step, part, previous, share, about)
         previous = part
     if len(added) > 1:
-        blocks.append(_together(derivation, step, added))
-    return blocks
+        yield None, [_together(derivation, step, added)]
 
 
 def _together(d: DerivationData, step: DerivationStep, parts: list[Part]) -> Block:

@@ -10,15 +10,12 @@ import numpy as np
 from chainrule.arrays import Array
 from chainrule.equations.convolution import pad, rot180, zero_restore
 from chainrule.explain.messages import Message, say
-from chainrule.explain.terms import Index, Table, Use
+from chainrule.explain.terms import MAP_SIZE, Index, Table, Use
 from chainrule.explain.windows import covered
 from chainrule.shapes import Pair
 
-MOST = 8
-"""Rows and columns shown of a larger map."""
 
-
-def span(size: int, low: int, high: int, most: int = MOST) -> range:
+def span(size: int, low: int, high: int, most: int = MAP_SIZE) -> range:
     """At most `most` of `size` places, with low..high among them, in the middle if possible."""
     if size <= most:
         return range(size)
@@ -27,11 +24,16 @@ def span(size: int, low: int, high: int, most: int = MOST) -> range:
 
 
 def table(
-    title: Message, array: Array, marks: dict[Pair, str], around: tuple[Pair, Pair] | None = None, origin: Pair = (0, 0)
+    title: Message,
+    array: Array,
+    marks: dict[Pair, str],
+    around: tuple[Pair, Pair] | None = None,
+    origin: Pair = (0, 0),
+    most: int = MAP_SIZE,
 ) -> Table:
     """A map as a table with its own row and column numbers; of a large one the part around two corners."""
     (top, left), (bottom, right) = around or ((0, 0), (0, 0))
-    rows, columns = span(array.shape[0], top, bottom), span(array.shape[1], left, right)
+    rows, columns = span(array.shape[0], top, bottom, most), span(array.shape[1], left, right, most)
     cells = tuple(tuple(float(array[r, c]) for c in columns) for r in rows)
     kept = {(r - rows[0], c - columns[0]): mark for (r, c), mark in marks.items() if r in rows and c in columns}
     labels = [tuple(str(k + first) for k in span) for span, first in ((rows, origin[0]), (columns, origin[1]))]
@@ -45,6 +47,7 @@ def convolution_input(use: Use, layer: Any, index: Index, filters: Array, channe
     n, _, r, c = index
     if not len(filters):
         return []
+    most = use.map_size
     found = [_under_kernel(use, layer, n, int(o), channel, (r, c)) for o in filters]
     best = max(range(len(found)), key=lambda k: (abs(float(found[k][3].sum())), float(np.abs(found[k][3]).max())))
     restored, full, kernel, product, corner = found[best]
@@ -66,7 +69,7 @@ def convolution_input(use: Use, layer: Any, index: Index, filters: Array, channe
         }
         middle = (max(0, corner[0] - eh + 1), max(0, corner[1] - ew + 1))
         middle = (min(middle[0], restored.shape[0] - 1), min(middle[1], restored.shape[1] - 1))
-        tables.append(table(say("map_restored", filter=o), restored, zeros, (middle, middle)))
+        tables.append(table(say("map_restored", filter=o), restored, zeros, (middle, middle), most=most))
     rotated = "kernel_rotated_twice" if layer.mode == "convolution" else "kernel_rotated"
     share = say("map_product", filter=o, total=float(product.sum()), filters=len(filters))
     if not product.any() and len(filters) > 1:
@@ -75,9 +78,9 @@ def convolution_input(use: Use, layer: Any, index: Index, filters: Array, channe
         share = say("map_product_only", total=float(product.sum()))
     return [
         *tables,
-        table(say("map_padded", filter=o, rows=eh - 1, columns=ew - 1), full, taps, (corner, end)),
-        table(say(rotated, filter=o, channel=channel), kernel, {}),
-        table(share, product, {}),
+        table(say("map_padded", filter=o, rows=eh - 1, columns=ew - 1), full, taps, (corner, end), most=most),
+        table(say(rotated, filter=o, channel=channel), kernel, {}, most=most),
+        table(share, product, {}, most=most),
     ]
 
 
@@ -114,14 +117,14 @@ def convolution_weight(use: Use, layer: Any, o: int, channel: int, tap: Pair) ->
     met = padded[:, first[0] :: window.stride[0], first[1] :: window.stride[1]][:, :rows, :columns]
     products = use.dy[:, o] * met
     n = int(np.abs(products.sum(axis=(1, 2))).argmax())
-    most = np.unravel_index(int(np.abs(products[n]).argmax()), (rows, columns))
-    place = (int(most[0]), int(most[1]))
+    best = np.unravel_index(int(np.abs(products[n]).argmax()), (rows, columns))
+    place, most = (int(best[0]), int(best[1])), use.map_size
     mark = {place: "largest"} if products[n][place] else {}
     around = (place, place)
     return [
-        table(say("map_delta", filter=o, sample=n), use.dy[n, o], mark, around),
-        table(say("map_met", channel=channel, row=tap[0], column=tap[1]), met[n], mark, around),
-        table(say("map_met_product", total=float(products[n].sum())), products[n], mark, around),
+        table(say("map_delta", filter=o, sample=n), use.dy[n, o], mark, around, most=most),
+        table(say("map_met", channel=channel, row=tap[0], column=tap[1]), met[n], mark, around, most=most),
+        table(say("map_met_product", total=float(products[n].sum())), products[n], mark, around, most=most),
     ]
 
 
@@ -143,4 +146,7 @@ def pool_windows(
         won, _ = winner(use, place)
         spot = (won[2] - origin[0], won[3] - origin[1])
         marks[spot] = "winner here" if spot in marks else "winner"
-    return [table(say("pool_window", row=place[2], column=place[3]), part, marks, (next(iter(marks)),) * 2, origin)]
+    spot = next(iter(marks))
+    return [
+        table(say("pool_window", row=place[2], column=place[3]), part, marks, (spot, spot), origin, most=use.map_size)
+    ]

@@ -20,6 +20,8 @@ from chainrule.layers.base import Context
 
 Index: TypeAlias = tuple[int, ...]
 Quantity = Literal["gradient", "value", "parameter", "local", "constant"]
+MAP_SIZE = 8
+"""Rows and columns shown of a larger map, unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,8 @@ class Use:
     context: Context
     many: bool
     """Whether symbols name their sample: not where all numbers belong to one."""
+    map_size: int = MAP_SIZE
+    """Rows and columns shown of a larger map."""
 
     @property
     def name(self) -> str:
