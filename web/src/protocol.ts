@@ -1,0 +1,199 @@
+// Questions and answers between the page and Python, version 1. Python's side: src/chainrule/explorer.
+
+export type Lang = "en" | "zh";
+export type View = "value" | "gradient";
+export type Text = Record<Lang, string>;
+
+/** Where a number lives. The index of a node's number begins with the sample; "parameter" is a parameter's gradient. */
+export interface Place {
+  quantity: "value" | "gradient" | "parameter";
+  name: string;
+  index: number[];
+}
+
+export interface Range {
+  least: number;
+  most: number;
+}
+
+/** `data` is base64 of little-endian float64; `least` and `most` are those of the whole tensor, not of this part. */
+export interface ArrayData extends Range {
+  shape: number[];
+  data: string;
+  first: number;
+}
+
+export interface ParameterOverview {
+  name: string;
+  shape: number[];
+  trainable: boolean;
+}
+
+export interface NodeOverview {
+  name: string;
+  layer: string;
+  text: string;
+  about: string;
+  inputs: string[];
+  shape: number[];
+  column: number;
+  row: number;
+  parameters: ParameterOverview[];
+  value: Range;
+  gradient: Range;
+}
+
+export interface Capabilities {
+  train: boolean;
+  draw: boolean;
+  mistakes: boolean;
+  examples: boolean;
+  save: boolean;
+}
+
+export interface NamedValue {
+  name: string;
+  value: number;
+}
+
+export interface OverviewAnswer {
+  network: string;
+  sample: number;
+  samples: number;
+  target: string;
+  class_names: string[] | null;
+  loss: NamedValue;
+  classes: NamedValue[];
+  nodes: NodeOverview[];
+  capabilities: Capabilities;
+  notes: string[];
+}
+
+export interface ArrayAnswer {
+  array: ArrayData;
+}
+
+export interface TableMark {
+  row: number;
+  column: number;
+  mark: string;
+}
+
+/** A small map with marks: "window", "winner", "here", "largest", "zero" (several are separated by spaces). */
+export interface Table {
+  title: string;
+  cells: (number | null)[][];
+  marks: TableMark[];
+  row_labels: string[];
+  column_labels: string[];
+}
+
+export interface Term {
+  symbols: string;
+  numbers: string | null;
+  value: number;
+  places: Place[];
+}
+
+export type ThoughtKind = "reason" | "formula" | "numbers" | "window" | "winner" | "sum" | "branch" | "result";
+
+/** What the player stops at. `html` is explain's own block, with MathML. */
+export interface Thought {
+  kind: ThoughtKind;
+  html: string;
+  table: Table | null;
+  terms: Term[] | null;
+  rest: { count: number; total: number; html: string } | null;
+}
+
+/** Places that a number was made from. */
+export interface Link {
+  name: string;
+  quantity: Place["quantity"];
+  role: "upstream" | "input" | "weight" | "output";
+  indices: number[][];
+  values: number[];
+}
+
+export interface Step {
+  place: Place;
+  title: string;
+  symbol: string;
+  result: number;
+  engine_value: number | null;
+  thoughts: Thought[];
+  links: Link[];
+  html: string;
+}
+
+export interface Stop {
+  pass: "forward" | "backward";
+  place: Place;
+  node: string;
+  title: string;
+}
+
+export interface NudgeAnswer {
+  start: number;
+  step: number;
+  before: number;
+  after: number;
+  change: number;
+  predicted: number;
+  gradient: number;
+  losses: [number, number][];
+}
+
+export interface ExampleEntry {
+  name: string;
+  title: string;
+  kind: "story" | "network";
+}
+
+export interface MistakeEntry {
+  key: string;
+  sentence: string;
+}
+
+export interface MistakeAnswer {
+  tensor: string;
+  right: ArrayData;
+  wrong: ArrayData;
+  difference: ArrayData;
+  diagnosis: string[];
+}
+
+/** Each question with its answer. */
+export interface Questions {
+  overview: { q: { sample?: number; lang: Lang }; a: OverviewAnswer };
+  array: {
+    q: { name: string; quantity: View; sample: number; first: number; count: number; rows?: [number, number]; columns?: [number, number] };
+    a: ArrayAnswer;
+  };
+  step: { q: { place: Place; lang: Lang; terms?: number }; a: { step: Step } };
+  tour: { q: { sample?: number; lang: Lang; of?: Place | string }; a: { stops: Stop[] } };
+  nudge: { q: { place: Place; by: number }; a: NudgeAnswer };
+  set: { q: { changes: { place: Place; value: number }[] }; a: object };
+  reset: { q: object; a: object };
+  draw: { q: { pixels: ArrayData; target: number; raw?: boolean }; a: object };
+  sample: { q: { index: number }; a: object };
+  train: { q: { steps: number; learning_rate: number; batch?: number }; a: { losses: number[] } };
+  undo_training: { q: object; a: object };
+  examples: { q: { lang: Lang }; a: { examples: ExampleEntry[] } };
+  example: { q: { name: string }; a: object };
+  mistakes: { q: { node: string; lang: Lang }; a: { mistakes: MistakeEntry[] } };
+  mistake: { q: { node: string; key: string; lang: Lang }; a: MistakeAnswer };
+  text: { q: { lang: Lang }; a: { html: string } };
+}
+
+export type Ask = keyof Questions;
+export type Question<A extends Ask = Ask> = { [K in A]: { ask: K } & Questions[K]["q"] }[A];
+export type Answer<A extends Ask = Ask> = Questions[A]["a"] & { ok: true; state: number };
+
+export interface Failure {
+  ok: false;
+  error: { kind: string; text: Text };
+}
+
+/** The questions that change the exploration: after them every earlier answer is stale. */
+export type Change = "set" | "reset" | "draw" | "sample" | "train" | "undo_training" | "example";
