@@ -10,6 +10,8 @@ of planted mistakes is tried, and those that reproduce the given numbers are nam
     generic      mistakes that need no layer: signs, factors, axes
     naming       which of them fit
     layers       the same for a user's own layer inside a network
+    planting     the other direction: a layer of a traced network with one of these mistakes in its gradient
+    chinese      what is said, in Chinese
 """
 
 from __future__ import annotations
