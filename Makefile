@@ -9,6 +9,8 @@
 #   make mutants       plant mistakes in a copy of the package and see whether a test notices; MUTANTS=200 SEED=0
 #   make fuzz          every reader of foreign bytes, FUZZ_SECONDS each (an hour), with atheris where it installs
 #   make wheels    wheels for Linux on x86-64 and ARM, glibc and musl, in dist/; WHEEL_ARGS="--twice --only abi3"
+#   make docs      the book, the guide and the reference as a site, English and Chinese, in build/docs; fails where a
+#                  translation is missing or stale; make translations brings the catalogues up to the English pages
 #   make bench     measure against the frameworks that are installed, on a quiet machine; BENCH_ARGS="--quick"
 # Variables: PYTHON=python3.12  TRAIN_ARGS="..."  PYTEST_ARGS="-n 2 -k conv"
 
@@ -25,14 +27,14 @@ BIN        := $(VENV)/bin
 STAMP      := $(VENV)/.installed
 NATIVE     := $(shell find src/native -type f)
 CPP        := $(filter %.cpp %.hpp %.h,$(NATIVE)) $(wildcard tests/native/*.?pp)
-SCRIPTS    := $(wildcard scripts benchmarks examples)
+SCRIPTS    := $(wildcard scripts benchmarks examples docs/conf.py docs/_ext docs/book/*.py)
 ARM        := aarch64-linux-gnu
 
 NATIVE_TEST = $(MAKE) --no-print-directory -j$(shell getconf _NPROCESSORS_ONLN) \
   $(if $(filter output-sync,$(.FEATURES)),--output-sync) -f tests/native/native.mk PYTHON=$(BIN)/python
 
 .DEFAULT_GOAL := test
-.PHONY: install train test native-test sanitize neon-test exported-c-test mutants fuzz wheels bench check format clean
+.PHONY: install train test native-test sanitize neon-test exported-c-test mutants fuzz wheels docs translations bench check format clean
 
 install: $(STAMP)
 
@@ -84,6 +86,22 @@ fuzz: $(STAMP)
 
 wheels: $(STAMP)
 	$(BIN)/python scripts/build_wheels.py $(WHEEL_ARGS)
+
+# One process for each language: both read the same pages, and share what cells and pages cost only in time.
+SPHINX = $(BIN)/python -m sphinx -q -W --keep-going -b html
+docs: $(STAMP) $(VENV)/.docs-installed
+	$(BIN)/python scripts/translations.py check
+	$(SPHINX) -d build/docs/.doctrees/en docs build/docs/en
+	$(SPHINX) -d build/docs/.doctrees/zh -D language=zh_CN docs build/docs/zh
+	cp docs/_static/start.html build/docs/index.html
+
+translations: $(STAMP) $(VENV)/.docs-installed
+	$(BIN)/python scripts/translations.py update
+
+$(VENV)/.docs-installed: pyproject.toml | $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"])')
+	@touch $@
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
