@@ -17,6 +17,7 @@ from chainrule.explain.messages import Message, check_language, say
 from chainrule.explain.nudging import nudge
 from chainrule.explain.precision import MOST_DIGITS
 from chainrule.explain.routes import chain_rule, route
+from chainrule.explain.sketches import sketches
 from chainrule.explain.terms import Place
 from chainrule.explain.tracing import TracedPass
 from chainrule.explain.updates import chosen_optimizer, update_step
@@ -98,6 +99,7 @@ def derive(
         sources=bool(sources),
         level=level,
         nudge=None if quantity == "value" else nudge(net, trace, traced.ending, place, gradient, training),
+        nodes=sketches(net, place),
     )
 
 

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from chainrule.explain.messages import Message
+from chainrule.explain.messages import Language, Message
 from chainrule.explain.terms import Table
 from chainrule.expressions import Expr, Num
 
@@ -107,4 +108,12 @@ class Listing:
     rows: tuple[tuple[Any, ...], ...]
 
 
-Block: TypeAlias = Heading | Text | Reason | Equations | Letters | SumRows | Grid | Listing
+@dataclass(frozen=True)
+class Drawing:
+    """A picture, for pages that can show one; what is only words and numbers does without."""
+
+    svg: Callable[[Language], str | None]
+
+
+Said: TypeAlias = Heading | Text | Reason | Equations | Letters | SumRows | Grid | Listing
+Block: TypeAlias = Said | Drawing

@@ -6,40 +6,25 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Reason, Row, SumRows, Text
+from chainrule.explain.blocks import (
+    Block,
+    Drawing,
+    Equations,
+    Grid,
+    Heading,
+    Letters,
+    Listing,
+    Reason,
+    Row,
+    SumRows,
+    Text,
+)
 from chainrule.explain.mathml import to_mathml
 from chainrule.explain.messages import COMMA, Language, Message, say
+from chainrule.explain.style import STYLE
 from chainrule.explain.terms import SIGNS, Table, kinds_of
 from chainrule.explain.words import short, words
 from chainrule.expressions import Expr, Num, Sym, equal, number
-
-STYLE = """
-.chainrule { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 0 1rem; color: #222;
-  background: #fff; }
-.chainrule h1 { font-size: 1.5rem; }
-.chainrule h2 { font-size: 1.15rem; border-bottom: 1px solid #ccd; margin-top: 2rem; }
-.chainrule h3 { font-size: 1rem; margin-bottom: .2rem; }
-.chainrule .note, .chainrule .detail { color: #556; font-size: .93em; }
-.chainrule summary { cursor: pointer; } .chainrule summary h2 { display: inline; border: 0; }
-.chainrule details { border-bottom: 1px solid #ccd; padding: .4rem 0; }
-.chainrule .because { margin: .4rem 0; border-left: 3px solid #9bd; padding-left: .7rem; }
-.chainrule .good { color: #06623b; font-weight: 600; }
-.chainrule .label { color: #556; padding-right: 1rem; white-space: nowrap; vertical-align: top; }
-.chainrule .source { color: #256; font-size: .8em; padding-left: 1rem; }
-.chainrule table { border-collapse: collapse; margin: .4rem 0; overflow: auto hidden; padding-bottom: .2rem;
-  display: block; border: 0; }
-.chainrule td, .chainrule th { padding: .1rem .5rem; text-align: left; border: 0; background: none; }
-.chainrule math { font-size: 1.05em; }
-.chainrule .map td, .chainrule .map th { text-align: right; font-variant-numeric: tabular-nums;
-  border: 1px solid #e4e6ee; }
-.chainrule .map th { color: #889; font-weight: normal; } .chainrule .caption { margin: .8rem 0 0; }
-.chainrule .window { background: #dff3e4; } .chainrule .here { background: #fff3c4; font-weight: 600; }
-.chainrule .winner { background: #cfe8ff; font-weight: 600; } .chainrule .largest { background: #fff3c4; }
-.chainrule .winner.here { outline: 2px solid #d9a400; } .chainrule .zero { color: #aab; }
-.chainrule .legend { margin: 0; color: #556; font-size: .93em; } .chainrule .legend span { padding: 0 .3rem; }
-.chainrule .list td:first-child { white-space: nowrap; }
-.chainrule .list td, .chainrule .list th { border-bottom: 1px solid #e4e6ee; }
-"""
 
 CELL_DIGITS = 4
 OPEN = ' open=""'
@@ -91,6 +76,9 @@ class Html:
                 return self._sum(block)
             case Grid():
                 return self._grid(block)
+            case Drawing(svg):
+                drawn = svg(self.lang)
+                return f'<div class="drawing" tabindex="0">{drawn}</div>' if drawn else ""
             case Listing(title, columns, rows):
                 head = "".join(f"<th>{self.say(column)}</th>" for column in columns)
                 body = "".join(f"<tr>{''.join(f'<td>{self.inline(c)}</td>' for c in row)}</tr>" for row in rows)
@@ -139,7 +127,8 @@ class Html:
             shown = "".join(self._cell(table, r, c) for c in range(len(cells)))
             rows.append(f"<tr><th>{label}</th>{shown}</tr>")
         title = f'<p class="caption">{self.say(table.title)}</p>{self._legend(table)}'
-        return f'{title}<table class="map">{"".join(rows)}</table>'
+        shown = f'{title}<table class="map">{"".join(rows)}</table>'
+        return f'<div class="drawn">{shown}</div>' if table.role else shown
 
     def _cell(self, table: Table, r: int, c: int) -> str:
         """A number with its marks: a colour, and a sign that is there without colours, too."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Reason, Row, SumRows, Text
+from chainrule.explain.blocks import Equations, Grid, Heading, Letters, Listing, Reason, Row, Said, SumRows, Text
 from chainrule.explain.messages import COMMA, Language, Message, say
 from chainrule.explain.notations import to_latex
 from chainrule.explain.terms import SIGNS, kinds_of
@@ -82,7 +82,7 @@ class Latex:
             return f"${to_latex(number(piece), self.digits)}$"
         return escaped(str(piece)) if isinstance(piece, str | int) else f"${to_latex(piece, self.digits)}$"
 
-    def write(self, block: Block) -> str:
+    def write(self, block: Said) -> str:
         """One block."""
         match block:
             case Heading(text, level):
@@ -140,7 +140,7 @@ def _tabular(shape: str, rows: Sequence[Sequence[str]]) -> str:
     return f"\\begin{{tabular}}{{{shape}}}\n{inner}\n\\end{{tabular}}"
 
 
-def latex(blocks: Sequence[Block], lang: Language, digits: int, *, page: bool) -> str:
+def latex(blocks: Sequence[Said], lang: Language, digits: int, *, page: bool) -> str:
     """The blocks as a document, or as a part of one."""
     writer = Latex(lang, digits)
     body = "\n\n".join(writer.write(block) for block in blocks) + "\n"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from chainrule.explain.asking import place_text
-from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Reason, Rest, Row, SumRows, Text
+from chainrule.explain.blocks import Block, Drawing, Equations, Grid, Heading, Letters, Reason, Rest, Row, SumRows, Text
+from chainrule.explain.drawings import sketch_drawing, step_drawing
 from chainrule.explain.messages import Message, say
 from chainrule.explain.precision import digits_of_terms, precise, printed, rounded_relation
 from chainrule.explain.short import short_steps
@@ -32,6 +34,7 @@ def derivation_blocks(derivation: DerivationData) -> list[Block]:
         blocks.append(Text(say("route", route=" → ".join(derivation.route))))
     if derivation.chain is not None:
         blocks.append(Equations(say("chain"), (derivation.chain,), ("S0-E35",)))
+    blocks.append(Drawing(partial(sketch_drawing, derivation.nodes, styled=False)))
     if derivation.level == "short":
         return [*blocks, *short_steps(derivation), *_ending(derivation)]
     long_way: int | None = None
@@ -88,7 +91,7 @@ def step_blocks(
     blocks += [Text(note, "detail") for note in step.notes]
     for _, own in told_parts(derivation, step, long_way, told):
         blocks += own
-    return blocks
+    return [*blocks, Drawing(partial(step_drawing, step, styled=False))]
 
 
 def told_parts(

@@ -10,7 +10,7 @@ import numpy as np
 from chainrule.arrays import Array
 from chainrule.equations.convolution import pad, rot180, zero_restore
 from chainrule.explain.messages import Message, say
-from chainrule.explain.terms import MAP_SIZE, Index, Table, Use
+from chainrule.explain.terms import MAP_SIZE, Index, Role, Table, Use
 from chainrule.explain.windows import covered
 from chainrule.shapes import Pair
 
@@ -24,6 +24,7 @@ def span(size: int, low: int, high: int, most: int = MAP_SIZE) -> range:
 
 
 def table(
+    role: Role,
     title: Message,
     array: Array,
     marks: dict[Pair, str],
@@ -39,7 +40,15 @@ def table(
     labels = [tuple(str(k + first) for k in span) for span, first in ((rows, origin[0]), (columns, origin[1]))]
     if (len(rows), len(columns)) != array.shape:
         title = say("part_of_map", title=title, rows=array.shape[0], columns=array.shape[1])
-    return Table(title, cells, kept, labels[0], labels[1])
+    return Table(title, cells, kept, labels[0], labels[1], role=role)
+
+
+def border(array: Array, sides: tuple[int, int, int, int]) -> dict[Pair, str]:
+    """The zeros round a padded map: above, below, left, right."""
+    top, bottom, left, right = sides
+    inner = np.ones(array.shape, bool)
+    inner[top : array.shape[0] - bottom, left : array.shape[1] - right] = False
+    return {(int(r), int(c)): "zero" for r, c in np.argwhere(inner)}
 
 
 def convolution_input(use: Use, layer: Any, index: Index, filters: Array, channel: int) -> list[Table]:
@@ -59,6 +68,8 @@ def convolution_input(use: Use, layer: Any, index: Index, filters: Array, channe
         for j in range(kernel.shape[1])
     }
     end = (corner[0] + eh - 1, corner[1] + ew - 1)
+    ring = border(full, (eh - 1, eh - 1, ew - 1, ew - 1))
+    padded = say("map_padded", filter=o, rows=eh - 1, columns=ew - 1)
     tables = []
     if layer.stride != (1, 1):
         zeros = {
@@ -69,7 +80,7 @@ def convolution_input(use: Use, layer: Any, index: Index, filters: Array, channe
         }
         middle = (max(0, corner[0] - eh + 1), max(0, corner[1] - ew + 1))
         middle = (min(middle[0], restored.shape[0] - 1), min(middle[1], restored.shape[1] - 1))
-        tables.append(table(say("map_restored", filter=o), restored, zeros, (middle, middle), most=most))
+        tables.append(table("restored", say("map_restored", filter=o), restored, zeros, (middle, middle), most=most))
     rotated = "kernel_rotated_twice" if layer.mode == "convolution" else "kernel_rotated"
     share = say("map_product", filter=o, total=float(product.sum()), filters=len(filters))
     if not product.any() and len(filters) > 1:
@@ -78,9 +89,9 @@ def convolution_input(use: Use, layer: Any, index: Index, filters: Array, channe
         share = say("map_product_only", total=float(product.sum()))
     return [
         *tables,
-        table(say("map_padded", filter=o, rows=eh - 1, columns=ew - 1), full, taps, (corner, end), most=most),
-        table(say(rotated, filter=o, channel=channel), kernel, {}, most=most),
-        table(share, product, {}, most=most),
+        table("slid", padded, full, ring | taps, (corner, end), most=most),
+        table("kernel", say(rotated, filter=o, channel=channel), kernel, {}, most=most),
+        table("product", share, product, {}, most=most),
     ]
 
 
@@ -121,10 +132,11 @@ def convolution_weight(use: Use, layer: Any, o: int, channel: int, tap: Pair) ->
     place, most = (int(best[0]), int(best[1])), use.map_size
     mark = {place: "largest"} if products[n][place] else {}
     around = (place, place)
+    total = say("map_met_product", total=float(products[n].sum()))
     return [
-        table(say("map_delta", filter=o, sample=n), use.dy[n, o], mark, around, most=most),
-        table(say("map_met", channel=channel, row=tap[0], column=tap[1]), met[n], mark, around, most=most),
-        table(say("map_met_product", total=float(products[n].sum())), products[n], mark, around, most=most),
+        table("delta", say("map_delta", filter=o, sample=n), use.dy[n, o], mark, around, most=most),
+        table("met", say("map_met", channel=channel, row=tap[0], column=tap[1]), met[n], mark, around, most=most),
+        table("met product", total, products[n], mark, around, most=most),
     ]
 
 
@@ -147,6 +159,35 @@ def pool_windows(
         spot = (won[2] - origin[0], won[3] - origin[1])
         marks[spot] = "winner here" if spot in marks else "winner"
     spot = next(iter(marks))
+    title = say("pool_window", row=place[2], column=place[3])
+    return [table("window", title, part, marks, (spot, spot), origin, most=use.map_size)]
+
+
+def convolution_value(use: Use, layer: Any, index: Index, channels: Array, first: int) -> list[Table]:
+    """The padded input under the kernel, for the channel that contributes most; channel `first` is weight channel 0."""
+    n, o, p, q = index
+    window, most = layer.window, use.map_size
+    sides = window.sides((use.x.shape[2], use.x.shape[3]))
+    (eh, ew), (dh, dw) = window.extent, window.dilation
+    top, left = p * window.stride[0], q * window.stride[1]
+    found = []
+    for d in channels:
+        weight = use.arrays["weight"][o, d]
+        kernel = rot180(weight) if layer.mode == "convolution" else weight
+        full = pad(use.x[n, first + d], sides)
+        found.append((int(d), full, kernel, full[top : top + eh : dh, left : left + ew : dw] * kernel))
+    if not found:
+        return []
+    d, full, kernel, product = max(found, key=lambda one: abs(float(one[3].sum())))
+    taps = {(top + i * dh, left + j * dw): "window" for i in range(kernel.shape[0]) for j in range(kernel.shape[1])}
+    rotated = "kernel_rotated_forward" if layer.mode == "convolution" else "kernel_plain"
+    share = say("map_share", channel=first + d, total=float(product.sum()), channels=len(found))
+    if len(found) == 1:
+        share = say("map_product_only", total=float(product.sum()))
+    padded = say("map_input_padded" if any(sides) else "map_input", channel=first + d, name=use.sources[0])
+    ends = ((top, left), (top + eh - 1, left + ew - 1))
     return [
-        table(say("pool_window", row=place[2], column=place[3]), part, marks, (spot, spot), origin, most=use.map_size)
+        table("slid", padded, full, border(full, sides) | taps, ends, most=most),
+        table("kernel", say(rotated, filter=o, channel=d), kernel, {}, most=most),
+        table("product", share, product, {}, most=most),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Reason, SumRows, Text
+from chainrule.explain.blocks import Equations, Grid, Heading, Letters, Listing, Reason, Said, SumRows, Text
 from chainrule.explain.latex import aligned, sum_lines
 from chainrule.explain.messages import COMMA, Language, Message, say
 from chainrule.explain.notations import to_latex
@@ -42,7 +42,7 @@ class Markdown:
             return str(piece).translate(_SPECIAL) if quote else str(piece)
         return f"${self.math(piece)}$"
 
-    def write(self, block: Block) -> str:
+    def write(self, block: Said) -> str:
         """One block."""
         match block:
             case Heading(text, level):
@@ -97,7 +97,7 @@ def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in body)])
 
 
-def markdown(blocks: Sequence[Block], lang: Language, digits: int) -> str:
+def markdown(blocks: Sequence[Said], lang: Language, digits: int) -> str:
     """The blocks as one document."""
     writer = Markdown(lang, digits)
     return "\n\n".join(writer.write(block) for block in blocks) + "\n"

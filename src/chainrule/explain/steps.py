@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chainrule.explain.messages import Language, Message
+from chainrule.explain.sketches import Sketch
 from chainrule.explain.terms import Formula, Place, Table, Term
 from chainrule.expressions import Expr
 
@@ -94,8 +95,8 @@ class Nudge:
 @dataclass(frozen=True)
 class DerivationData:
     """The chain rule written out for one number of one network: `value` is the number, `engine_value` the engine's,
-    `steps` the chain in reading order, `nudge` a check that anyone can do. `sources` cites the teaching texts; `level`
-    says whether a step is one line or told in full."""
+    `steps` the chain in reading order, `nudge` a check that anyone can do, `nodes` the network with its way
+    lit. `sources` cites the teaching texts; `level` says whether a step is one line or told in full."""
 
     of: str
     place: Place
@@ -114,6 +115,7 @@ class DerivationData:
     sources: bool = False
     level: Level = "full"
     nudge: Nudge | None = None
+    nodes: tuple[Sketch, ...] = ()
 
     def step_of(self, place: Place) -> int | None:
         """The number of the step that derives what lives at a place."""

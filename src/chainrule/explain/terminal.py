@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text as Words
 
-from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Listing, Reason, Row, SumRows, Text
+from chainrule.explain.blocks import Equations, Grid, Heading, Letters, Listing, Reason, Row, Said, SumRows, Text
 from chainrule.explain.listings import listing_lines
 from chainrule.explain.messages import COMMA, Language, Message, say
 from chainrule.explain.notations import to_text
@@ -42,7 +42,7 @@ class Terminal:
     def math(self, expr: Expr) -> str:
         return to_text(expr, self.digits)
 
-    def lines(self, block: Block) -> list[Words]:
+    def lines(self, block: Said) -> list[Words]:
         """A block as lines."""
         match block:
             case Heading(text, level):
@@ -218,7 +218,7 @@ def _bands(sizes: Sequence[int], room: int) -> list[range]:
     return [*bands, range(start, len(sizes))] if sizes else []
 
 
-def _print(console: Console, blocks: Sequence[Block], lang: Language, digits: int, width: int) -> None:
+def _print(console: Console, blocks: Sequence[Said], lang: Language, digits: int, width: int) -> None:
     terminal = Terminal(lang, digits, width)
     for block in blocks:
         if isinstance(block, Heading) and block.level < 3:
@@ -233,14 +233,14 @@ def _console(file: StringIO | None = None) -> Console:
     return Console(file=file, highlight=False, emoji=False, markup=False, force_terminal=False, color_system=None)
 
 
-def plain(blocks: Sequence[Block], lang: Language, digits: int, width: int = 80) -> str:
+def plain(blocks: Sequence[Said], lang: Language, digits: int, width: int = 80) -> str:
     """The blocks as text without colour."""
     file = StringIO()
     _print(_console(file), blocks, lang, digits, width)
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines()).strip("\n") + "\n"
 
 
-def show(blocks: Sequence[Block], lang: Language, digits: int) -> None:
+def show(blocks: Sequence[Said], lang: Language, digits: int) -> None:
     """Print the blocks."""
     console = _console()
     _print(console, blocks, lang, digits, console.width)

@@ -20,6 +20,8 @@ from chainrule.layers.base import Context
 
 Index: TypeAlias = tuple[int, ...]
 Quantity = Literal["gradient", "value", "parameter", "local", "constant"]
+Role = Literal["", "restored", "slid", "kernel", "product", "delta", "met", "met product", "window"]
+"""What a table is in a drawing: the map that a kernel slides over, the kernel, their products; ..."""
 MAP_SIZE = 8
 """Rows and columns shown of a larger map, unless told otherwise."""
 
@@ -128,7 +130,7 @@ def kinds_of(mark: str) -> tuple[str, ...]:
 class Table:
     """Numbers in rows and columns, some of them marked: "window", "winner", "here", "winner here", "largest", "zero".
 
-    `digits` has the cells that need more significant digits than others.
+    `digits` has the cells that need more significant digits than others; `role` is what it is in a drawing.
     """
 
     title: Message
@@ -137,6 +139,7 @@ class Table:
     row_labels: tuple[str, ...] = ()
     column_labels: tuple[str, ...] = ()
     digits: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    role: Role = ""
 
     @property
     def kinds(self) -> tuple[str, ...]:

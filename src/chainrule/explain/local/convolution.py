@@ -10,7 +10,7 @@ from chainrule.arrays import Array
 from chainrule.explain import maps
 from chainrule.explain.local.base import Local, Value, b, gradient_rule, one, rule, told, w, x, y
 from chainrule.explain.messages import Message, say
-from chainrule.explain.terms import Column, Formula, Index, Terms, Use
+from chainrule.explain.terms import Column, Formula, Index, Table, Terms, Use
 from chainrule.explain.windows import covered, covering, crossed, under_tap
 from chainrule.expressions import BigSum, Expr, IndexPart, Mul, Neg, Num, Sum, Sym, equal, mul, slope
 from chainrule.shapes import Pair, Window
@@ -160,11 +160,15 @@ class ConvTerms(Local):
         under: list[IndexPart] = [pixel(window, _size(use), axis, flipped) for axis in range(2)]  # type: ignore[misc]
         body: Expr = BigSum(("d", "i", "j"), Mul((w("o", "d", "i", "j"), x("d", *under))))
         sources = ("S0-E04",) if flipped else ("S2-E08", "S4-E26")
+
+        def tables() -> list[Table]:
+            return maps.convolution_value(use, layer, index, channels.ravel(), first)
+
         if not layer.bias:
-            return [Terms(rule(y("o", "p", "q"), body, *sources), columns, use.letters("w"))]
+            return [Terms(rule(y("o", "p", "q"), body, *sources), columns, use.letters("w"), tables=tables)]
         formula = rule(y("o", "p", "q"), Sum((body, b("o"))), *sources)
         last = Terms(formula, (use.weights("bias", "b", one((o,))),), use.letters("w", "b"), say("the_bias"))
-        return [Terms(formula, columns, use.letters("w", "b"), say("the_weights")), last]
+        return [Terms(formula, columns, use.letters("w", "b"), say("the_weights"), tables=tables), last]
 
 
 def _bias(use: Use, index: Index) -> Terms:

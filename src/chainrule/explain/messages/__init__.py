@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from chainrule.errors import ArgumentError
+from chainrule.explain.messages.drawings import DRAWINGS
 from chainrule.explain.messages.ideas import IDEAS
 from chainrule.explain.messages.labels import LABELS
 from chainrule.explain.messages.notes import NOTES
@@ -23,7 +24,7 @@ COLON: dict[Language, str] = {"en": ": ", "zh": "："}
 
 BRACKETS: dict[Language, str] = {"en": "({})", "zh": "（{}）"}
 
-MESSAGES: dict[str, tuple[str, str]] = {**LABELS, **NOTES, **REASONS, **TABLES, **STORIES, **IDEAS}
+MESSAGES: dict[str, tuple[str, str]] = {**LABELS, **NOTES, **REASONS, **TABLES, **STORIES, **IDEAS, **DRAWINGS}
 """key -> (English, Chinese); both name the same placeholders. {count:term|terms} is the word for one or for many.
 ⟦S0-E31⟧ cites a source; it is printed for those who ask for sources."""
 

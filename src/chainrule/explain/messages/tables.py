@@ -27,6 +27,20 @@ TABLES: dict[str, tuple[str, str]] = {
         "Window times kernel: 0, the share of filter {filter} (those of all {filters} filters are 0)",
         "窗口乘以卷积核：0，即滤波器 {filter} 的份额（全部 {filters} 个滤波器的份额都为 0）",
     ),
+    "map_input": ("Channel {channel} of {name}", "{name} 的通道 {channel}"),
+    "map_input_padded": (
+        "Channel {channel} of {name}, bordered by zeros",
+        "{name} 的通道 {channel}，四周补零",
+    ),
+    "kernel_plain": ("Kernel of filter {filter}, channel {channel}", "滤波器 {filter} 通道 {channel} 的卷积核"),
+    "kernel_rotated_forward": (
+        "Kernel of filter {filter}, channel {channel}, rotated by 180° as a true convolution wants it",
+        "滤波器 {filter} 通道 {channel} 的卷积核，按真卷积的定义旋转 180°",
+    ),
+    "map_share": (
+        "Window times kernel: {total}, the share of channel {channel} (the largest of {channels})",
+        "窗口乘以卷积核：{total}，即通道 {channel} 的份额（{channels} 个中最大）",
+    ),
     "map_product_only": ("Window times kernel: {total}", "窗口乘以卷积核：{total}"),
     "map_delta": (
         "Sensitivity map of filter {filter}, sample {sample}",
