@@ -31,7 +31,7 @@ KEPT = re.compile(r"\{\w+\}`[^`]*`|`[^`]*`|\$[^$]*\$|\]\([^)]*\)|<[^>]*>|https?:
 """What a translation may leave as it is: roles, code, formulas, targets of links."""
 NAMES = re.compile(r"\b(?:chainrule|PyTorch|ONNX|Keras|LeNet-5|API|NumPy|Python|MNIST|CIFAR-10|Winograd)\b")
 """What is called the same in Chinese."""
-SAME = re.compile(r"\{(?:eval|evalmath)\}`[^`]*`|(?<![}`])`[^`]+`|\$[^$]+\$|\]\([^)]*\)")
+SAME = re.compile(r"\{\w+\}`[^`]*`|(?<![}`])`[^`]+`|\$[^$]+\$|\]\([^)]*\)")
 """What must stand in the translation as often as in the English: numbers, code, formulas, targets of links."""
 
 

@@ -102,12 +102,13 @@ class Sketch:
             size = min(16.0, cell * 1.35 / max(len(words), 2))
             self.text(left + cell / 2, top + cell / 2, words, size=size, opacity=0.45 if (r, c) in faint else 1)
         for (r, c, rows, columns), colour in (outline or {}).items():
-            self.box(
-                x + c * cell, y + r * cell, columns * cell, rows * cell, stroke=colour, stroke_width=3, rx=3
-            )
+            self.box(x + c * cell, y + r * cell, columns * cell, rows * cell, stroke=colour, stroke_width=3, rx=3)
 
     def _repr_html_(self) -> str:
-        opening = f'<svg class="sketch" viewBox="0 0 {self.width:g} {self.height:g}" width="{self.width:g}">'
+        opening = (
+            f'<svg class="sketch" viewBox="0 0 {self.width:g} {self.height:g}" width="{self.width:g}" '
+            'style="max-width:100%;height:auto">'
+        )
         return Drawing(opening + "".join(self.parts) + "</svg>", self.about)._repr_html_()
 
 
