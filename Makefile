@@ -89,7 +89,7 @@ wheels: $(STAMP)
 
 # One process for each language: both read the same pages, and share what cells and pages cost only in time.
 SPHINX = $(BIN)/python -m sphinx -q -W --keep-going -b html
-docs: $(STAMP) $(VENV)/.docs-installed
+docs: $(STAMP) $(VENV)/.docs-installed docs/node_modules/.package-lock.json
 	$(BIN)/python scripts/translations.py check
 	$(SPHINX) -d build/docs/.doctrees/en docs build/docs/en
 	$(SPHINX) -d build/docs/.doctrees/zh -D language=zh_CN docs build/docs/zh
@@ -97,6 +97,10 @@ docs: $(STAMP) $(VENV)/.docs-installed
 
 translations: $(STAMP) $(VENV)/.docs-installed
 	$(BIN)/python scripts/translations.py update
+
+docs/node_modules/.package-lock.json: docs/package-lock.json
+	@command -v npm >/dev/null || { echo "formulas are made by Temml, which needs Node and npm" >&2; exit 1; }
+	npm ci --silent --no-audit --no-fund --prefix docs
 
 $(VENV)/.docs-installed: pyproject.toml | $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \

@@ -21,10 +21,7 @@ myst_enable_extensions = ["dollarmath", "deflist", "colon_fence", "attrs_inline"
 myst_heading_anchors = 3
 myst_links_external_new_tab = False
 exclude_patterns = [
-    "README.md",
-    "book/README.md",
-    "tables",
-    "_*",
+    *("book/README.md", "node_modules", "tables", "_*"),
     *[path.name for path in DOCS.glob("*.md") if path.stem != "index"],
 ]
 suppress_warnings = ["myst.header"]

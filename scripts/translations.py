@@ -43,9 +43,9 @@ class Message:
     text: str
 
 
-def extracted(docs: Path, build: Path) -> dict[str, list[Message]]:
+def extracted(docs: Path, build: Path, *strict: str) -> dict[str, list[Message]]:
     """The messages of every page that is translated by a catalogue, in order."""
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "gettext", "-d", str(build / "doctrees")]
+    command = [sys.executable, "-m", "sphinx", "-q", *strict, "-b", "gettext", "-d", str(build / "doctrees")]
     subprocess.run([*command, str(docs), str(build / "pot")], check=True)
     pages = json.loads((build / "pot" / "messages.json").read_text(encoding="utf-8"))
     return {
@@ -134,9 +134,9 @@ def update(pages: dict[str, list[Message]]) -> None:
 def fill(page: str, chinese: Path) -> None:
     """Pair the paragraphs of an English and a Chinese page in their order."""
     with tempfile.TemporaryDirectory() as folder:
-        english = extracted(DOCS, ROOT / "build" / "docs" / ".gettext")[page]
+        english = extracted(DOCS, ROOT / "build" / "docs" / ".gettext", "-W")[page]
         copy = Path(folder) / "docs"
-        shutil.copytree(DOCS, copy, ignore=shutil.ignore_patterns("locale", "__pycache__"))
+        shutil.copytree(DOCS, copy, ignore=shutil.ignore_patterns("locale", "node_modules", "__pycache__"))
         shutil.copy(chinese, copy / f"{page}.md")
         translated = extracted(copy, Path(folder) / "build")[page]
     for number, (one, other) in enumerate(zip(english, translated, strict=False)):
@@ -156,11 +156,11 @@ def main(arguments: list[str]) -> int:
     """One of the three commands."""
     match arguments:
         case ["check"]:
-            found = check(extracted(DOCS, ROOT / "build" / "docs" / ".gettext"))
+            found = check(extracted(DOCS, ROOT / "build" / "docs" / ".gettext", "-W"))
             print("\n".join(found), file=sys.stderr, end="\n" if found else "")
             return 1 if found else 0
         case ["update"]:
-            update(extracted(DOCS, ROOT / "build" / "docs" / ".gettext"))
+            update(extracted(DOCS, ROOT / "build" / "docs" / ".gettext", "-W"))
         case ["fill", page, chinese]:
             fill(page.removeprefix("docs/").removesuffix(".md"), Path(chinese))
         case _:

@@ -7,14 +7,19 @@ import re
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.search import SearchLanguage, languages
+from sphinx.transforms import SphinxTransform
 from sphinx.util.nodes import extract_messages
 
 DOCS = Path(__file__).resolve().parent.parent
 PAIRS = {f"reference/{name}": name for name in ("equations", "errata", "coverage", "vectors", "torch")}
 PAIRS["guide/export"] = "interchange"
 """Pages of the site whose two languages are files of their own, `docs/NAME.md` and `docs/NAME.zh-CN.md`."""
+
+WIDE = "[\u2014\u2018-\u201d\u2026\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
+BREAK = re.compile(f"(?<={WIDE})\n(?={WIDE})")
 
 
 def read_pair(app: Sphinx, docname: str, content: list[str]) -> None:
@@ -43,6 +48,37 @@ def _link(link: re.Match[str], docname: str) -> str:
     if "://" in target:
         return link[0]
     return label
+
+
+class Headings(SphinxTransform):
+    """A table without words in its head has none; a single empty cell there gets a name for screen readers."""
+
+    default_priority = 30
+
+    def apply(self, **kwargs: Any) -> None:
+        for head in list(self.document.findall(nodes.thead)):
+            cells = list(head.findall(nodes.entry))
+            empty = [cell for cell in cells if not cell.astext().strip()]
+            if len(empty) == len(cells):
+                head.parent.remove(head)
+                continue
+            for cell in empty:
+                name = "名称" if self.config.language.startswith("zh") else "name"
+                cell.children = []
+                cell += nodes.paragraph("", "", nodes.inline("", name, classes=["sr-only"]))
+
+
+class Lines(SphinxTransform):
+    """The end of a source line is a space in English, and nothing between two Chinese characters."""
+
+    default_priority = 30
+
+    def apply(self, **kwargs: Any) -> None:
+        if self.config.language.startswith("zh"):
+            for text in list(self.document.findall(nodes.Text)):
+                joined = BREAK.sub("", text)
+                if joined != text and not isinstance(text.parent, (nodes.literal_block, nodes.raw)):
+                    text.parent.replace(text, nodes.Text(joined))
 
 
 class Bigrams(SearchLanguage):
@@ -115,6 +151,8 @@ def write_messages(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     languages["zh"] = Bigrams
     languages["zh_CN"] = Bigrams
+    app.add_transform(Headings)
+    app.add_transform(Lines)
     app.connect("source-read", read_pair, priority=400)
     app.connect("html-page-context", switch)
     app.connect("doctree-read", lambda app, doctree: note_messages(app, doctree, app.env.docname))

@@ -58,7 +58,7 @@ class Drawing:
     def _repr_html_(self) -> str:
         body = re.sub(r"^.*?(?=<svg)", "", self.svg, flags=re.DOTALL)
         body = body.replace("<svg", f'<svg role="img" aria-label="{html.escape(self.alt)}"', 1)
-        return f'<div class="drawing" tabindex="0">{body}</div>'
+        return f'<div class="drawing">{body}</div>'
 
 
 def drawing(svg: str, *, alt: tuple[str, str]) -> Drawing:
@@ -122,7 +122,7 @@ def chain(nodes: list[str], steps: list[str], *, alt: tuple[str, str]) -> Drawin
         )
     for at, label in enumerate(steps):
         left, right = 40 + at * apart + radius + 4, 40 + (at + 1) * apart - radius - 6
-        parts.append(f'<line x1="{left}" y1="{top}" x2="{right}" y2="{top}" marker-end="url(#arrow)"/>')
+        parts.append(f'<line class="forward" x1="{left}" y1="{top}" x2="{right}" y2="{top}" marker-end="url(#arrow)"/>')
         parts.append(f'<text x="{(left + right) / 2}" y="{top - 12}" class="small">{label}</text>')
     width = 80 + (len(nodes) - 1) * apart
     head = (
