@@ -114,3 +114,18 @@ class Sketch:
 
 def _attributes(style: Mapping[str, Any]) -> str:
     return "".join(f' {key.replace("_", "-")}="{value}"' for key, value in style.items())
+
+
+def axes(across: int = 1, height: float = 3.0) -> tuple[Any, Any]:
+    """A figure of matplotlib with quiet axes, and the axes: one, or a list of `across`."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, grid = plt.subplots(1, across, figsize=(3.2 * max(across, 1.9), height), squeeze=False, layout="tight")
+    for axis in grid[0]:
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.grid(alpha=0.25)
+        axis.patch.set_alpha(0)
+    return figure, (grid[0][0] if across == 1 else list(grid[0]))
