@@ -17,6 +17,7 @@ from chainrule.explain.messages import Message, check_language, say
 from chainrule.explain.nudging import nudge
 from chainrule.explain.precision import MOST_DIGITS
 from chainrule.explain.routes import chain_rule, route
+from chainrule.explain.setting import Setting
 from chainrule.explain.sketches import sketches
 from chainrule.explain.terms import Place
 from chainrule.explain.tracing import TracedPass
@@ -100,6 +101,7 @@ def derive(
         level=level,
         nudge=None if quantity == "value" else nudge(net, trace, traced.ending, place, gradient, training),
         nodes=sketches(net, place),
+        setting=Setting(net, x, targets, loss, training),
     )
 
 

@@ -30,6 +30,18 @@ def place_dict(place: Place | None) -> dict[str, Any] | None:
     return {"quantity": place.quantity, "name": place.name, "index": list(place.index)}
 
 
+def table_dict(table: Table, lang: Language, digits: int) -> dict[str, Any]:
+    """A map with its marks."""
+    marks = [{"row": r, "column": c, "mark": mark} for (r, c), mark in sorted(table.marks.items())]
+    return {
+        "title": words(table.title, lang, digits),
+        "cells": [list(row) for row in table.cells],
+        "marks": marks,
+        "row_labels": list(table.row_labels),
+        "column_labels": list(table.column_labels),
+    }
+
+
 class _Writer:
     def __init__(self, lang: Language, digits: int) -> None:
         self.lang, self.digits = lang, digits
@@ -55,16 +67,6 @@ class _Writer:
             return None
         return expression_dict(precise(part.expression, part.total, self.digits), self.digits)
 
-    def table(self, table: Table) -> dict[str, Any]:
-        marks = [{"row": r, "column": c, "mark": mark} for (r, c), mark in sorted(table.marks.items())]
-        return {
-            "title": self.words(table.title),
-            "cells": [list(row) for row in table.cells],
-            "marks": marks,
-            "row_labels": list(table.row_labels),
-            "column_labels": list(table.column_labels),
-        }
-
     def part(self, part: Part) -> dict[str, Any]:
         return {
             "node": part.node,
@@ -82,7 +84,7 @@ class _Writer:
             "total": part.total,
             "alternative": part.alternative,
             "notes": [self.words(note) for note in part.notes],
-            "tables": [self.table(table) for table in part.tables],
+            "tables": [table_dict(table, self.lang, self.digits) for table in part.tables],
         }
 
     def step(self, step: DerivationStep) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,27 +25,31 @@ def nudge(graph: Graph, trace: Trace, ending: Ending, place: Place, gradient: fl
     before = trace[place.name].value[place.index]
     found = None
     for step in STEPS:
-        with np.errstate(all="ignore"):
-            after = _loss_with(graph, trace, ending, place, step, training)
+        after = losses_along(graph, trace, ending, place, [step], training)[0]
         found = Nudge(float(before), step, trace.loss, after, gradient)
         if abs(found.change - found.predicted) <= NEAR * abs(found.predicted):
             break
     return found if found is not None and math.isfinite(found.after) else None
 
 
-def _loss_with(graph: Graph, trace: Trace, ending: Ending, place: Place, step: float, training: bool) -> float:
-    """The loss of the traced batch with one number raised by `step`."""
+def losses_along(
+    graph: Graph, trace: Trace, ending: Ending, place: Place, offsets: Sequence[float], training: bool
+) -> list[float]:
+    """The loss of the traced batch with one number raised by each of `offsets`; not always finite."""
     state = State.of(graph, np.dtype(np.float64))
     values = [trace[name].value for name in graph.names]
     if place.quantity == "parameter":
-        state.parameters[place.name][place.index] += step
+        moved = state.parameters[place.name]
         layer = place.name.rpartition(".")[0]
         known = min(use.index for use in graph.steps if use.layer_name == layer)
     else:
         known = graph.index_of(place.name) + 1
-        changed = values[known - 1].copy()
-        changed[place.index] += step
-        values[known - 1] = changed
-    done = Pass(values[:known], [None] * known)
-    continue_forward(graph, state, done, graph.steps[known - 1 :], training=training)
-    return ending.loss.forward(done.values[-1], ending.targets, ending.weights)[0]
+        moved = values[known - 1] = values[known - 1].copy()
+    start, losses = float(moved[place.index]), []
+    for offset in offsets:
+        moved[place.index] = start + offset
+        done = Pass(values[:known], [None] * known)
+        with np.errstate(all="ignore"):
+            continue_forward(graph, state, done, graph.steps[known - 1 :], training=training)
+            losses.append(ending.loss.forward(done.values[-1], ending.targets, ending.weights)[0])
+    return losses

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from chainrule.explain.messages import Language, Message
+from chainrule.explain.setting import Setting
 from chainrule.explain.sketches import Sketch
 from chainrule.explain.terms import Formula, Place, Table, Term
 from chainrule.expressions import Expr
@@ -116,6 +117,8 @@ class DerivationData:
     level: Level = "full"
     nudge: Nudge | None = None
     nodes: tuple[Sketch, ...] = ()
+    setting: Setting | None = field(default=None, repr=False, compare=False)
+    """What was asked about, for those who go on from here; nothing is written from it."""
 
     def step_of(self, place: Place) -> int | None:
         """The number of the step that derives what lives at a place."""

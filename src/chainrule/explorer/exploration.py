@@ -74,7 +74,7 @@ class Exploration:
         self.save = save
         """Whether what was changed may be written to a file, which a host does."""
         self.state = 0
-        self.start(Subject(net, batch, given, judge, training, together, learned, names, tuple(goals), title))
+        self.start(Subject(net, batch, given, judge, training, together, learned, names, tuple(goals), (title, title)))
 
     # --- questions ---------------------------------------------------------------------------------------------
 
@@ -105,16 +105,24 @@ class Exploration:
 
     def reset(self) -> None:
         """Weights, samples and the chosen sample as at the start."""
-        self.net: Network = copy(self.subject.net)
-        self.current = 0
+        self.restore_weights()
+        self.current = self.subject.first
         self._edited: dict[int, Array] = {}
         self._drawn: list[tuple[Array, Array]] = []
+        self.changed()
+
+    def restore_weights(self) -> None:
+        """Weights as at the start; samples stay as they are."""
+        self.net: Network = copy(self.subject.net)
+        self.trained = 0
         self.changed()
 
     def changed(self) -> None:
         """Forget what was computed: something is different now."""
         self.state += 1
         self._passes: OrderedDict[int, TracedPass] = OrderedDict()
+        self.remembered: dict[object, Any] = {}
+        """What questions keep for the next ones, until something changes."""
 
     @property
     def samples(self) -> int:
@@ -145,6 +153,10 @@ class Exploration:
         given = len(self.subject.targets)
         own: Array = self.subject.targets[number : number + 1] if number < given else self._drawn[number - given][1]
         return own
+
+    def lessons(self) -> tuple[Array, Array]:
+        """The samples and targets that `train` learns from, none of them changed or drawn."""
+        return self.subject.learned_from or (self.subject.x, self.subject.targets)
 
     def edit(self, number: int, sample: Array) -> None:
         """Put another sample in the place of one."""

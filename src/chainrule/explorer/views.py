@@ -19,7 +19,8 @@ class Subject:
     """What is explored: a network, samples (n, *input_shape) with targets, a loss. `training` says whether batch
     normalisation takes the statistics of its batch and dropout is on; `together` whether all samples are one batch, or
     each is a batch of its own. `learned_from` holds the samples that `train` learns from, the same unless given.
-    `goals` are numbers to derive ("conv1.weight[0,0,1,2]"), of which the first is where the tour ends."""
+    `goals` are numbers to derive ("conv1.weight[0,0,1,2]"), of which the first is where the tour ends. `titles`
+    say what it is, in English and Chinese; `first` is the sample that is looked at first."""
 
     net: Network
     x: Array
@@ -30,7 +31,8 @@ class Subject:
     learned_from: tuple[Array, Array] | None = None
     class_names: tuple[str, ...] | None = None
     goals: tuple[str, ...] = ()
-    title: str = ""
+    titles: tuple[str, str] = ("", "")
+    first: int = 0
 
 
 @dataclass(frozen=True)

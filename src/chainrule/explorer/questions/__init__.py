@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from chainrule.explorer.questions.arrays import array
 from chainrule.explorer.questions.asking import Question
+from chainrule.explorer.questions.changes import draw, nudge, reset, sample, set_values
+from chainrule.explorer.questions.examples import example, examples
+from chainrule.explorer.questions.mistakes import mistake, mistakes
 from chainrule.explorer.questions.overview import overview
 from chainrule.explorer.questions.steps import step
+from chainrule.explorer.questions.telling import text
 from chainrule.explorer.questions.tour import tour
+from chainrule.explorer.questions.training import train, undo_training
 
 if TYPE_CHECKING:
     from chainrule.explorer.exploration import Exploration
@@ -23,6 +28,18 @@ QUESTIONS: dict[str, Callable[[Exploration, Question], Mapping[str, Any]]] = {
     "array": array,
     "step": step,
     "tour": tour,
+    "nudge": nudge,
+    "set": set_values,
+    "reset": reset,
+    "draw": draw,
+    "sample": sample,
+    "train": train,
+    "undo_training": undo_training,
+    "examples": examples,
+    "example": example,
+    "mistakes": mistakes,
+    "mistake": mistake,
+    "text": text,
 }
 """Every question by name, with what answers it."""
 

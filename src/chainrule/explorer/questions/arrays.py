@@ -29,7 +29,7 @@ class SpanDict(TypedDict):
 
 class ArrayDict(TypedDict):
     """Numbers as they travel: `data` is base64 of little-endian float64 in row-major order; `first` is the number of
-    the first map among all; `least` and `most` are those of the numbers sent (0 where there are none)."""
+    the first map among all; `least` and `most` are those of the whole tensor, of which this may be a part."""
 
     shape: list[int]
     data: str
@@ -41,8 +41,7 @@ class ArrayDict(TypedDict):
 class ArrayAnswer(TypedDict):
     """Maps `first`, `first` + 1, ... of `size`. A node (c, h, w) gives (count, rows, columns), a node (n,) gives
     (count,); a parameter (o, d, i, j) gives (count, d, rows, columns), (o, i) gives (count, columns). `rows` and
-    `columns` are the [from, to) that were taken of the last two axes (null where there are none); `least` and `most` of
-    `scale` those of the whole tensor."""
+    `columns` are the [from, to) that were taken of the last two axes (null where there are none)."""
 
     name: str
     quantity: str
@@ -50,18 +49,18 @@ class ArrayAnswer(TypedDict):
     size: int
     rows: list[int] | None
     columns: list[int] | None
-    scale: SpanDict
 
 
-def array_dict(array: Array, first: int = 0) -> ArrayDict:
-    """An array as it travels."""
+def array_dict(array: Array, first: int = 0, whole: Array | None = None) -> ArrayDict:
+    """An array as it travels; `whole` is what it is a part of."""
     values = np.ascontiguousarray(array, "<f8")
+    span = span_of(values if whole is None else whole)
     return {
         "shape": list(values.shape),
         "data": base64.b64encode(values.tobytes()).decode("ascii"),
         "first": first,
-        "least": span_of(values)["least"],
-        "most": span_of(values)["most"],
+        "least": span["least"],
+        "most": span["most"],
     }
 
 
@@ -132,9 +131,8 @@ def _page(asked: Question, name: str, quantity: str, maps: Array) -> ArrayAnswer
     return {
         "name": name,
         "quantity": quantity,
-        "array": array_dict(part, first),
+        "array": array_dict(part, first, maps),
         "size": size,
         "rows": spans[0] if len(spans) > 1 else None,
         "columns": spans[-1] if spans else None,
-        "scale": span_of(maps),
     }

@@ -9,7 +9,7 @@ import numpy as np
 from chainrule.arrays import Array
 from chainrule.engines import Trace
 from chainrule.errors import shown
-from chainrule.explain.messages import Language
+from chainrule.explain.messages import LANGUAGES, Language
 from chainrule.explorer.questions.about import about
 from chainrule.explorer.questions.arrays import SpanDict, span_of
 from chainrule.explorer.questions.asking import Question
@@ -89,7 +89,7 @@ def overview(exploration: Exploration, asked: Question) -> dict[str, Any]:
     found: Overview = {
         "version": VERSION,
         "network": str(net),
-        "title": subject.title,
+        "title": subject.titles[LANGUAGES.index(lang)],
         "sample": view.sample,
         "samples": exploration.samples,
         "drawn": exploration.drawn,
@@ -128,7 +128,7 @@ def _capabilities(exploration: Exploration) -> dict[str, bool]:
     return {
         "train": can_train(exploration),
         "draw": is_picture(exploration),
-        "mistakes": False,
+        "mistakes": True,
         "examples": True,
         "save": exploration.save,
     }

@@ -55,6 +55,14 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "{name} is given, not computed: there is nothing to change in it but the pixels of a sample and the weights.",
         "{name} 不能这样修改：可以修改的只有样本的像素和权重。",
     ),
+    "off_the_scale": (
+        "With this change the loss is no longer a finite number; take a smaller one.",
+        "这样修改之后损失不再是有限的数；请改小一些。",
+    ),
+    "blank": (
+        "There is nothing on this picture: every pixel is the same.",
+        "这张图片是空白的：所有像素都相同。",
+    ),
     "no_picture": (
         "This network takes no pictures: its input has shape {shape}.",
         "这个网络的输入不是图片：输入形状为 {shape}。",
@@ -90,7 +98,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
 class QuestionError(Exception):
     """A question without an answer: the key of a sentence in `REFUSALS`, and what stands in its placeholders."""
 
-    def __init__(self, key: str, **values: Any) -> None:
+    def __init__(self, key: str, /, **values: Any) -> None:
         super().__init__(key)
         self.key, self.values = key, values
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.explain.building import Share
+from chainrule.explain.drawings import step_drawing
 from chainrule.explain.mathml import to_mathml
 from chainrule.explain.messages import LANGUAGES, Language
 from chainrule.explain.notations import to_text
@@ -54,7 +55,7 @@ class LinkDict(TypedDict):
 class StepDict(TypedDict):
     """`kind` is "value", "gradient", "parameter", "loss" or "given" (an input, which nothing computes). `symbol` is how
     the number is written ({"text", "mathml"}), `engine_value` what the engine has for it; the two numbers differ by
-    rounding at most."""
+    rounding at most. `drawing` is explain's picture of the step as SVG, where there is one."""
 
     place: dict[str, Any]
     kind: str
@@ -62,6 +63,7 @@ class StepDict(TypedDict):
     symbol: dict[str, str]
     result: float
     engine_value: float
+    drawing: str | None
     thoughts: list[ThoughtDict]
     links: list[LinkDict]
 
@@ -87,6 +89,7 @@ def step(exploration: Exploration, asked: Question) -> dict[str, Any]:
         "symbol": {"text": to_text(made.symbol, DIGITS), "mathml": to_mathml(made.symbol, DIGITS)},
         "result": made.result,
         "engine_value": made.engine_value,
+        "drawing": step_drawing(made, lang, styled=False),
         "thoughts": Teller(spot.view, lang).tell(derivation_of(spot.view, made), made),
         "links": _links(spot, shares),
     }
@@ -126,6 +129,7 @@ def _given(exploration: Exploration, spot: Spot, place: Place, lang: Language) -
         "symbol": {"text": to_text(symbol, DIGITS), "mathml": to_mathml(symbol, DIGITS)},
         "result": value,
         "engine_value": value,
+        "drawing": None,
         "thoughts": Teller(spot.view, lang).given(GIVEN[which], symbol, value),
         "links": [],
     }

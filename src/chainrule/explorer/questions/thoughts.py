@@ -6,11 +6,12 @@ by `explain.html`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, Literal, TypedDict
 
 from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Reason, Row, SumRows, Text
+from chainrule.explain.data import table_dict
 from chainrule.explain.html import Html
 from chainrule.explain.layout import told_parts
 from chainrule.explain.mathml import to_mathml
@@ -18,7 +19,6 @@ from chainrule.explain.messages import Language, say
 from chainrule.explain.notations import to_text
 from chainrule.explain.steps import DerivationData, DerivationStep, Part
 from chainrule.explain.terms import Table
-from chainrule.explain.words import words
 from chainrule.explorer.questions.places import outer_dict
 from chainrule.explorer.views import View
 from chainrule.expressions import Expr, Sym, equal, number
@@ -43,12 +43,13 @@ class ThoughtDict(TypedDict):
     "branch"   what follows is the share that comes through one consumer
     "formula"  the rule in letters, with what the letters stand for
     "numbers"  the numbers put in: at most one term
-    "sum"      the terms under one another, `rest` = {"count", "total", "text"} being what is left out; or the shares
+    "sum"      the terms under one another, `rest` = {"count", "total", "html"} being what is left out; or the shares
     "window"   a map with marks, "winner" one in which a maximum is marked
     "result"   the number
 
-    `html` is explain's own, with MathML; `table` that of explain's JSON ({"title", "cells", "marks", "row_labels",
-    "column_labels"}), else null. `part` counts the shares of the number from 0 (null: belongs to the whole)."""
+    `html` is explain's own, with MathML. `table` is that of explain's JSON ({"title", "cells", "marks", "row_labels",
+    "column_labels"}) with its "role" in a drawing ("slid", "kernel", "product", ...; or ""), else null. `part` counts
+    the shares of the number from 0 (null: belongs to the whole)."""
 
     kind: Kind
     html: str
@@ -134,7 +135,12 @@ class Teller:
             case Equations(label) if label.key in ("formula", "local"):
                 return _Thought("formula", number_, [block])
             case Grid(table):
-                return _Thought("winner" if "winner" in table.kinds else "window", number_, [block], table=table)
+                return _Thought(
+                    "winner" if "winner" in table.kinds else "window",
+                    number_,
+                    [Grid(replace(table, role=""))],
+                    table=table,
+                )
         assert isinstance(block, Equations | Letters | Text), block
         return None
 
@@ -163,7 +169,7 @@ class Teller:
         return {
             "count": part.rest_count,
             "total": part.rest_total,
-            "text": words(block.rest.message, self.lang, DIGITS),
+            "html": self.html.say(block.rest.message),
         }
 
     def _expression(self, expr: Expr) -> dict[str, str]:
@@ -173,14 +179,7 @@ class Teller:
         return _Thought("result", None, [Equations(say("numbers"), (equal(step.symbol, number(step.result)),))])
 
     def _table(self, table: Table) -> dict[str, Any]:
-        marks = [{"row": r, "column": c, "mark": mark} for (r, c), mark in sorted(table.marks.items())]
-        return {
-            "title": words(table.title, self.lang, DIGITS),
-            "cells": [list(row) for row in table.cells],
-            "marks": marks,
-            "row_labels": list(table.row_labels),
-            "column_labels": list(table.column_labels),
-        }
+        return {**table_dict(table, self.lang, DIGITS), "role": table.role}
 
     def _written(self, thought: _Thought) -> ThoughtDict:
         return {

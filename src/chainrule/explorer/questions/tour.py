@@ -15,7 +15,8 @@ from chainrule.explain.steps import DerivationStep
 from chainrule.explain.terms import Index, Place
 from chainrule.explain.words import words
 from chainrule.explorer.questions.asking import Question
-from chainrule.explorer.questions.places import loss_name, loss_place, outer_dict
+from chainrule.explorer.questions.places import loss_name, loss_place, outer_dict, read_spot
+from chainrule.explorer.questions.refusals import refused_form
 from chainrule.explorer.questions.thoughts import DIGITS
 from chainrule.explorer.views import View
 
@@ -41,11 +42,11 @@ class TourDict(TypedDict):
 
 def tour(exploration: Exploration, asked: Question) -> dict[str, Any]:
     """{"ask": "tour", "sample"?, "lang"?, "of"?} -> TourDict: forward through a number of each node, the loss, and
-    backward from the outputs to `of` ("conv1.weight[0,0,1,2]", "input[0,7,7]", or a bare name), through all shares of
-    every branch. Without `of` it ends at the first goal of the example, else at the weight with the largest gradient
-    of the first layer that has one. A stop is {"pass": "forward" | "backward", "place", "node", "title"}."""
-    view, lang = exploration.view(asked), asked.lang
-    place = goal(exploration, view, asked.text("of") if asked.has("of") else None)
+    backward from the outputs to `of` ("conv1.weight[0,0,1,2]", "input[0,7,7]", a bare name, or a place), through all
+    shares of every branch. Without `of` it ends at the first goal of the example, else at the weight with the largest
+    gradient of the first layer that has one. A stop is {"pass": "forward" | "backward", "place", "node", "title"}."""
+    lang = asked.lang
+    view, place = asked_goal(exploration, asked)
     builder = view.traced.builder(place, TERMS, 1)
     steps = builder.gradient_chain(place, None)
     found: TourDict = {
@@ -53,6 +54,22 @@ def tour(exploration: Exploration, asked: Question) -> dict[str, Any]:
         "stops": [*_forward(exploration, view, steps, lang), *_backward(exploration, view, steps, lang)],
     }
     return dict(found)
+
+
+def asked_goal(exploration: Exploration, asked: Question) -> tuple[View, Place]:
+    """Where a tour ends, as the traced pass of its sample has it."""
+    view = exploration.view(asked)
+    return view, goal(exploration, view, _of(exploration, asked))
+
+
+def _of(exploration: Exploration, asked: Question) -> str | None:
+    """What a tour should end at, in the words of `explain`: a text, or a place of a gradient."""
+    if not isinstance(asked.get("of"), dict):
+        return asked.text("of") if asked.has("of") else None
+    place = read_spot(exploration, asked.get("of"), exploration.chosen(asked)).place
+    if place is None or place.quantity == "value":
+        raise refused_form("“of”", "a gradient of a node or parameter", "节点或参数的梯度")
+    return place_text(place)
 
 
 def goal(exploration: Exploration, view: View, of: str | None) -> Place:
