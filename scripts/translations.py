@@ -32,7 +32,7 @@ KEPT = re.compile(r"\{\w+\}`[^`]*`|`[^`]*`|\$[^$]*\$|\]\([^)]*\)|<[^>]*>|https?:
 NAMES = re.compile(r"\b(?:chainrule|PyTorch|ONNX|Keras|LeNet-5|API|NumPy|Python|MNIST|CIFAR-10|Winograd)\b")
 """What is called the same in Chinese."""
 SAME = re.compile(r"\{\w+\}`[^`]*`|(?<![}`])`[^`]+`|\$[^$]+\$|\]\([^)]*\)")
-"""What must stand in the translation as often as in the English: numbers, code, formulas, targets of links."""
+"""What must stand in the translation if it stands in the English: numbers (as often), code, formulas, targets of links."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,11 @@ def faults(english: str, chinese: str) -> list[str]:
     found = []
     if re.search("[A-Za-z]{2}", NAMES.sub("", KEPT.sub("", english))) and not HAN.search(KEPT.sub("", chinese)):
         found.append("left in English")
-    for part, count in (Counter(SAME.findall(english)) - Counter(SAME.findall(chinese))).items():
-        found.append(f"{part} of the English is missing {count} time{'s' * (count > 1)}")
-    added = Counter(SAME.findall(chinese)) - Counter(SAME.findall(english))
-    return found + [f"{part} is not in the English" for part in added]
+    wanted, given = Counter(SAME.findall(english)), Counter(SAME.findall(chinese))
+    found += [f"{part} of the English is missing" for part in wanted if part not in given]
+    found += [f"{part} is not in the English" for part in given if part not in wanted]
+    uneven = [part for part in wanted & given if part.startswith("{eval}") and wanted[part] != given[part]]
+    return found + [f"{part} stands {wanted[part]} times in the English, {given[part]} times here" for part in uneven]
 
 
 def check(pages: dict[str, list[Message]]) -> list[str]:

@@ -126,7 +126,9 @@ def _run(text: str, path: Path, name: str, language: str, files: Path) -> Result
 
     figures.page = figures.Page(language, files, "../" * name.count("/") + f"_files/{name}/")
     warnings.simplefilter("error")
+    warnings.filterwarnings("ignore", "Glyph .* missing from font")  # text in SVG is drawn with the reader's fonts
     results, names = Results(), {"__name__": "__main__", "lang": language}
+    later = []
     for found in PARTS.finditer(text):
         line = text.count("\n", 0, found.start()) + 1
         if found["body"] is not None:
@@ -134,7 +136,13 @@ def _run(text: str, path: Path, name: str, language: str, files: Path) -> Result
             continue
         expression = found["expression"] or found["inserted"]
         value = _value(expression, names, path, line)
-        if results.values.setdefault(expression, value) != value:
+        if value is None:
+            later.append((expression, line))
+        elif results.values.setdefault(expression, value) != value:
+            raise CellError(f"{path}:{line}: {expression} has two values on this page: give them two names")
+    for expression, line in later:
+        value = _value(expression, names, path, line, last=True)
+        if results.values.setdefault(expression, str(value)) != value:
             raise CellError(f"{path}:{line}: {expression} has two values on this page: give them two names")
     results.files = {file.name: file.read_bytes() for file in sorted(files.iterdir())}
     return results
@@ -160,7 +168,8 @@ def _cell(code: str, names: dict[str, Any], path: Path, line: int) -> Output:
     return output
 
 
-def _value(expression: str, names: dict[str, Any], path: Path, line: int) -> str:
+def _value(expression: str, names: dict[str, Any], path: Path, line: int, last: bool = False) -> str | None:
+    """An expression as text; None where a name of it is not known yet."""
     from figures import number
 
     try:
@@ -173,6 +182,8 @@ def _value(expression: str, names: dict[str, Any], path: Path, line: int) -> str
         value = eval(compile(ast.Expression(replaced.value), str(path), "eval"), names)
         return value if isinstance(value, str) else number(value)
     except Exception as error:
+        if isinstance(error, NameError) and not last:
+            return None
         raise _told(error, f"{path}:{line}: {expression}") from error
 
 

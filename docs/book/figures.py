@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import io
+import itertools
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,24 +113,75 @@ def embed(
     return Embedded(page.url + name, say(*title), height)
 
 
-def chain(nodes: list[str], steps: list[str], *, alt: tuple[str, str]) -> Drawing:
+ARROWS = (
+    '<defs><marker id="{key}-there" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+    '<path d="M0 0L8 4L0 8z" fill="currentColor"/></marker>'
+    '<marker id="{key}-back" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+    '<path d="M0 0L8 4L0 8z" class="back-head"/></marker></defs>'
+)
+_drawn = itertools.count()
+
+
+def graph(
+    nodes: dict[str, tuple[float, float]],
+    edges: list[tuple[str, str, str]],
+    *,
+    alt: tuple[str, str],
+    backward: bool = False,
+    values: dict[str, str] | None = None,
+) -> Drawing:
+    """Circles at places, and arrows between them with a word above each.
+
+    `nodes` maps a label to its column and row; `edges` are from, to, word. With `backward` the arrows lead back, in the
+    colour of gradients. `values` are written under the circles.
+    """
+    key, radius, apart, deep = f"g{next(_drawn)}", 25, 138, 104
+    width = 76 + apart * max(column for column, _ in nodes.values())
+    height = 82 + deep * max(row for _, row in nodes.values()) + (18 if values else 0)
+    where = {label: (38 + apart * column, 44 + deep * row) for label, (column, row) in nodes.items()}
+    parts = [ARROWS.format(key=key)]
+    for start, end, word in edges:
+        parts += _arrow(where[start], where[end], word, key, radius, backward)
+    for label, (x, y) in where.items():
+        parts.append(f'<circle cx="{x}" cy="{y}" r="{radius}" class="node"/><text x="{x}" y="{y + 5}">{label}</text>')
+        if values and label in values:
+            parts.append(f'<text x="{x}" y="{y + radius + 17}" class="small">{values[label]}</text>')
+    svg = f'<svg viewBox="0 0 {width} {height}" width="{width}" class="graph">{"".join(parts)}</svg>'
+    return drawing(svg, alt=alt)
+
+
+def _arrow(
+    start: tuple[float, float], end: tuple[float, float], word: str, key: str, radius: float, backward: bool
+) -> list[str]:
+    """A line between two circles, with its word beside the middle."""
+    (x0, y0), (x1, y1) = start, end
+    length = math.hypot(x1 - x0, y1 - y0)
+    ex, ey = (x1 - x0) / length, (y1 - y0) / length
+    a, b = (x0 + ex * (radius + 3), y0 + ey * (radius + 3)), (x1 - ex * (radius + 4), y1 - ey * (radius + 4))
+    if backward:
+        a, b = (b[0] + ex, b[1] + ey), (a[0] + ex, a[1] + ey)
+    kind, head = ("backward", "back") if backward else ("forward", "there")
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2 - 9
+    if abs(ey) >= 0.3:
+        aside = 8 + 3.4 * len(word)
+        x, y = x + (aside if ey > 0 else -aside), y + 3
+    colour = "small back" if backward else "small"
+    return [
+        f'<line class="{kind}" x1="{a[0]:.1f}" y1="{a[1]:.1f}" x2="{b[0]:.1f}" y2="{b[1]:.1f}" '
+        f'marker-end="url(#{key}-{head})"/>',
+        f'<text x="{x:.1f}" y="{y:.1f}" class="{colour}">{word}</text>',
+    ]
+
+
+def chain(
+    nodes: list[str],
+    steps: list[str],
+    *,
+    alt: tuple[str, str],
+    backward: bool = False,
+    values: dict[str, str] | None = None,
+) -> Drawing:
     """Circles in a row, an arrow from each to the next, with what happens on the way written above it."""
-    apart, radius, top = 150, 26, 50
-    parts = []
-    for at, label in enumerate(nodes):
-        x = 40 + at * apart
-        parts.append(
-            f'<circle cx="{x}" cy="{top}" r="{radius}" class="node"/><text x="{x}" y="{top + 6}">{label}</text>'
-        )
-    for at, label in enumerate(steps):
-        left, right = 40 + at * apart + radius + 4, 40 + (at + 1) * apart - radius - 6
-        parts.append(f'<line class="forward" x1="{left}" y1="{top}" x2="{right}" y2="{top}" marker-end="url(#arrow)"/>')
-        parts.append(f'<text x="{(left + right) / 2}" y="{top - 12}" class="small">{label}</text>')
-    width = 80 + (len(nodes) - 1) * apart
-    head = (
-        '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path d="M0 0L8 4L0 8z" fill="currentColor"/></marker></defs>'
-    )
-    return drawing(
-        f'<svg viewBox="0 0 {width} 100" width="{width}" class="graph">{head}{"".join(parts)}</svg>', alt=alt
-    )
+    places = {label: (float(at), 0.0) for at, label in enumerate(nodes)}
+    edges = [(nodes[at], nodes[at + 1], word) for at, word in enumerate(steps)]
+    return graph(places, edges, alt=alt, backward=backward, values=values)
