@@ -32,7 +32,7 @@ KEPT = re.compile(r"\{\w+\}`[^`]*`|`[^`]*`|\$[^$]*\$|\]\([^)]*\)|<[^>]*>|https?:
 NAMES = re.compile(r"\b(?:chainrule|PyTorch|ONNX|Keras|LeNet-5|API|NumPy|Python|MNIST|CIFAR-10|Winograd)\b")
 """What is called the same in Chinese."""
 SAME = re.compile(r"\{\w+\}`[^`]*`|(?<![}`])`[^`]+`|\$[^$]+\$|\]\([^)]*\)")
-"""What must stand in the translation if it stands in the English: numbers (as often), code, formulas, targets of links."""
+"""What must stand in the translation if it stands in the English: numbers (as often), code, formulas, links."""
 
 
 @dataclass(frozen=True)

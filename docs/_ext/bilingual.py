@@ -77,6 +77,9 @@ class Lines(SphinxTransform):
         if self.config.language.startswith("zh"):
             for text in list(self.document.findall(nodes.Text)):
                 joined = BREAK.sub("", text)
+                before = text.parent.children[text.parent.index(text) - 1] if text.parent.index(text) else None
+                if isinstance(before, (nodes.strong, nodes.emphasis)) and before.astext()[-1] in "。：；，？！":
+                    joined = joined.lstrip(" ")  # Markdown needs the space, Chinese does not
                 if joined != text and not isinstance(text.parent, (nodes.literal_block, nodes.raw)):
                     text.parent.replace(text, nodes.Text(joined))
 
