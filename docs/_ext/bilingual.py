@@ -75,13 +75,21 @@ class Lines(SphinxTransform):
 
     def apply(self, **kwargs: Any) -> None:
         if self.config.language.startswith("zh"):
-            for text in list(self.document.findall(nodes.Text)):
-                joined = BREAK.sub("", text)
-                before = text.parent.children[text.parent.index(text) - 1] if text.parent.index(text) else None
-                if isinstance(before, (nodes.strong, nodes.emphasis)) and before.astext()[-1] in "。：；，？！":
-                    joined = joined.lstrip(" ")  # Markdown needs the space, Chinese does not
-                if joined != text and not isinstance(text.parent, (nodes.literal_block, nodes.raw)):
-                    text.parent.replace(text, nodes.Text(joined))
+            for parent in list(self.document.findall(nodes.TextElement)):
+                if not isinstance(parent, (nodes.FixedTextElement, nodes.raw, nodes.literal)):
+                    for at, child in enumerate(parent.children):
+                        if isinstance(child, nodes.Text):
+                            parent.children[at] = self._joined(child, parent.children[at - 1] if at else None, parent)
+
+    def _joined(self, text: nodes.Text, before: nodes.Node | None, parent: nodes.Element) -> nodes.Text:
+        joined = BREAK.sub("", text)
+        if isinstance(before, (nodes.strong, nodes.emphasis)) and before.astext()[-1] in "。：；，？！":
+            joined = joined.lstrip(" ")  # Markdown needs the space, Chinese does not
+        if joined == text:
+            return text
+        new = nodes.Text(joined)
+        new.parent = parent
+        return new
 
 
 class Bigrams(SearchLanguage):
