@@ -54,11 +54,12 @@ class Sym:
 
 @dataclass(frozen=True)
 class Words:
-    """A name in upright letters: conv1.weight."""
+    """A name in upright letters: conv1.weight; the accent "plus" marks what it is after an update."""
 
     name: str
     index: tuple[IndexPart, ...] = ()
     sample: int | str | None = None
+    accent: str = ""
 
 
 @dataclass(frozen=True)

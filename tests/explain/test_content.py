@@ -56,10 +56,10 @@ def test_shared_weights_say_at_how_many_places_they_act() -> None:
 def test_ER1_16_ties_of_a_max_pool_are_named() -> None:
     net = cr.Sequential(cr.MaxPool2d(2), cr.Flatten(), cr.Linear(1, 2), input_shape=(1, 2, 2))
     x = np.array([[[[1.0, 3], [3, 0]]]])
-    for of, words in (("input[0,0,1]", "it wins with 3"), ("input[0,1,0]", "the winner is x[0,0,1] with 3")):
+    for of, words in (("input[0,0,1]", "it wins with 3"), ("input[0,1,0]", "the winner is input[0,0,1] with 3")):
         text = cr.explain(net, x, np.array([0]), cr.CrossEntropyLoss(), of=of).text(width=10**4)
         assert words in text
-        assert "A tie in the window of y[0,0,0]: 2 numbers are equal." in text
+        assert "A tie in the window of maxpool1[0,0,0]: 2 numbers are equal." in text
 
 
 def test_the_three_paths_of_batch_normalisation_are_told_apart() -> None:

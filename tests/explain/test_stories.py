@@ -183,7 +183,7 @@ def test_the_examples_command_lists_them() -> None:
 
 def test_the_explain_command_writes_every_format(tmp_path: object) -> None:
     ask = ("explain", "conv1.weight[0,0,1,2]", "--net", "1x28x28 -> conv 2@5x5 -> relu -> maxpool 4 -> fc 10")
-    assert "∂L/∂w[0,0,1,2]" in run(*ask)[1]
+    assert "∂L/∂conv1.weight[0,0,1,2]" in run(*ask)[1]
     assert "\\begin{aligned}" in run(*ask, "--format", "markdown")[1]
     assert run(*ask, "--format", "latex")[1].startswith("\\documentclass")
     assert "<math" in run(*ask, "--format", "html", "--lang", "zh")[1]

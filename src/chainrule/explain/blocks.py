@@ -50,14 +50,6 @@ class Equations:
 
 
 @dataclass(frozen=True)
-class Letters:
-    """What the letters of a formula stand for: names of nodes and parameters."""
-
-    label: Message
-    names: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
 class Row:
     """One term of a sum: in letters, in numbers, its value, and the step that derives what it takes."""
 
@@ -115,5 +107,5 @@ class Drawing:
     svg: Callable[[Language], str | None]
 
 
-Said: TypeAlias = Heading | Text | Reason | Equations | Letters | SumRows | Grid | Listing
+Said: TypeAlias = Heading | Text | Reason | Equations | SumRows | Grid | Listing
 Block: TypeAlias = Said | Drawing

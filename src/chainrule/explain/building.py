@@ -14,8 +14,9 @@ from chainrule.explain.ending import Ending
 from chainrule.explain.local import local_terms
 from chainrule.explain.lossterms import REASONS, loss_gradient, loss_value
 from chainrule.explain.messages import Message, say
+from chainrule.explain.naming import Names, name_of, named, named_formula, named_message, named_term, reason
 from chainrule.explain.steps import DerivationStep, Part, StepKind
-from chainrule.explain.terms import MAP_SIZE, Evaluation, Index, Place, Terms, Use, sym
+from chainrule.explain.terms import MAP_SIZE, Evaluation, Index, Place, Terms, Use
 from chainrule.expressions import LOSS, Expr, slope
 from chainrule.graph import Graph
 from chainrule.layers.base import Context
@@ -127,7 +128,7 @@ class Builder:
         notes = [say("branches", count=len(consumers))] if len(consumers) > 1 else []
         if position and self.graph.steps[position - 1].layer.has_delta:
             notes.append(say("is_delta", node=name))
-        symbol = slope(sym("x" if consumers else "y", Place("value", name, index), self.many))
+        symbol = slope(name_of(Place("value", name, index), self.many))
         engine = float(self.trace[name].gradient[index])
         title = say("title_gradient", node=name, index=_shown(index[1:]))
         if self.many:
@@ -144,7 +145,7 @@ class Builder:
         notes = [say("shared_layer", count=len(users))] if len(users) > 1 else []
         if place.name in self.graph.frozen:
             notes.append(say("frozen", name=place.name))
-        symbol = slope(sym({"weight": "w", "bias": "b"}.get(own, "w"), place, self.many))
+        symbol = slope(name_of(place, self.many))
         engine = float(self.trace[place.name].gradient[place.index])
         title = say("title_parameter", name=place.name, index=_shown(place.index))
         return self._step("parameter", place, symbol, title, shares, engine, notes)
@@ -179,7 +180,7 @@ class Builder:
         title = say("title_value", node=use.name, index=_shown(index[1:]))
         if self.many:
             title = say("title_value_sample", node=use.name, index=_shown(index[1:]), sample=index[0])
-        return self._step("value", place, sym("y", place, self.many), title, shares, float(use.y[index]), [])
+        return self._step("value", place, name_of(place, self.many), title, shares, float(use.y[index]), [])
 
     # --- steps -------------------------------------------------------------------------------------------------
 
@@ -213,7 +214,11 @@ class Builder:
             )
 
     def _part(self, use: Use | None, share: Terms | Evaluation, alternative: bool, kind: StepKind, of: str) -> Part:
-        because = self._reason(use, of) if kind in ("gradient", "parameter") and not alternative else None
+        names = dict(share.letters)
+        wanted = kind in ("gradient", "parameter") and not alternative
+        because = self._reason(use, of, names) if wanted else None
+        formula = named_formula(share.formula, names)
+        notes = tuple(named_message(note, names) for note in share.notes)
         node = self.ending.node if use is None else use.name
         layer = type(self.ending.loss).__name__ if use is None else type(use.step.layer).__name__
         if isinstance(share, Evaluation):
@@ -223,13 +228,13 @@ class Builder:
             return Part(
                 node,
                 layer,
-                share.formula,
+                formula,
                 share.result,
                 share.letters,
                 because=because,
-                expression=share.expression,
+                expression=named(share.expression, names),
                 count=1,
-                notes=share.notes,
+                notes=notes,
                 tables=tuple(share.tables()),
                 alternative=alternative,
                 size=abs(share.result),
@@ -242,27 +247,25 @@ class Builder:
         return Part(
             node,
             layer,
-            share.formula,
+            formula,
             total=math.fsum(products),
             letters=share.letters,
             label=share.label,
             because=because,
-            terms=tuple(share.term(k, float(products[k]), self.many) for k in kept),
+            terms=tuple(named_term(share.term(k, float(products[k]), self.many), names) for k in kept),
             count=len(products),
             rest_count=len(hidden),
             rest_total=math.fsum(hidden),
             rest_size=math.fsum(np.abs(hidden)),
-            notes=share.notes,
+            notes=notes,
             tables=tuple(share.tables()),
             alternative=alternative,
             size=float(np.abs(products).sum()),
         )
 
-    def _reason(self, use: Use | None, of: str) -> Message | None:
-        if use is not None:
-            return local_terms(use.step.layer).because(use, of)
-        own = type(self.ending.loss)
-        return say(REASONS[own]) if own in REASONS else None
+    def _reason(self, use: Use | None, of: str, names: Names) -> Message | None:
+        key = REASONS.get(type(self.ending.loss)) if use is None else local_terms(use.step.layer).because(use, of)
+        return None if key is None else reason(key, names)
 
     def _kept(self, products: np.ndarray, order: np.ndarray) -> list[int]:
         """Which terms are shown: all, or the largest. No term of 0 is shown while others are hidden, except one that

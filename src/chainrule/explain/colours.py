@@ -1,18 +1,18 @@
 """The colours of pages and drawings, light and dark: CSS variables, so that a page that holds them may set its own.
 
-Blue stands for positive, orange for negative, which colour-blind readers tell apart, too.
+Orange stands for positive, blue for negative, which colour-blind readers tell apart, too.
 """
 
 from __future__ import annotations
 
 LIGHT = {
     "paper": "#ffffff", "ink": "#1d2330", "quiet": "#566072", "line": "#c9cfda", "faint": "#eef0f5", "box": "#f6f7fa",
-    "positive": "#3b82c4", "negative": "#e0812b", "lit": "#0b6e4f", "here": "#b45309", "winner": "#1d5fa8",
+    "positive": "#e0812b", "negative": "#3b82c4", "lit": "#0b6e4f", "here": "#b45309", "winner": "#1d5fa8",
     "good": "#06623b", "wash-window": "#dff3e4", "wash-here": "#fff3c4", "wash-winner": "#cfe8ff",
 }  # fmt: skip
 DARK = {
     "paper": "#14171e", "ink": "#e7eaf0", "quiet": "#a9b2c3", "line": "#465064", "faint": "#222733", "box": "#1c212b",
-    "positive": "#5aa2e0", "negative": "#f09a4a", "lit": "#4fd1a1", "here": "#fbbf60", "winner": "#7db8f5",
+    "positive": "#f09a4a", "negative": "#5aa2e0", "lit": "#4fd1a1", "here": "#fbbf60", "winner": "#7db8f5",
     "good": "#6fdcae", "wash-window": "#1d3d2b", "wash-here": "#4a3b10", "wash-winner": "#1c3f63",
 }  # fmt: skip
 

@@ -64,7 +64,7 @@ def cross_entropy_gradient(ending: Ending, index: Index, many: bool) -> list[Eva
     right: Expr = minus(Sym("p", _K), _T) if one else minus(mul(Sym("p", _K), BigSum(("j",), t_("j"))), _T)
     first: Expr = number(float(p[k])) if one else mul(number(float(p[k])), number(total))
     letters = (("y", ending.node),)
-    table = _softmax_table(logits, p, t, k)
+    table = _softmax_table(ending.node, logits, p, t, k)
     short = Evaluation(
         gradient_rule(_Y, mul(ending.factor, right), "S1-F01", "W15", where=(softmax_rule(), *target_rules(ending))),
         mul(scale, minus(first, number(float(t[k])))),
@@ -79,8 +79,8 @@ def cross_entropy_gradient(ending: Ending, index: Index, many: bool) -> list[Eva
     return [short, _two_steps(ending, places, p, t, k, many)]
 
 
-def _softmax_table(logits: Array, p: Array, t: Array, k: int) -> Table:
-    """y, p, t and their difference, of each class; of very many those around this one."""
+def _softmax_table(node: str, logits: Array, p: Array, t: Array, k: int) -> Table:
+    """The logit, p, t and their difference, of each class; of very many those around this one."""
     kept = list(span(len(p), k, k, MOST_CLASSES))
     differences = p * t.sum() - t
     cells = tuple((float(logits[i]), float(p[i]), float(t[i]), float(differences[i])) for i in kept)
@@ -92,7 +92,7 @@ def _softmax_table(logits: Array, p: Array, t: Array, k: int) -> Table:
         enough = digits_of_terms([own * float(t.sum()), -target], difference, TABLE_DIGITS)
         digits |= {(row, 1): enough, (row, 2): enough} if enough > TABLE_DIGITS else {}
     labels = tuple(str(i) for i in kept)
-    return Table(title, cells, {(kept.index(k), 3): "here"}, labels, ("y", "p", "t", "p − t"), digits)
+    return Table(title, cells, {(kept.index(k), 3): "here"}, labels, (node, "p", "t", "p − t"), digits)
 
 
 def _two_steps(ending: Ending, places: Array, p: Array, t: Array, k: int, many: bool) -> Terms:

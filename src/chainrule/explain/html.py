@@ -12,7 +12,6 @@ from chainrule.explain.blocks import (
     Equations,
     Grid,
     Heading,
-    Letters,
     Listing,
     Reason,
     Row,
@@ -24,7 +23,7 @@ from chainrule.explain.messages import COMMA, Language, Message, say
 from chainrule.explain.style import STYLE
 from chainrule.explain.terms import SIGNS, Table, kinds_of
 from chainrule.explain.words import short, words
-from chainrule.expressions import Expr, Num, Sym, equal, number
+from chainrule.expressions import Expr, Num, equal, number
 
 CELL_DIGITS = 4
 OPEN = ' open=""'
@@ -69,9 +68,6 @@ class Html:
             case Equations(label, lines, sources, step):
                 tail = [*sources, *([] if step is None else [self.say(say("from_step", number=step))])]
                 return self._equations(self.say(label), lines, tail)
-            case Letters(label, names):
-                shown = ", ".join(f"{self.math(Sym(k))} = <code>{escape(v)}</code>" for k, v in names)
-                return f'<table><tr><td class="label">{self.say(label)}</td><td>{shown}</td></tr></table>'
             case SumRows():
                 return self._sum(block)
             case Grid():

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chainrule.explain.blocks import Equations, Grid, Heading, Letters, Listing, Reason, Row, Said, SumRows, Text
+from chainrule.explain.blocks import Equations, Grid, Heading, Listing, Reason, Row, Said, SumRows, Text
 from chainrule.explain.messages import COMMA, Language, Message, say
 from chainrule.explain.notations import to_latex
 from chainrule.explain.terms import SIGNS, kinds_of
 from chainrule.explain.words import short, words
-from chainrule.expressions import Expr, Num, Rel, Sym, number
+from chainrule.expressions import Expr, Num, Rel, number
 
 CELL_DIGITS = 4
 _SPECIAL = str.maketrans({
@@ -97,9 +97,6 @@ class Latex:
                 tag = f" ({', '.join(tail)})" if tail else ""
                 inner = " \\\\\n".join(aligned(line, self.digits) for line in lines)
                 return self._display(f"{self.say(label)}{tag}:", inner)
-            case Letters(label, names):
-                shown = ", ".join(rf"${to_latex(Sym(k))}$ = \texttt{{{escaped(v)}}}" for k, v in names)
-                return f"{self.say(label)}: {shown}"
             case SumRows():
                 return self._display(f"{self.say(block.label)}:", sum_lines(block, self.lang, self.digits))
             case Grid():

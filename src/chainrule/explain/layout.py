@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from functools import partial
 
 from chainrule.explain.asking import place_text
-from chainrule.explain.blocks import Block, Drawing, Equations, Grid, Heading, Letters, Reason, Rest, Row, SumRows, Text
+from chainrule.explain.blocks import Block, Drawing, Equations, Grid, Heading, Reason, Rest, Row, SumRows, Text
 from chainrule.explain.drawings import sketch_drawing, step_drawing
 from chainrule.explain.messages import Message, say
 from chainrule.explain.precision import digits_of_terms, precise, printed, rounded_relation
 from chainrule.explain.short import short_steps
 from chainrule.explain.steps import DerivationData, DerivationStep, Part
 from chainrule.explain.terms import Term
-from chainrule.expressions import Cases, Expr, Num, Rel, Sum, Sym, equal, number
+from chainrule.expressions import Cases, Expr, Num, Rel, Sum, Sym, Words, equal, number, slope
 
 MOST_DETAILS = 3
 """Formulas of local derivatives that are shown for one sum."""
@@ -25,6 +25,7 @@ def derivation_blocks(derivation: DerivationData) -> list[Block]:
     asked = place_text(derivation.place)
     title = say("heading_value" if derivation.place.quantity == "value" else "heading", place=asked)
     blocks: list[Block] = [Heading(title, 1), Text(say("network", text=derivation.network), "note")]
+    blocks.append(Text(_notation(derivation), "note"))
     if derivation.sample is not None and many:
         blocks.append(Text(say("which_sample", sample=derivation.sample, samples=derivation.samples), "note"))
     elif many:
@@ -38,12 +39,22 @@ def derivation_blocks(derivation: DerivationData) -> list[Block]:
     if derivation.level == "short":
         return [*blocks, *short_steps(derivation), *_ending(derivation)]
     long_way: int | None = None
-    told: set[Message] = set()
+    told: set[str] = set()
     for step in derivation.steps:
         blocks += step_blocks(derivation, step, long_way, told)
         if long_way is None and any(part.alternative for part in step.parts):
             long_way = step.number
     return [*blocks, *_ending(derivation)]
+
+
+def _notation(d: DerivationData) -> Message:
+    """How numbers are called, with the node that comes last before the asked number as an example."""
+    places = [step.place for step in d.steps if step.place is not None and step.place.is_node]
+    place = next((place for place in reversed(places) if place.name != "input"), d.place)
+    node = Words(place.name, place.index[1:])
+    if d.place.quantity == "value":
+        return say("notation_value", node=node, name=place.name)
+    return say("notation", node=node, name=place.name, gradient=slope(node))
 
 
 def _ending(derivation: DerivationData) -> list[Block]:
@@ -82,9 +93,7 @@ def _nudge(d: DerivationData, asked: Message | str) -> list[Block]:
     return [Text(told), *([Text(say("nudge_bent"))] if bent else [])]
 
 
-def step_blocks(
-    derivation: DerivationData, step: DerivationStep, long_way: int | None, told: set[Message]
-) -> list[Block]:
+def step_blocks(derivation: DerivationData, step: DerivationStep, long_way: int | None, told: set[str]) -> list[Block]:
     """One step: each part with its formula and its numbers, then their sum. Another way to the same number is shown
     once; later steps name the step that showed it, `long_way`. A reason is `told` once, where its rule comes first."""
     blocks: list[Block] = [Heading(say("step", number=step.number, count=len(derivation.steps), title=step.title), 2)]
@@ -95,7 +104,7 @@ def step_blocks(
 
 
 def told_parts(
-    derivation: DerivationData, step: DerivationStep, long_way: int | None, told: set[Message]
+    derivation: DerivationData, step: DerivationStep, long_way: int | None, told: set[str]
 ) -> Iterator[tuple[Part | None, list[Block]]]:
     """The parts of a step, each with its blocks; at the end the sum of several parts (None)."""
     added = [part for part in step.parts if not part.alternative]
@@ -103,8 +112,8 @@ def told_parts(
     previous: Part | None = None
     for position, part in enumerate(step.parts if long_way is None else added, 1):  # what is added stands first
         blocks: list[Block] = []
-        if part.because is not None and part.because not in told:
-            told.add(part.because)
+        if part.because is not None and part.because.key not in told:
+            told.add(part.because.key)
             blocks.append(Reason(say("because"), part.because))
         share = Sym("S", (position,)) if 1 < len(added) >= position else None
         about = None
@@ -144,8 +153,6 @@ def _part_blocks(
         blocks.append(Equations(say("formula"), (rule,), part.formula.sources))
         if part.formula.where:
             blocks.append(Equations(say("where"), part.formula.where))
-    if part.letters and (not same or previous is None or previous.letters != part.letters):
-        blocks.append(Letters(say("letters"), part.letters))
     blocks += _numbers(d, step.symbol if share is None else share, part)
     blocks += [Text(note, "detail") for note in (*part.notes, *([] if about is None else [about]))]
     return blocks + [Grid(table) for table in part.tables]

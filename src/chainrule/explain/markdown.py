@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chainrule.explain.blocks import Equations, Grid, Heading, Letters, Listing, Reason, Said, SumRows, Text
+from chainrule.explain.blocks import Equations, Grid, Heading, Listing, Reason, Said, SumRows, Text
 from chainrule.explain.latex import aligned, sum_lines
 from chainrule.explain.messages import COMMA, Language, Message, say
 from chainrule.explain.notations import to_latex
 from chainrule.explain.terms import SIGNS, Table, kinds_of
 from chainrule.explain.words import short
-from chainrule.expressions import Expr, Sym, number
+from chainrule.expressions import Expr, number
 
 CELL_DIGITS = 4
 _SIGNS = {kind: "\\*" if sign == "*" else sign for kind, sign in SIGNS.items()}
@@ -55,8 +55,6 @@ class Markdown:
             case Equations(label, lines, sources, step):
                 tail = [*sources, *([] if step is None else [self.say(say("from_step", number=step))])]
                 return self._equations(self.say(label), lines, tail)
-            case Letters(label, names):
-                return f"{self.say(label)}: " + ", ".join(f"${to_latex(Sym(k))}$ = `{v}`" for k, v in names)
             case SumRows():
                 return self._sum(block)
             case Grid():

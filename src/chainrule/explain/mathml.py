@@ -45,8 +45,8 @@ class MathMLWriter(Writer):
             base = f'<mover accent="true">{base}<mo>{"^" if accent == "hat" else "¯"}</mo></mover>'
         return self._scripts(base, index, sample)
 
-    def words(self, name: str, index: Sequence[str], sample: str | None) -> str:
-        return self._scripts(f"<mtext>{escape(name)}</mtext>", index, sample)
+    def words(self, name: str, index: Sequence[str], sample: str | None, accent: str) -> str:
+        return self._scripts(f"<mtext>{escape(name)}</mtext>", index, "+" if accent == "plus" else sample)
 
     def fraction(self, top: str, bottom: str) -> str:
         return f"<mfrac>{_row(top)}{_row(bottom)}</mfrac>"

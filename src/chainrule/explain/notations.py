@@ -24,8 +24,8 @@ class TextWriter(Writer):
         marks = {"": "", "hat": "\u0302", "bar": "\u0304", "plus": "⁺"}
         return f"{name}{marks[accent]}{above}{below}"
 
-    def words(self, name: str, index: Sequence[str], sample: str | None) -> str:
-        return self.symbol(name, index, sample, "")
+    def words(self, name: str, index: Sequence[str], sample: str | None, accent: str) -> str:
+        return self.symbol(name, index, sample, accent)
 
     def fraction(self, top: str, bottom: str) -> str:
         return f"{top}/{bottom}"
@@ -111,8 +111,8 @@ class LatexWriter(Writer):
             shown = rf"\{accent}{{{shown}}}"
         return shown + self._scripts(index, sample)
 
-    def words(self, name: str, index: Sequence[str], sample: str | None) -> str:
-        return rf"\mathrm{{{self._escape(name)}}}" + self._scripts(index, sample)
+    def words(self, name: str, index: Sequence[str], sample: str | None, accent: str) -> str:
+        return rf"\mathrm{{{self._escape(name)}}}" + self._scripts(index, "+" if accent == "plus" else sample)
 
     def fraction(self, top: str, bottom: str) -> str:
         return rf"\frac{{{top}}}{{{bottom}}}"

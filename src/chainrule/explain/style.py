@@ -18,7 +18,7 @@ STYLE = (
 .chainrule summary { cursor: pointer; }
 .chainrule summary h2 { display: inline; border: 0; }
 .chainrule details { border-bottom: 1px solid var(--chainrule-line); padding: .4rem 0; }
-.chainrule .because { margin: .4rem 0; border-left: 3px solid var(--chainrule-positive); padding-left: .7rem; }
+.chainrule .because { margin: .4rem 0; border-left: 3px solid var(--chainrule-winner); padding-left: .7rem; }
 .chainrule .good { color: var(--chainrule-good); font-weight: 600; }
 .chainrule .label { color: var(--chainrule-quiet); padding-right: 1rem; white-space: nowrap; vertical-align: top; }
 .chainrule .source { color: var(--chainrule-quiet); font-size: .8em; padding-left: 1rem; }

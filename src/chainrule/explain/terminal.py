@@ -12,13 +12,13 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text as Words
 
-from chainrule.explain.blocks import Equations, Grid, Heading, Letters, Listing, Reason, Row, Said, SumRows, Text
+from chainrule.explain.blocks import Equations, Grid, Heading, Listing, Reason, Row, Said, SumRows, Text
 from chainrule.explain.listings import listing_lines
 from chainrule.explain.messages import COMMA, Language, Message, say
 from chainrule.explain.notations import to_text
 from chainrule.explain.terms import SIGNS, Table, kinds_of
 from chainrule.explain.words import short, words
-from chainrule.explain.wrapping import spans
+from chainrule.explain.wrapping import equation_spans, spans
 from chainrule.expressions import Expr, Num
 
 MARKS = {"window": "bold green", "zero": "dim", "here": "bold yellow", "largest": "bold yellow", "winner": "bold cyan"}
@@ -57,8 +57,6 @@ class Terminal:
                 tail = [" ".join(sources)] if sources else []
                 tail += [self.say(say("from_step", number=step))] if step is not None else []
                 return self._equations(self.say(label), [self.math(line) for line in lines], tail)
-            case Letters(label, names):
-                return self._equations(self.say(label), [", ".join(f"{k} = {v}" for k, v in names)], [])
             case SumRows():
                 return self._labelled(self.say(block.label), self._sum(block))
             case Grid(table):
@@ -97,7 +95,7 @@ class Terminal:
             shown = Words(line)
             if tail and position == len(lines) - 1:
                 shown.append("   [" + ", ".join(tail) + "]", style="dim cyan")
-            found += [shown[a:b] for a, b in spans(shown.plain, self.width - LABEL)]
+            found += [shown[a:b] for a, b in equation_spans(shown.plain, self.width - LABEL)]
         return self._labelled(label, found)
 
     # --- sums --------------------------------------------------------------------------------------------------

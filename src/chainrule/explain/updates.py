@@ -8,12 +8,15 @@ import numpy as np
 
 from chainrule.errors import ArgumentError, EngineError
 from chainrule.explain.messages import Message, say
+from chainrule.explain.naming import named_formula
 from chainrule.explain.steps import DerivationStep, Part
 from chainrule.explain.terms import Formula, Place
-from chainrule.expressions import Expr, Frac, Num, Pow, Rel, Root, Sum, Sym, equal, minus, mul
+from chainrule.expressions import Expr, Frac, Num, Pow, Rel, Root, Sum, Sym, Words, equal, minus, mul
+from chainrule.expressions import slope as slope_of
 from chainrule.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 
-_W, _G, _ETA = Sym("w"), Sym("g"), Sym("η")
+_W, _ETA = Sym("w"), Sym("η")
+_G = slope_of(_W)
 
 
 def chosen_optimizer(optimizer: object, learning_rate: object) -> Optimizer | None:
@@ -33,9 +36,10 @@ def update_step(optimizer: Optimizer, place: Place, before: float, gradient: flo
     formula, expression, value, notes = _rule(optimizer, before, gradient)
     if not math.isclose(value, after, rel_tol=1e-10, abs_tol=1e-14):
         raise EngineError(f"the update written out gives {value!r}, but {optimizer!r} gives {after!r}")
-    letters = (("w", place.name), ("g", "∂L/∂w"))
+    letters = (("w", place.name),)
+    formula = named_formula(formula, dict(letters))
     part = Part(place.name, type(optimizer).__name__, formula, value, letters, expression=expression, count=1)
-    symbol = Sym("w", place.index, None, "plus")
+    symbol = Words(place.name, place.index, None, "plus")
     title = say("title_update", optimizer=type(optimizer).__name__, rate=float(optimizer.learning_rate))
     return DerivationStep("update", 0, place, symbol, title, (part,), value, after, notes)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from rich.cells import cell_len
 
@@ -28,6 +29,19 @@ def spans(text: str, width: int) -> list[Span]:
             start = first
         end = last
     return [*lines, (start, end)]
+
+
+def equation_spans(text: str, width: int) -> list[Span]:
+    """The same for a chain of equations: a side that fits a line stays whole."""
+    starts = [0, *(match.start() + 1 for match in re.finditer(" = ", text)), len(text)]
+    lines: list[Span] = []
+    for first, last in pairwise(starts):
+        begin = lines[-1][0] if lines else first
+        if lines and cell_len(text[begin:last].rstrip()) <= width:
+            lines[-1] = (begin, last)
+        else:
+            lines += [(first + a, first + b) for a, b in spans(text[first:last], width)]
+    return [(a, a + len(text[a:b].rstrip())) for a, b in lines]
 
 
 def wrap(text: str, width: int) -> list[str]:

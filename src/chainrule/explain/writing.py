@@ -61,7 +61,7 @@ class Writer(ABC):
     @abstractmethod
     def symbol(self, name: str, index: Sequence[str], sample: str | None, accent: str) -> str: ...
     @abstractmethod
-    def words(self, name: str, index: Sequence[str], sample: str | None) -> str: ...
+    def words(self, name: str, index: Sequence[str], sample: str | None, accent: str) -> str: ...
     @abstractmethod
     def fraction(self, top: str, bottom: str) -> str: ...
     @abstractmethod
@@ -121,8 +121,8 @@ def _write(expr: Expr, w: Writer) -> tuple[str, int]:
             return shown, ATOM if power is None else PRODUCT
         case Sym(name, index, sample, accent):
             return w.symbol(name, _index(index, w), None if sample is None else str(sample), accent), ATOM
-        case Words(name, index, sample):
-            return w.words(name, _index(index, w), None if sample is None else str(sample)), ATOM
+        case Words(name, index, sample, accent):
+            return w.words(name, _index(index, w), None if sample is None else str(sample), accent), ATOM
         case Partial(of, by):
             return w.partial(_at_least(ATOM, of, w), _at_least(ATOM, by, w)), UNARY if w.flat_fractions else ATOM
         case Frac(top, bottom):
@@ -139,7 +139,10 @@ def _write(expr: Expr, w: Writer) -> tuple[str, int]:
             shown_condition = None if condition is None else write(condition, w)
             return w.big_sum(over, shown_condition, _at_least(PRODUCT, body, w)), PRODUCT
         case Pow(base, exponent):
-            return w.power(_at_least(ATOM, base, w), write(exponent, w)), UNARY
+            shown = _at_least(ATOM, base, w)
+            if isinstance(base, Frac | Partial) and not w.flat_fractions:
+                shown = w.brackets(shown)
+            return w.power(shown, write(exponent, w)), UNARY
         case Root(body):
             return w.root(write(body, w)), ATOM
         case Fn(name, arguments):

@@ -28,12 +28,12 @@ def rotate() -> list[Block | Derivation]:
     matrix = convolution_matrix(kernel[None, None], (3, 3))
     beside = np.pad(delta, 1)[1:3, 1:3]
     rows: Rows = [
-        ("1", "∂L/∂x, δ = [[1,0],[0,0]]", [[1, 2, 0], [3, 4, 0], [0, 0, 0]], alone),
+        ("1", "∂L/∂input, δ = [[1,0],[0,0]]", [[1, 2, 0], [3, 4, 0], [0, 0, 0]], alone),
         ("2", "1·4 + 2·3 + 3·2 + 4·1", 20, dx[1, 1]),
-        ("3", "∂L/∂x", [[1, 4, 4], [6, 20, 16], [9, 24, 16]], dx),
+        ("3", "∂L/∂input", [[1, 4, 4], [6, 20, 16], [9, 24, 16]], dx),
         ("4", "Mᵀ δ", [1, 4, 4, 6, 20, 16, 9, 24, 16], matrix.T @ delta.ravel()),
-        ("5", "δ · y", 640, (delta * y).sum()),
-        ("6", "∂L/∂x · x", 640, (dx * x).sum()),
+        ("5", "δ · conv1", 640, (delta * y).sum()),
+        ("6", "∂L/∂input · input", 640, (dx * x).sum()),
         ("7", "1·1 + 2·2 + 3·3 + 4·4", 30, (beside * kernel).sum()),
     ]
     asked = explained(net, x, targets, "input[0,1,1]", "conv1.weight[0,0,0,0]", terms=9, breadth=1)
@@ -55,11 +55,11 @@ def winner() -> list[Block | Derivation]:
     trace, other = traced(most, x, targets), traced(mean, x, targets_for(mean, x, delta))
     rows: Rows = [
         ("1", "max", [[3, 3], [5, 5]], trace["maxpool1"].value[0, 0]),
-        ("2", "∂L/∂x, max", [[0, 3, 0], [0, 0, 0], [3, 4, 0]], trace["input"].gradient[0, 0]),
+        ("2", "∂L/∂input, max", [[0, 3, 0], [0, 0, 0], [3, 4, 0]], trace["input"].gradient[0, 0]),
         ("3", "mean", [[1.5, 2.25], [3, 3]], other["avgpool1"].value[0, 0]),
         (
             "4",
-            "∂L/∂x, mean",
+            "∂L/∂input, mean",
             [[0.25, 0.75, 0.5], [1, 2.5, 1.5], [0.75, 1.75, 1]],
             other["input"].gradient[0, 0],
         ),
@@ -90,12 +90,12 @@ def dead() -> list[Block | Derivation]:
     targets = targets_for(plain, x, delta)
     trace, other = traced(plain, x, targets), traced(leaky, x, targets_for(leaky, x, delta))
     rows: Rows = [
-        ("1", "z = w x + b", [2, -3], trace["linear1"].value[0]),
-        ("2", "∂L/∂y", [1, 5], trace["relu1"].gradient[0]),
-        ("3", "∂L/∂z, ReLU", [1, 0], trace["linear1"].gradient[0]),
-        ("4", "∂L/∂w, ReLU", [2, 0], trace["linear1.weight"].gradient[:, 0]),
-        ("5", "∂L/∂z, LeakyReLU", [1, 0.5], other["linear1"].gradient[0]),
-        ("6", "∂L/∂w, LeakyReLU", [2, 1], other["linear1.weight"].gradient[:, 0]),
+        ("1", "linear1", [2, -3], trace["linear1"].value[0]),
+        ("2", "∂L/∂relu1", [1, 5], trace["relu1"].gradient[0]),
+        ("3", "∂L/∂linear1, ReLU", [1, 0], trace["linear1"].gradient[0]),
+        ("4", "∂L/∂linear1.weight, ReLU", [2, 0], trace["linear1.weight"].gradient[:, 0]),
+        ("5", "∂L/∂linear1, LeakyReLU", [1, 0.5], other["linear1"].gradient[0]),
+        ("6", "∂L/∂linear1.weight, LeakyReLU", [2, 1], other["linear1.weight"].gradient[:, 0]),
     ]
     asked = explained(plain, x, targets, "linear1[1]", "linear1.weight[0,0]")
     return [Text(say("dead_intro")), by_hand(rows), Text(say("dead_end")), Text(say("derivations_follow")), *asked]
@@ -116,12 +116,12 @@ def norm() -> list[Block | Derivation]:
     trace = traced(net, x, targets)
     dx = trace["input"].gradient[:, 0]
     rows: Rows = [
-        ("1", "y", [-1, 1, -1, 1], trace["batchnorm1"].value[:, 0]),
-        ("2", "∂L/∂x, δ = [1,1,1,1]", [0, 0, 0, 0], gradients[0]),
-        ("3", "∂L/∂x, δ = [-1,1,-1,1]".replace("-", "−"), [0, 0, 0, 0], gradients[1]),
-        ("4", "∂L/∂x, δ = [4,0,0,0]", [2, 0, -2, 0], dx),
-        ("5", "Σ ∂L/∂x", 0, dx.sum()),
-        ("6", "Σ ∂L/∂x · x", 0, (dx * x[:, 0]).sum()),
+        ("1", "batchnorm1", [-1, 1, -1, 1], trace["batchnorm1"].value[:, 0]),
+        ("2", "∂L/∂input, δ = [1,1,1,1]", [0, 0, 0, 0], gradients[0]),
+        ("3", "∂L/∂input, δ = [-1,1,-1,1]".replace("-", "−"), [0, 0, 0, 0], gradients[1]),
+        ("4", "∂L/∂input, δ = [4,0,0,0]", [2, 0, -2, 0], dx),
+        ("5", "Σ ∂L/∂input", 0, dx.sum()),
+        ("6", "Σ ∂L/∂input · input", 0, (dx * x[:, 0]).sum()),
     ]
     asked = explained(net, x, targets, "input[0]", sample=0)
     return [Text(say("norm_intro")), by_hand(rows), Text(say("norm_end")), Text(say("derivations_follow")), *asked]
@@ -149,7 +149,7 @@ def shortcut() -> list[Block | Derivation]:
             gradients.append(traced(net, x, targets_for(net, x, delta))["input"].gradient[0, 0])
     names = ["0.1", "1 + 0.1", "0.1¹⁰", "(1 + 0.1)¹⁰"]
     rows: Rows = [
-        (str(k + 1), f"∂L/∂x = {name}", hand, ours)
+        (str(k + 1), f"∂L/∂input = {name}", hand, ours)
         for k, (name, hand, ours) in enumerate(zip(names, [0.1, 1.1, 1e-10, 2.5937424601], gradients, strict=True))
     ]
     net = _chain(2, True)

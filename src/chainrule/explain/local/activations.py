@@ -9,7 +9,7 @@ import numpy as np
 from chainrule import layers
 from chainrule.equations.dropout import dropout_mask
 from chainrule.explain.local.base import Local, Value, gradient_rule, local_slope, one, rule, told, x, y
-from chainrule.explain.messages import Message, say
+from chainrule.explain.messages import say
 from chainrule.explain.precision import MOST_DIGITS, evaluate
 from chainrule.explain.terms import Evaluation, Index, Place, Terms, Use, rows, sym
 from chainrule.expressions import (
@@ -132,8 +132,8 @@ class DropoutTerms(Local):
 
     reasons = told(x="why_dropout")
 
-    def because(self, use: Use, of: str) -> Message | None:
-        return super().because(use, of) if use.context.training else say("why_identity")
+    def because(self, use: Use, of: str) -> str | None:
+        return super().because(use, of) if use.context.training else "why_identity"
 
     def _scale(self, use: Use, index: Index) -> tuple[bool, float, Expr]:
         layer, context = use.step.layer, use.context

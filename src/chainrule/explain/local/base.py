@@ -13,7 +13,6 @@ from typing import TypeAlias
 import numpy as np
 
 from chainrule.arrays import Array
-from chainrule.explain.messages import Message, say
 from chainrule.explain.terms import Column, Evaluation, Formula, Index, Terms, Use
 from chainrule.expressions import Expr, IndexPart, Partial, Rel, Sym, equal, slope
 
@@ -32,9 +31,10 @@ class Local(ABC):
     reasons: Mapping[str, str] = MappingProxyType({})
     """Why its rules are what they are: the key of a text, for "x" and for each parameter by name."""
 
-    def because(self, use: Use, of: str) -> Message | None:
-        """Why the gradient of the input ("x") or of a parameter is what it is."""
-        return say(self.reasons[of]) if of in self.reasons else None
+    def because(self, use: Use, of: str) -> str | None:
+        """Why the gradient of the input ("x") or of a parameter is what it is: the key of a text in which {x}, {y_o},
+        {w_oi} stand for the letters of its rule."""
+        return self.reasons.get(of)
 
     @abstractmethod
     def input(self, use: Use, which: int, index: Index) -> list[Terms]:

@@ -44,9 +44,9 @@ class ConvTerms(Local):
 
     reasons = told(x="why_conv_x", weight="why_conv_w", bias="why_conv_b")
 
-    def because(self, use: Use, of: str) -> Message | None:
+    def because(self, use: Use, of: str) -> str | None:
         flipped = of == "x" and self._layer(use)[2]
-        return say("why_flipped_x") if flipped else super().because(use, of)
+        return "why_flipped_x" if flipped else super().because(use, of)
 
     def _layer(self, use: Use) -> tuple[Any, Window, bool]:
         layer: Any = use.step.layer

@@ -29,8 +29,11 @@ from chainrule.expressions import (
     slope,
 )
 
-_HAT, _MEAN = Sym("x", accent="hat"), Sym("x", accent="bar")
-_SPREAD = Root(Sum((Sym("v"), Sym("ε"))))
+_MEAN, _SPREAD = Sym("μ"), Root(Sum((Sym("v"), Sym("ε"))))
+_NORMAL = Sym("z")
+"""x without its mean, in units of its spread."""
+_RULE = equal(_NORMAL, Frac(minus(Sym("x"), _MEAN), _SPREAD))
+_RULE_K = equal(Sym("z", ("k",)), Frac(minus(x("k"), _MEAN), _SPREAD))
 
 
 class BatchNormTerms(Local):
@@ -38,9 +41,9 @@ class BatchNormTerms(Local):
 
     reasons = told(x="why_norm_batch", weight="why_norm_w", bias="why_norm_b")
 
-    def because(self, use: Use, of: str) -> Message | None:
+    def because(self, use: Use, of: str) -> str | None:
         constant = of == "x" and not use.context.training
-        return say("why_norm_running") if constant else super().because(use, of)
+        return "why_norm_running" if constant else super().because(use, of)
 
     def statistics(self, use: Use, channel: int) -> tuple[float, float]:
         """(mean, sqrt(variance + eps)) of a channel: of the batch in training, else the running ones."""
@@ -88,12 +91,12 @@ class BatchNormTerms(Local):
         count = len(places)
         others = (use.x[tuple(places.T)] - mean) / spread
         own = float((use.x[index] - mean) / spread)
-        hat = Sym("x", ("k",), accent="hat")
+        hat = Sym("z", ("k",))
         m = Sym("m")
         back, both = BigSum(("k",), slope(y("k"))), BigSum(("k",), mul(slope(y("k")), hat))
         rules = [
             gradient_rule(Sym("x"), Neg(mul(self._gain(use, m), back))),
-            gradient_rule(Sym("x"), Neg(mul(self._gain(use, m), _HAT, both))),
+            gradient_rule(Sym("x"), Neg(mul(self._gain(use, m), _NORMAL, both)), where=(_RULE, _RULE_K)),
         ]
         shares = (np.full(count, -gain / count), -gain * own * others / count)
         return [
@@ -112,13 +115,13 @@ class BatchNormTerms(Local):
 
         def symbol(k: int) -> Expr:
             place = tuple(int(i) for i in places[k])
-            return Sym("x", place[1:], place[0] if use.many else None, "hat")
+            return Sym("z", place[1:], place[0] if use.many else None)
 
         def detail(k: int) -> Expr:
             value = float(use.x[tuple(places[k])])
             return equal(symbol(k), Frac(minus(Num(value), Num(mean)), Num(spread)))
 
-        formula = gradient_rule(w("c"), BigSum(("k",), mul(slope(y("k")), Sym("x", ("k",), accent="hat"))))
+        formula = gradient_rule(w("c"), BigSum(("k",), mul(slope(y("k")), Sym("z", ("k",)))), where=(_RULE_K,))
         return [
             Terms(
                 formula, (use.upstream(places), Column("local", hats, symbol=symbol, detail=detail)), use.letters("w")

@@ -254,7 +254,14 @@ class TrainableTerms(Local):
             return Partial(sym("y", place, use.many), Sym("w", (index[0],)))
 
         window_sum = Column("local", sums, symbol=symbol)
-        return [Terms(formula, (use.upstream(places), window_sum), use.letters("w"), notes=(say("window_sums"),))]
+        return [
+            Terms(
+                formula,
+                (use.upstream(places), window_sum),
+                use.letters("w"),
+                notes=(say("window_sums", rate=Partial(Sym("y"), Sym("w"))),),
+            )
+        ]
 
     def value(self, use: Use, index: Index) -> Value:
         pixels, _ = window_values(use, index)

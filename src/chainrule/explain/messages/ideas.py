@@ -19,12 +19,14 @@ IDEAS: dict[str, tuple[str, str]] = {
     ),
     "rotate_end": (
         "Two more proofs. A convolution is a matrix M times the map, written as one column; its gradient is Mᵀ "
-        "times δ, and transposing is what turns the kernel around (row 4). And since y is linear in x (the bias "
-        "is 0), δ · y and ∂L/∂x · x are the same number (rows 5 and 6): going back is the adjoint of going "
+        "times δ, and transposing is what turns the kernel around (row 4). And since conv1 is linear in input "
+        "(the bias is 0), δ · conv1 and ∂L/∂input · input are the same number (rows 5 and 6): going back is the "
+        "adjoint of going "
         "forward. Without the rotation the middle pixel would get row 7, 30 instead of 20: neither proof would "
         "hold.",
         "再看两个证明。卷积就是矩阵 M 乘以写成一列的图；其梯度是 Mᵀ 乘以 δ，转置正是使卷积核倒转的一步（第 4 行）。"
-        "又因为 y 是 x 的线性函数（偏置为 0），δ · y 与 ∂L/∂x · x 必是同一个数（第 5、6 行）：反向是前向的伴随。若"
+        "又因为 conv1 是 input 的线性函数（偏置为 0），δ · conv1 与 ∂L/∂input · input 必是同一个数（第 5、6 "
+        "行）：反向是前向的伴随。若"
         "不旋转，正中像素会得到第 7 行的 30，而不是 20：两个证明都不成立。",
     ),
     "winner_title": (
@@ -76,10 +78,10 @@ IDEAS: dict[str, tuple[str, str]] = {
         "It does not. If all four outputs are to rise alike, nothing comes back: raising all inputs alike is "
         "undone by the mean. If they are to be stretched, nothing comes back either: that is undone by the "
         "variance. Of any other δ these two parts are taken out, which is why the gradients add up to 0, and so "
-        "do their products with x. The first sample asks for 4 and gets 2; the third, which is its equal, pays "
+        "do their products with the input. The first sample asks for 4 and gets 2; the third, which is its equal, pays "
         "for it.",
         "并非如此。若四个输出要一同增大，什么也传不回来：一同增大会被均值抵消。若要把它们拉开，同样什么也传不回来："
-        "会被方差抵消。其余的 δ 也都去掉这两部分，所以各梯度之和为 0，与 x 的乘积之和也为 0。第一个样本要 4，只得"
+        "会被方差抵消。其余的 δ 也都去掉这两部分，所以各梯度之和为 0，与输入的乘积之和也为 0。第一个样本要 4，只得"
         "到 2；与它相同的第三个样本为此付出代价。",
     ),
     "shortcut_title": (
@@ -87,8 +89,8 @@ IDEAS: dict[str, tuple[str, str]] = {
         "shortcut：残差支路对梯度的作用",
     ),
     "shortcut_intro": (
-        "Each layer multiplies by 0.1. With a branch around it the input is added to its output: y = 0.1 x + x.",
-        "每层乘以 0.1。绕过它的支路把输入加到输出上：y = 0.1 x + x。",
+        "Each layer multiplies by 0.1. With a branch around it the input is added to its output.",
+        "每层乘以 0.1。绕过它的支路把输入加到输出上。",
     ),
     "shortcut_end": (
         "The input is used twice, so its gradient has two shares: 0.1 through the layer and 1 along the branch. "

@@ -3,15 +3,26 @@
 LABELS: dict[str, tuple[str, str]] = {
     "heading": ("The gradient of {place}, by the chain rule", "用链式法则求 {place} 的梯度"),
     "heading_value": ("The value of {place}, step by step", "逐步计算 {place} 的值"),
-    "network": ("Network: {text}. Indices start at 0.", "网络：{text}。下标从 0 开始。"),
+    "network": ("Network: {text}.", "网络：{text}。"),
+    "notation": (
+        "Every number is called by its layer: {node} is one that {name} puts out, {gradient} its gradient, which says "
+        "how fast L, the loss, changes with it. Indices start at 0.",
+        "每个数都用所在的层来称呼：{node} 是 {name} 输出的一个数；{gradient} 是它的梯度，即损失 L "
+        "随它变化的快慢。下标从 "
+        "0 开始。",
+    ),
+    "notation_value": (
+        "Every number is called by its layer: {node} is one that {name} puts out. Indices start at 0.",
+        "每个数都用所在的层来称呼：{node} 是 {name} 输出的一个数。下标从 0 开始。",
+    ),
     "which_sample": ("Sample {sample} of a batch of {samples}.", "一批 {samples} 个样本中的第 {sample} 个。"),
     "all_samples": (
         "Summed over the {samples} samples of the batch; a superscript in parentheses is the number of a sample.",
         "对一批 {samples} 个样本求和；符号右上角的数字是样本编号。",
     ),
     "pixels": (
-        "The input was uint8: x holds the pixels divided by 255.",
-        "输入为 uint8：x 是像素值除以 255。",
+        "The input was uint8: input holds the pixels divided by 255.",
+        "输入为 uint8：input 是像素值除以 255。",
     ),
     "largest_gradient": (
         "{name} holds {count} numbers; the one with the largest gradient is explained, {place}.",
@@ -62,7 +73,6 @@ LABELS: dict[str, tuple[str, str]] = {
     "short_step": ("{number}", "{number}"),
     "formula": ("formula", "公式"),
     "where": ("where", "其中"),
-    "letters": ("here", "此处"),
     "local": ("local", "局部"),
     "numbers": ("numbers", "数值"),
     "sum_of_parts": ("together", "合计"),
@@ -131,7 +141,7 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
     "the_weights": ("the weighted sum", "加权和"),
     "the_bias": ("the bias", "偏置"),
-    "path_direct": ("path 1 of 3: straight to its own y", "三条路径之一：直接到自己的 y"),
+    "path_direct": ("path 1 of 3: straight to its own output", "三条路径之一：直接到自己的输出"),
     "path_mean": ("path 2 of 3: through the mean", "三条路径之二：经过均值"),
     "path_variance": ("path 3 of 3: through the variance", "三条路径之三：经过方差"),
     "softmax_long": (

@@ -149,17 +149,18 @@ NOTES: dict[str, tuple[str, str]] = {
         "范数为 0 的窗口没有导数；约定为 0⟦ER0-32⟧。",
     ),
     "window_sums": (
-        "∂y/∂w is the sum of the window.",
-        "∂y/∂w 就是窗口内各数之和。",
+        "{rate} is the sum of the window.",
+        "{rate} 就是窗口内各数之和。",
     ),
     "norm_running": (
-        "Mean {mean} and √(v+ε) = {spread} are the running ones: constants, so there is one path only.",
-        "均值 {mean} 与 √(v+ε) = {spread} 为滑动统计量：它们是常数，因此只有一条路径。",
+        "Mean μ = {mean} and √(v+ε) = {spread} are the running ones: constants, so there is one path only.",
+        "均值 μ = {mean} 与 √(v+ε) = {spread} 为滑动统计量：它们是常数，因此只有一条路径。",
     ),
     "norm_batch": (
-        "Mean {mean} and √(v+ε) = {spread} come from the {count} values of the channel in this batch, so this number "
+        "Mean μ = {mean} and √(v+ε) = {spread} come from the {count} values of the channel in this batch, so this "
+        "number "
         "affects all of them: there are three paths.",
-        "均值 {mean} 与 √(v+ε) = {spread} 来自本批该通道的 {count} 个值，因此这个数牵动所有输出：共三条路径。",
+        "均值 μ = {mean} 与 √(v+ε) = {spread} 来自本批该通道的 {count} 个值，因此这个数牵动所有输出：共三条路径。",
     ),
     "no_terms": ("The sum has no terms.", "这个和没有任何项。"),
     "own_backward": (
@@ -211,11 +212,13 @@ NOTES: dict[str, tuple[str, str]] = {
         "第一步：速度从 0 开始，动量 {momentum} 尚未累积。",
     ),
     "first_rmsprop": (
-        "The first step: the averages start at 0, so v = (1 − α) g²; where it is centered, the mean is (1 − α) g.",
-        "第一步：均值从 0 开始，故 v = (1 − α) g²；中心化时，均值为 (1 − α) g。",
+        "The first step: the averages start at 0, so v is (1 − α) times the square of the gradient; where it is "
+        "centered, "
+        "the mean is (1 − α) times the gradient.",
+        "第一步：均值从 0 开始，故 v 是梯度平方的 (1 − α) 倍；中心化时，均值是梯度的 (1 − α) 倍。",
     ),
     "first_adam": (
-        "The first step: corrected for starting at 0, the averages are g and g².",
-        "第一步：修正初值为 0 的偏差后，两个均值就是 g 与 g²。",
+        "The first step: corrected for starting at 0, the averages are the gradient and its square.",
+        "第一步：修正初值为 0 的偏差后，两个均值就是梯度及其平方。",
     ),
 }

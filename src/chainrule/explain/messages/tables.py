@@ -62,5 +62,5 @@ TABLES: dict[str, tuple[str, str]] = {
     "mark_here": ("this number", "此数"),
     "mark_largest": ("the largest product", "乘积最大处"),
     "mark_winner": ("the winner", "胜者"),
-    "softmax_table": ("Logits y, probabilities p and targets t", "logits y、概率 p 与目标 t"),
+    "softmax_table": ("Logits, probabilities p and targets t", "logits、概率 p 与目标 t"),
 }
