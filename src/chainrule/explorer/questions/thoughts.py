@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, Literal, TypedDict
 
-from chainrule.explain.blocks import Block, Equations, Grid, Heading, Letters, Reason, Row, SumRows, Text
+from chainrule.explain.blocks import Block, Equations, Grid, Heading, Reason, Row, SumRows, Text
 from chainrule.explain.data import table_dict
 from chainrule.explain.html import Html
 from chainrule.explain.layout import told_parts
@@ -141,7 +141,7 @@ class Teller:
                     [Grid(replace(table, role=""))],
                     table=table,
                 )
-        assert isinstance(block, Equations | Letters | Text), block
+        assert isinstance(block, Equations | Text), block
         return None
 
     def _terms(self, part: Part | None, rows: Any) -> list[TermDict]:
