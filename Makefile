@@ -11,6 +11,7 @@
 #   make wheels    wheels for Linux on x86-64 and ARM, glibc and musl, in dist/; WHEEL_ARGS="--twice --only abi3"
 #   make docs      the book, the guide and the reference as a site, English and Chinese, in build/docs; fails where a
 #                  translation is missing or stale; make translations brings the catalogues up to the English pages
+#   make web       check, test and build the explorer's page from web/ into the package; needs Node, users need none
 #   make bench     measure against the frameworks that are installed, on a quiet machine; BENCH_ARGS="--quick"
 # Variables: PYTHON=python3.12  TRAIN_ARGS="..."  PYTEST_ARGS="-n 2 -k conv"
 
@@ -34,7 +35,7 @@ NATIVE_TEST = $(MAKE) --no-print-directory -j$(shell getconf _NPROCESSORS_ONLN) 
   $(if $(filter output-sync,$(.FEATURES)),--output-sync) -f tests/native/native.mk PYTHON=$(BIN)/python
 
 .DEFAULT_GOAL := test
-.PHONY: install train test native-test sanitize neon-test exported-c-test mutants fuzz wheels docs translations bench check format clean
+.PHONY: install train test native-test sanitize neon-test exported-c-test mutants fuzz wheels web docs translations bench check format clean
 
 install: $(STAMP)
 
@@ -106,6 +107,11 @@ $(VENV)/.docs-installed: pyproject.toml | $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"])')
 	@touch $@
+
+# The same sources and lock file give the same bytes: CI compares what is built with what is committed.
+web:
+	@command -v npm >/dev/null || { echo "npm is not here; the page's sources in web/ need Node 20 or later" >&2; exit 1; }
+	cd web && npm ci --silent --no-audit --no-fund && npm run --silent check && npm test --silent && npm run --silent build
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

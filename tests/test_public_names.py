@@ -11,7 +11,7 @@ NAMES = [
     "MAPLoss", "MSELoss", "Network", "Node", "OneCycle", "Optimizer", "RMSprop", "SGD", "Schedule", "Sequential",
     "StepDecay", "check_gradients", "diagnose_activation", "diagnose_batchnorm", "diagnose_conv2d",
     "diagnose_dropout", "diagnose_linear", "diagnose_loss",
-    "diagnose_pool2d", "errors", "explain", "from_onnx", "from_torch", "load", "load_keras",
+    "diagnose_pool2d", "errors", "explain", "explorer", "from_onnx", "from_torch", "load", "load_keras",
     "load_torch", "one_hot", "parse", "set_threads", "threads",
 ]  # fmt: skip
 """All but the layers, which stand in the table of layers."""

@@ -12,6 +12,7 @@ from chainrule.arrays import one_hot
 from chainrule.engines.native.threads import set_threads, threads
 from chainrule.errors import ChainruleError
 from chainrule.explain import explain
+from chainrule.explorer import explorer
 from chainrule.graph import Graph, Input
 from chainrule.layers import *  # noqa: F403  what its __all__ lists
 from chainrule.losses import (
@@ -83,6 +84,7 @@ __all__ = [
     "diagnose_pool2d",
     "errors",
     "explain",
+    "explorer",
     "from_onnx",
     "from_torch",
     "load",

@@ -1,3 +1,4 @@
+import { untrack } from "svelte";
 import { Answers, Refused } from "./answers";
 import { type Address, readAddress, writeAddress } from "./address";
 import { toMaps, type Maps } from "./arrays";
@@ -153,7 +154,7 @@ export class Exploration {
   }
 
   private async told<T>(ask: () => Promise<T>): Promise<T | null> {
-    this.busy++;
+    untrack(() => this.busy++); // an effect that asks must not run again because it asked
     try {
       const answer = await ask();
       if (this.answers.state !== this.state) this.state = this.answers.state;

@@ -14,6 +14,7 @@ from chainrule.cli.check import check
 from chainrule.cli.console import LEFT, USER_ERROR, complain, finish, prepare_streams, say
 from chainrule.cli.evaluate import evaluate
 from chainrule.cli.explain import examples, explain
+from chainrule.cli.explore import explore
 from chainrule.cli.export import export
 from chainrule.cli.importing import import_network
 from chainrule.cli.predict import predict
@@ -74,7 +75,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-for command in (train, evaluate, predict, export, summary, check, explain, examples, vectors):
+for command in (train, evaluate, predict, export, summary, check, explain, explore, examples, vectors):
     app.command()(command)
 app.command("import")(import_network)
 

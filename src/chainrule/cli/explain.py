@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ from chainrule.arrays import Array
 from chainrule.cli.common import DataOption, NetOption, SeedOption, check_fit, choose_network, loss_of
 from chainrule.cli.console import say, say_document
 from chainrule.cli.folders import data_for
+from chainrule.data import Dataset
 from chainrule.errors import ArgumentError, DataError, StorageError
 from chainrule.network import Network
 
@@ -80,17 +82,12 @@ def explain(
     else:
         from chainrule.explain import explain as derive
 
-        if (index is not None) + worst + (picture is not None) > 1 or (picture is None) != (label is None):
-            raise ArgumentError("choose the sample by one of --image, --worst, and --picture with --label")
         network = choose_network(model, net, seed)
-        if picture is not None and label is not None:
-            x, target = _own_sample(network, picture, label)
-        else:
-            x, target = _test_sample(network, data, index, worst)
+        chosen = choose_sample(network, data, index, worst, picture, label)
         result = derive(
             network,
-            x,
-            target,
+            chosen.x,
+            chosen.targets,
             loss_of(network),
             str(of),
             quantity="value" if value else "gradient",
@@ -107,18 +104,36 @@ def explain(
     _write(result, form, output)
 
 
-def _test_sample(network: Network, data: str, index: int | None, worst: bool) -> tuple[Array, Array]:
-    """A test image of a data set with its label: number `index`, or the one with the largest loss."""
-    chosen = data_for(network, data)
-    images, labels = chosen.test_images, chosen.test_labels
+@dataclass(frozen=True)
+class Chosen:
+    """A sample as a batch of one, with its target; of a data set, also that and the number of the test image there."""
+
+    x: Array
+    targets: Array
+    dataset: Dataset | None = None
+    index: int = 0
+
+
+def choose_sample(
+    network: Network, data: str, index: int | None, worst: bool, picture: Path | None, label: int | None
+) -> Chosen:
+    """The sample that --image, --worst, or --picture with --label names."""
+    if (index is not None) + worst + (picture is not None) > 1 or (picture is None) != (label is None):
+        raise ArgumentError("choose the sample by one of --image, --worst, and --picture with --label")
+    if picture is not None and label is not None:
+        return Chosen(*_own_sample(network, picture, label))
+    dataset = data_for(network, data)
+    images, labels = dataset.test_images, dataset.test_labels
     if worst:
-        check_fit(network, chosen)
+        check_fit(network, dataset)
         index = int(loss_of(network).each(network.predict(images), labels).argmax())
-        say(f"the largest loss of {len(images)} test images: number {index}, class {chosen.class_names[labels[index]]}")
+        say(
+            f"the largest loss of {len(images)} test images: number {index}, class {dataset.class_names[labels[index]]}"
+        )
     index = index or 0
     if not 0 <= index < len(images):
         raise DataError(f"--image must lie between 0 and {len(images) - 1}, not {index}")
-    return images[index : index + 1], labels[index : index + 1]
+    return Chosen(images[index : index + 1], labels[index : index + 1], dataset, index)
 
 
 def _own_sample(network: Network, picture: Path, label: int) -> tuple[Array, Array]:
