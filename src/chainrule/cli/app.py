@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from chainrule.cli.check import check
 from chainrule.cli.console import LEFT, USER_ERROR, complain, finish, prepare_streams, say
 from chainrule.cli.evaluate import evaluate
+from chainrule.cli.exercises import exercises, grade
 from chainrule.cli.explain import examples, explain
 from chainrule.cli.explore import explore
 from chainrule.cli.export import export
@@ -75,9 +76,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-for command in (train, evaluate, predict, export, summary, check, explain, explore, examples, vectors):
+for command in (train, evaluate, predict, export, summary, check, explain, explore, examples, grade, vectors):
     app.command()(command)
 app.command("import")(import_network)
+app.add_typer(exercises, name="exercises")
 
 
 def _show_version(asked: bool) -> None:

@@ -18,29 +18,31 @@ RARELY_SUMMED = ("channels", "filters", "inputs", "outputs")
 """Counts that are divided by in error, but that nobody forgets to divide by."""
 
 
-def factors(counts: Mapping[str, int]) -> Iterator[tuple[str, str, float]]:
-    """(key, sentence, factor) of everything that people multiply a gradient by in error."""
+def factors(counts: Mapping[str, int]) -> Iterator[tuple[str, str, float, str]]:
+    """(key, sentence, factor, name of the count) of everything that people multiply a gradient by in error."""
     yield (
         "sign_flipped",
         "The sign is flipped; gradients point uphill, and the update subtracts them (S0-E28, ER0-18).",
         -1.0,
+        "",
     )
-    yield "accumulated_twice", "The result is exactly doubled: a buffer was not zeroed and holds two passes.", 2.0
-    yield "half", "The result is exactly half: a factor 2, or the 1/2 of the loss counted twice.", 0.5
-    yield "never_written", "The gradient is zero everywhere: it was never written, or was cut off.", 0.0
+    yield "accumulated_twice", "The result is exactly doubled: a buffer was not zeroed and holds two passes.", 2.0, ""
+    yield "half", "The result is exactly half: a factor 2, or the 1/2 of the loss counted twice.", 0.5, ""
+    yield "never_written", "The gradient is zero everywhere: it was never written, or was cut off.", 0.0, ""
     for name, count in counts.items():
         if count > 1:
             yield (
                 "extra_mean",
                 f"Divided by {name} ({count}); a sum belongs here, the 1/n is in the loss (ER4-27).",
                 1 / count,
+                name,
             )
             if not name.endswith(RARELY_SUMMED):
                 said = f"Multiplied by {name} ({count}): a 1/{count} is missing (ER4-27)."
-                yield "missing_mean", said, float(count)
+                yield "missing_mean", said, float(count), name
             if name == "the batch size":
                 said = f"Divided by {count}², the square of {name}: the mean was taken twice."
-                yield "mean_taken_twice", said, 1 / count**2
+                yield "mean_taken_twice", said, 1 / count**2, name
 
 
 def axis_orders(truth: Truth) -> Iterator[Named]:

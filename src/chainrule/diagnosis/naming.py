@@ -24,6 +24,8 @@ class Finding:
 
     key: str
     sentence: str
+    detail: str = ""
+    """What the sentence is about, in short: the count that was divided by, the axes that were exchanged."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,9 @@ def name_mistakes(case: Case, problem: Problem, tensor: str) -> list[Finding]:
     )
 
 
-def near_miss(case: Case, problem: Problem, tensor: str) -> str | None:
+def near_miss(case: Case, problem: Problem, tensor: str) -> Finding | None:
     """What explains nearly all of the difference, where nothing explains all of it."""
-    found: list[tuple[float, str]] = []
+    found: list[tuple[float, str, str]] = []
     for suspect, candidate in problem.wrong(tensor):
         if suspect.fitted or candidate.shape != case.given.shape or case.given.shape != case.truth.value.shape:
             continue
@@ -72,11 +74,12 @@ def near_miss(case: Case, problem: Problem, tensor: str) -> str | None:
         whole = float(((case.given - case.truth.value)[known] ** 2).sum())
         left = float(((case.given - candidate)[known] ** 2).sum())
         if 0 < whole < np.inf and left < (1 - NEARLY) * whole:
-            found.append((left / whole, suspect.sentence))
+            found.append((left / whole, suspect.sentence, suspect.key))
     if not found:
         return None
-    left, sentence = min(found)
-    return f"{sentence} That would explain {100 * (1 - left):.3g} % of the difference; something else is wrong, too."
+    left, sentence, key = min(found)
+    share = f"That would explain {100 * (1 - left):.3g} % of the difference; something else is wrong, too."
+    return Finding(key, f"{sentence} {share}")
 
 
 def _first(*attempts: object) -> Iterable[Finding]:
@@ -130,9 +133,9 @@ def _of_factors(case: Case, base: Array, problem: Problem, prefix: str) -> Itera
     factor = _factor_of(case, base)
     if factor is None:
         return
-    for key, sentence, known in generic.factors(problem.counts()):
+    for key, sentence, known, count in generic.factors(problem.counts()):
         if abs(factor - known) <= case.allowed() * abs(known):
-            yield Finding(key, prefix + sentence)
+            yield Finding(key, prefix + sentence, count)
 
 
 def _named(case: Case, candidates: Iterable[generic.Named]) -> Iterator[Finding]:
@@ -157,7 +160,7 @@ def _two_at_once(case: Case, wrong: list[tuple[Suspect[Problem], Array]], proble
         if not suspect.fitted and np.count_nonzero(candidate) >= ENOUGH and largest(candidate) > 0:
             for found in _of_factors(case, candidate, problem, f"{suspect.sentence} In addition: "):
                 if found.key != "never_written":
-                    yield Finding(f"{suspect.key}+{found.key}", found.sentence)
+                    yield Finding(f"{suspect.key}+{found.key}", found.sentence, found.detail)
 
 
 def _clipped(case: Case) -> Iterator[Finding]:

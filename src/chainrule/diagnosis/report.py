@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,6 +20,18 @@ NOTICEABLE = 0.01
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where numbers are wrong: how many, the worst, and the axes along which they keep to a part."""
+
+    wrong: int
+    size: int
+    index: Shape
+    axes: tuple[str, ...]
+    regions: tuple[tuple[str, tuple[int, ...], int], ...]
+    """(axis, the indices with wrong numbers, the last index of the axis)."""
+
+
+@dataclass(frozen=True)
 class TensorDiagnosis:
     """One given gradient: whether it is right, where it is most wrong, and which mistakes explain it."""
 
@@ -33,6 +46,10 @@ class TensorDiagnosis:
     """What share of the largest number rounding alone may explain: smaller mistakes cannot be seen."""
     hint: str | None = None
     """Where no mistake fits, one that nearly does."""
+    near: str = ""
+    """The key of that one."""
+    place: Place | None = None
+    """Where the numbers are wrong, if the shape is right."""
 
     @property
     def mistakes(self) -> tuple[str, ...]:
@@ -98,19 +115,21 @@ def examine(name: str, given: Array, problem: Problem, eps: float, tolerance: fl
     if not np.isfinite(given).all():
         index = _index(np.argmin(np.isfinite(given)), given.shape)
         message = f"it holds {given[index]} at {place_text(index, truth.axes)}."
-        return TensorDiagnosis(name, False, *right, message, (), index)
+        place = Place(int((~np.isfinite(given)).sum()), given.size, index, truth.axes, ())
+        return TensorDiagnosis(name, False, *right, message, (), index, place=place)
     if truth.same(given, eps, tolerance):
         message = f"largest difference {_worst(given, truth)[1]:.1e}."
         return TensorDiagnosis(name, True, *right, message, hidden=_hidden(truth, eps))
     case = Case(given, truth, eps, tolerance)
     findings = tuple(name_mistakes(case, problem, name))
-    hint = None if findings else near_miss(case, problem, name)
+    missed = None if findings else near_miss(case, problem, name)
     if given.shape != truth.value.shape:
         message = f"its shape is {shape_text(given.shape)}, not {shape_text(truth.value.shape)}."
         return TensorDiagnosis(name, False, *right, message, findings)
-    index, _ = _worst(given, truth)
+    place = _place(given, truth, eps, tolerance)
+    hint, near = (None, "") if missed is None else (missed.sentence, missed.key)
     return TensorDiagnosis(
-        name, False, *right, _difference(given, truth, index, eps, tolerance), findings, index, hint=hint
+        name, False, *right, _difference(given, truth, place), findings, place.index, hint=hint, near=near, place=place
     )
 
 
@@ -133,21 +152,24 @@ def _worst(given: Array, truth: Truth) -> tuple[Shape, float]:
     return index, float(off[index])
 
 
-def _difference(given: Array, truth: Truth, index: Shape, eps: float, tolerance: float) -> str:
+def _place(given: Array, truth: Truth, eps: float, tolerance: float) -> Place:
     off = np.abs(given - truth.value) > truth.rounding(eps, tolerance)
-    count = f"{int(off.sum())} of {off.size} numbers"
-    at = place_text(index, truth.axes)
-    values = f"given {given[index]:.9g}, right {truth.value[index]:.9g}"
-    return f"{count}, the worst at {at}: {values}.{_region(off, truth)}"
+    return Place(int(off.sum()), off.size, _worst(given, truth)[0], truth.axes, tuple(_regions(off, truth)))
 
 
-def _region(off: Array, truth: Truth) -> str:
+def _difference(given: Array, truth: Truth, place: Place) -> str:
+    at = place_text(place.index, truth.axes)
+    values = f"given {given[place.index]:.9g}, right {truth.value[place.index]:.9g}"
+    parts = [f"{axis} {', '.join(map(str, hit))} of 0..{last}" for axis, hit, last in place.regions]
+    region = f" Wrong only in {'; '.join(parts)}." if parts else ""
+    return f"{place.wrong} of {place.size} numbers, the worst at {at}: {values}.{region}"
+
+
+def _regions(off: Array, truth: Truth) -> Iterator[tuple[str, tuple[int, ...], int]]:
     """Along which axes the wrong numbers keep to a part."""
-    parts = []
     for axis, size in enumerate(off.shape):
         others = tuple(i for i in range(off.ndim) if i != axis)
         hit = np.flatnonzero(off.any(axis=others))
         if 0 < len(hit) < size and len(hit) <= SHOWN:
             name = truth.axes[axis] if truth.axes else f"axis {axis}"
-            parts.append(f"{name} {', '.join(map(str, hit))} of 0..{size - 1}")
-    return f" Wrong only in {'; '.join(parts)}." if parts else ""
+            yield name, tuple(int(i) for i in hit), size - 1
