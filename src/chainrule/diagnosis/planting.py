@@ -78,7 +78,7 @@ def _candidates(problem: Problem, tensor: str) -> Iterator[tuple[Suspect[Any], A
     right = problem.truths()[tensor].value
     for suspect, wrong in problem.wrong(tensor):
         yield suspect, right + FITTED[suspect.fitted] * wrong if suspect.fitted else wrong
-    for key, sentence, factor in generic.factors(problem.counts()):
+    for key, sentence, factor, _ in generic.factors(problem.counts()):
         yield Suspect(tensor, key, sentence, lambda p: None), factor * right
 
 

@@ -43,10 +43,8 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists, numbers and texts; no number of a solution is among them."""
-        from chainrule import __version__
-
         exercises = [_plain(verdict, self.lang) for verdict in self.verdicts]
-        head = {"format": FORMAT, "version": __version__, "file": self.file, "lang": self.lang, "ok": self.ok}
+        head = {"format": FORMAT, "file": self.file, "lang": self.lang, "ok": self.ok}
         return {**head, "right": sum(v.ok for v in self.verdicts), "count": len(self.verdicts), "exercises": exercises}
 
     def json(self) -> str:
