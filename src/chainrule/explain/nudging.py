@@ -16,8 +16,6 @@ from chainrule.graph import Graph
 
 STEPS = (0.01, 0.001, 1e-4, 1e-5)
 """By how much a number is raised: the first step by which the loss is still nearly a straight line."""
-NEAR = 0.1
-"""How far, in shares of the prediction, the loss may stray from the line."""
 
 
 def nudge(graph: Graph, trace: Trace, ending: Ending, place: Place, gradient: float, training: bool) -> Nudge | None:
@@ -27,7 +25,7 @@ def nudge(graph: Graph, trace: Trace, ending: Ending, place: Place, gradient: fl
     for step in STEPS:
         after = losses_along(graph, trace, ending, place, [step], training)[0]
         found = Nudge(float(before), step, trace.loss, after, gradient)
-        if abs(found.change - found.predicted) <= NEAR * abs(found.predicted):
+        if found.near:
             break
     return found if found is not None and math.isfinite(found.after) else None
 

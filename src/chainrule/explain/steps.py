@@ -72,6 +72,10 @@ class DerivationStep:
         return max(abs(self.engine_value or 0.0), sum(part.size for part in self.parts), 1e-300)
 
 
+NEAR = 0.1
+"""How far, in shares of the prediction, the loss may stray from the line."""
+
+
 @dataclass(frozen=True)
 class Nudge:
     """One number raised by `step`: the loss before and after, beside what the gradient says."""
@@ -91,6 +95,11 @@ class Nudge:
     def predicted(self) -> float:
         """By how much the gradient says that it changes."""
         return self.gradient * self.step
+
+    @property
+    def near(self) -> bool:
+        """Whether the loss is still nearly a straight line here."""
+        return abs(self.change - self.predicted) <= NEAR * abs(self.predicted)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from chainrule.explain.tracing import TracedPass
 from chainrule.explorer.questions import QUESTIONS
 from chainrule.explorer.questions.asking import Question
 from chainrule.explorer.questions.refusals import QuestionError
-from chainrule.explorer.views import Subject, View
+from chainrule.explorer.views import Subject, Values, View
 from chainrule.losses import Loss, default_loss
 from chainrule.metrics import checked_class_names
 from chainrule.network import Network
@@ -115,6 +115,21 @@ class Exploration:
         """Weights as at the start; samples stay as they are."""
         self.net: Network = copy(self.subject.net)
         self.trained = 0
+        self.changed()
+
+    def restore_pixels(self, number: int) -> None:
+        """One sample as it came."""
+        self._edited.pop(number, None)
+        self.changed()
+
+    def values(self) -> Values:
+        """All that `set` and `train` change, for `restore`."""
+        return Values(self.net.parameters.copy(), self.net.buffers.copy(), dict(self._edited))
+
+    def restore(self, kept: Values) -> None:
+        """Everything as it was when `values` was asked for."""
+        self.net = self.net.with_values(kept.parameters, kept.buffers)
+        self._edited = kept.edited
         self.changed()
 
     def changed(self) -> None:

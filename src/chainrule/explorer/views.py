@@ -9,6 +9,7 @@ from chainrule.explain.terms import Place
 from chainrule.explain.tracing import TracedPass
 from chainrule.losses import Loss
 from chainrule.network import Network
+from chainrule.parameters import Parameters
 
 VERSION = 1
 """Of questions and answers."""
@@ -33,6 +34,15 @@ class Subject:
     goals: tuple[str, ...] = ()
     titles: tuple[str, str] = ("", "")
     first: int = 0
+
+
+@dataclass(frozen=True)
+class Values:
+    """Copies of what can be changed: weights, buffers, and the samples that were painted on."""
+
+    parameters: Parameters
+    buffers: Parameters
+    edited: dict[int, Array]
 
 
 @dataclass(frozen=True)

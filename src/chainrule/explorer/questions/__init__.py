@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from chainrule.explorer.questions.arrays import array
 from chainrule.explorer.questions.asking import Question
-from chainrule.explorer.questions.changes import draw, nudge, reset, sample, set_values
+from chainrule.explorer.questions.changes import draw, reset, sample, set_values
 from chainrule.explorer.questions.examples import example, examples
 from chainrule.explorer.questions.mistakes import mistake, mistakes
+from chainrule.explorer.questions.nudging import nudge
 from chainrule.explorer.questions.overview import overview
 from chainrule.explorer.questions.steps import step
 from chainrule.explorer.questions.telling import text

@@ -1,4 +1,4 @@
-"""Questions that change something, or try what a change would do: nudge, set, reset, draw, sample."""
+"""Questions that change something: set, reset, draw, sample."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 
 from chainrule.arrays import Array, to_floats
-from chainrule.errors import ChainruleError
-from chainrule.explain.nudging import losses_along
-from chainrule.explain.nudging import nudge as explained_nudge
+from chainrule.errors import ChainruleError, DataError, NonFiniteError
 from chainrule.explain.steps import Nudge
 from chainrule.explain.terms import Place
 from chainrule.explorer.questions.arrays import read_array
@@ -24,27 +22,10 @@ from chainrule.training import check_targets
 if TYPE_CHECKING:
     from chainrule.explorer.exploration import Exploration
 
-CURVE = 41
-"""Points of the loss along one number."""
 LARGEST_VALUE = 1e6
-MOST_CHANGES = 4096
+MOST_CHANGES = 16_384
 MOST_PIXELS = 262_144
 LARGEST_SIDE = 1024
-
-
-class NudgeAnswer(TypedDict):
-    """The number is `start`; raised by `step` the loss goes from `before` to `after`, by `change`; the gradient says
-    `predicted` = `gradient` x `step`. `losses` are 41 points [offset, loss] on both sides, for a curve beside its
-    tangent (null where the loss is not finite)."""
-
-    start: float
-    step: float
-    before: float
-    after: float
-    change: float
-    predicted: float
-    gradient: float
-    losses: list[list[float | None]]
 
 
 class SampleAnswer(TypedDict):
@@ -53,35 +34,16 @@ class SampleAnswer(TypedDict):
     sample: int
 
 
-def nudge(exploration: Exploration, asked: Question) -> NudgeAnswer:
-    """{"ask": "nudge", "place", "by"?, "sample"? (for parameters)} -> NudgeAnswer; nothing is changed for good. Without
-    `by` it is the first of 0.01, 0.001, ... by which the loss is still nearly a straight line, as in `explain`."""
-    spot = read_spot(exploration, asked.get("place"), exploration.chosen(asked))
-    place, traced = _movable(exploration, spot), spot.view.traced
-    gradient = float(traced.trace[place.name].gradient[place.index])
-    given = (traced.net, traced.trace, traced.ending, place)
-    if asked.has("by"):
-        by = asked.number("by", -LARGEST_VALUE, LARGEST_VALUE)
-        after = losses_along(*given, [by], traced.training)[0]
-        start = float(traced.trace[place.name].value[place.index])
-        found: Nudge | None = Nudge(start, by, traced.trace.loss, after, gradient)
-    else:
-        found = explained_nudge(*given, gradient, traced.training)
-    if found is None or not math.isfinite(found.after):
-        raise QuestionError("off_the_scale")
-    reach = max(2 * abs(found.step), float(np.abs(traced.trace[place.name].value).max()), 0.01)
-    offsets = np.linspace(-reach, reach, CURVE).tolist()
-    losses = losses_along(*given, offsets, traced.training)
-    return {
-        "start": found.start,
-        "step": found.step,
-        "before": found.before,
-        "after": found.after,
-        "change": found.change,
-        "predicted": found.predicted,
-        "gradient": found.gradient,
-        "losses": [[a, b if math.isfinite(b) else None] for a, b in zip(offsets, losses, strict=True)],
-    }
+class SetAnswer(SampleAnswer):
+    """How many numbers were changed; the loss before and after, its change, and what the gradients foretold for it: the
+    sum of gradient · move. `near`: the two differ by at most a tenth of what was foretold."""
+
+    count: int
+    before: float
+    after: float
+    change: float
+    predicted: float
+    near: bool
 
 
 def _movable(exploration: Exploration, spot: Spot) -> Place:
@@ -90,10 +52,37 @@ def _movable(exploration: Exploration, spot: Spot) -> Place:
     return spot.place
 
 
-def set_values(exploration: Exploration, asked: Question) -> SampleAnswer:
-    """{"ask": "set", "changes": [{"place", "value"}]} -> SampleAnswer: pixels ("value" of "input") and weights
-    ("parameter"), all of them or, where one is refused, none."""
+def set_values(exploration: Exploration, asked: Question) -> SetAnswer:
+    """{"ask": "set", "changes": [{"place", "value"}]} -> SetAnswer: pixels ("value" of "input") and weights
+    ("parameter"), all of them or, where one is refused or the network then computes NaN, none."""
     changes = [_change(exploration, change) for change in asked.items("changes", MOST_CHANGES)]
+    sample = next((spot.view.sample for spot, place, _ in changes if place.is_node), exploration.current)
+    before, kept = exploration.view_of(sample).traced.trace.loss, exploration.values()
+    predicted = math.fsum(_foretold(spot, place, value) for spot, place, value in changes)
+    _put(exploration, changes)
+    try:
+        after = exploration.view_of(sample).traced.trace.loss
+    except NonFiniteError:
+        exploration.restore(kept)
+        raise QuestionError("off_the_scale") from None
+    one = Nudge(0.0, 1.0, before, after, predicted)
+    return {
+        "sample": exploration.current,
+        "count": len(changes),
+        "before": before,
+        "after": after,
+        "change": one.change,
+        "predicted": predicted,
+        "near": one.near,
+    }
+
+
+def _foretold(spot: Spot, place: Place, value: float) -> float:
+    traced = spot.view.traced.trace[place.name]
+    return float(traced.gradient[place.index] * (value - traced.value[place.index]))
+
+
+def _put(exploration: Exploration, changes: list[tuple[Spot, Place, float]]) -> None:
     samples: dict[int, Array] = {}
     for spot, place, value in changes:
         if place.quantity == "parameter":
@@ -103,10 +92,9 @@ def set_values(exploration: Exploration, asked: Question) -> SampleAnswer:
         if number not in samples:
             samples[number] = exploration.sample(number).copy()
         samples[number][place.index[1:]] = value
-    for number, sample_ in samples.items():
-        exploration.edit(number, sample_)
+    for number, sample in samples.items():
+        exploration.edit(number, sample)
     exploration.changed()
-    return {"sample": exploration.current}
 
 
 def _change(exploration: Exploration, change: object) -> tuple[Spot, Place, float]:
@@ -120,8 +108,15 @@ def _change(exploration: Exploration, change: object) -> tuple[Spot, Place, floa
 
 
 def reset(exploration: Exploration, asked: Question) -> SampleAnswer:
-    """{"ask": "reset"} -> SampleAnswer: weights, samples and the chosen sample as at the start."""
-    exploration.reset()
+    """{"ask": "reset", "what"?: "weights" | "pixels" | "all"} -> SampleAnswer: the weights as at the start, the current
+    sample as it came, or (unless said otherwise) everything, without drawings and at the first sample."""
+    what = asked.choice("what", ("weights", "pixels", "all")) if asked.has("what") else "all"
+    if what == "weights":
+        exploration.restore_weights()
+    elif what == "pixels":
+        exploration.restore_pixels(exploration.current)
+    else:
+        exploration.reset()
     return {"sample": exploration.current}
 
 
@@ -169,7 +164,10 @@ def _prepared(exploration: Exploration, pixels: Array) -> Array:
     if pixels.min() == pixels.max():
         raise QuestionError("blank")
     picture = np.repeat(pixels[:, :, None], 3, axis=2) if flat else pixels
-    made = exploration.preparation.sample(picture, exploration.net.input_shape)
+    try:
+        made = exploration.preparation.sample(picture, exploration.net.input_shape)
+    except DataError:
+        raise QuestionError("faint") from None
     floats: Array = to_floats(made[None], np.dtype(np.float64))[0]
     return floats
 

@@ -2,104 +2,173 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.diagnosis.chinese import report, said
+from chainrule.diagnosis.losses import LossProblem
 from chainrule.diagnosis.planting import Planted, branch_problem, layer_problem, planted
 from chainrule.diagnosis.problem import Problem
 from chainrule.diagnosis.report import examine
 from chainrule.explorer.questions.arrays import PAGE, ArrayDict, array_dict
-from chainrule.explorer.questions.asking import Question, unknown_name
+from chainrule.explorer.questions.asking import Question
+from chainrule.explorer.questions.places import loss_name
 from chainrule.explorer.questions.refusals import QuestionError
 from chainrule.explorer.views import View
 
 if TYPE_CHECKING:
     from chainrule.explorer.exploration import Exploration
 
+BRANCH = "branch."
+
 
 class MistakeEntry(TypedDict):
-    """`tensor` is the gradient in which it is made: "dx", "dweight", "dbias"; `key` begins with it."""
+    """`tensor` is the gradient in which it is made: "dx", "dweight", "dbias"; `key` begins with it. `of` names the node
+    or the parameter whose gradient that is; of a node that several layers take it is the `share` that comes back
+    through this layer."""
 
     key: str
     tensor: str
+    of: str
+    share: bool
     sentence: str
 
 
 class MistakeAnswer(TypedDict):
-    """The right gradient, that with the mistake, and their difference, in maps like those of `array` (of the sample,
-    for "dx"; as many as one answer holds); `diagnosis` is what chainrule's diagnosis says of the wrong one, line by
-    line."""
+    """The right gradient of `of`, that with the mistake, and wrong - right, of the sample for a node: maps `first`,
+    `first` + 1, ... of `size`, each (rows, columns), or (n,) where the gradient has no rows. `scale` has the least and
+    the most number of all three; `diagnosis` is what chainrule's diagnosis says of the wrong one, line by line."""
 
     key: str
     sentence: str
     tensor: str
+    of: str
     right: ArrayDict
     wrong: ArrayDict
     difference: ArrayDict
+    first: int
+    count: int
+    size: int
+    scale: dict[str, float]
     diagnosis: list[str]
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One mistake with the problem that it belongs to; `key` is unique within the node."""
+
+    key: str
+    of: str
+    problem: Problem
+    made: Planted
 
 
 def mistakes(exploration: Exploration, asked: Question) -> dict[str, Any]:
     """{"ask": "mistakes", "node", "sample"?, "lang"?} -> {"mistakes": [MistakeEntry]}: those that change a number here;
-    of the layer that makes the node, and of the sum of what comes back to it where several layers take it."""
+    of the layer that makes the node, and of the sum of what comes back to it where several layers take it. The loss
+    is a node here, too."""
     lang = asked.lang
-    _, found = _planted(exploration, asked)
     entries: list[MistakeEntry] = [
-        {"key": key, "tensor": made.tensor, "sentence": said(made.sentence, lang)} for key, made, _ in found
+        {
+            "key": case.key,
+            "tensor": case.made.tensor,
+            "of": case.of,
+            "share": _is_share(exploration, case),
+            "sentence": said(case.made.sentence, lang),
+        }
+        for case in _planted(exploration, asked)
     ]
     return {"mistakes": entries}
 
 
 def mistake(exploration: Exploration, asked: Question) -> dict[str, Any]:
-    """{"ask": "mistake", "node", "key", "sample"?, "lang"?} -> MistakeAnswer."""
-    lang, key = asked.lang, asked.text("key")
-    node, found = _planted(exploration, asked)
-    chosen = next((entry for entry in found if entry[0] == key), None)
-    if chosen is None:
-        raise QuestionError("mistake", key=key[:80], node=node, known=", ".join(entry[0] for entry in found) or "—")
-    _, made, problem = chosen
-    judged = examine(made.tensor, made.wrong, problem, float(np.finfo(np.float64).eps))
-    right, wrong = (_shown(array, made.tensor, exploration.view(asked)) for array in (made.right, made.wrong))
+    """{"ask": "mistake", "node", "key", "first"?, "count"?, "sample"?, "lang"?} -> MistakeAnswer."""
+    view, lang, key = exploration.view(asked), asked.lang, asked.text("key")
+    found = _planted(exploration, asked)
+    case = next((case for case in found if case.key == key), None)
+    if case is None:
+        known = ", ".join(case.key for case in found) or "—"
+        raise QuestionError("mistake", key=key[:80], node=asked.text("node"), known=known)
+    made = case.made
+    judged = examine(made.tensor, made.wrong, case.problem, float(np.finfo(np.float64).eps))
+    right, wrong = (_maps(array, case, view) for array in (made.right, made.wrong))
+    whole = (right, wrong, wrong - right)
+    fits = max(1, PAGE // (3 * right[0].size))
+    first = asked.whole("first", 0, len(right) - 1, 0)
+    count = min(asked.whole("count", 1, len(right), fits), fits, len(right) - first)
+    pages = [array_dict(maps[first : first + count], first) for maps in whole]
     answer: MistakeAnswer = {
         "key": key,
         "sentence": said(made.sentence, lang),
         "tensor": made.tensor,
-        "right": array_dict(right),
-        "wrong": array_dict(wrong),
-        "difference": array_dict(wrong - right),
-        "diagnosis": report(judged, made.wrong, problem.truths()[made.tensor], lang),
+        "of": case.of,
+        "right": pages[0],
+        "wrong": pages[1],
+        "difference": pages[2],
+        "first": first,
+        "count": count,
+        "size": len(right),
+        "scale": {"least": min(float(maps.min()) for maps in whole), "most": max(float(maps.max()) for maps in whole)},
+        "diagnosis": report(judged, made.wrong, case.problem.truths()[made.tensor], lang),
     }
     return dict(answer)
 
 
-def _shown(array: Array, tensor: str, view: View) -> Array:
-    """This sample's part of a gradient of inputs, or a parameter's: as many maps as one answer holds."""
-    maps = array[view.row] if tensor.startswith("dx") else array
-    maps = maps.reshape(1) if not maps.ndim else maps
-    return maps[: max(1, PAGE // max(1, maps[:1].size))]
+def _maps(array: Array, case: _Case, view: View) -> Array:
+    """A gradient as a list of maps: of this sample, where it belongs to a node."""
+    own = array if case.of in view.traced.net.parameters else array[view.row]
+    if own.ndim < 2:
+        return own.reshape(1, -1)
+    return own if own.ndim == 2 else own.reshape(-1, *own.shape[-2:])
 
 
-def _planted(exploration: Exploration, asked: Question) -> tuple[str, list[tuple[str, Planted, Problem]]]:
-    """The node, and (key, mistake, problem) of all that can be planted there."""
+def _is_share(exploration: Exploration, case: _Case) -> bool:
+    net = exploration.net
+    if not case.made.tensor.startswith("dx") or case.key.startswith(BRANCH):
+        return False
+    return sum(step.inputs.count(net.index_of(case.of)) for step in net.steps) > 1
+
+
+def _planted(exploration: Exploration, asked: Question) -> list[_Case]:
+    """All that can be planted at a node and shows in this sample."""
     node, view = asked.text("node"), exploration.view(asked)
-    if node not in exploration.net.names:
-        raise unknown_name(node)
     key = ("mistakes", node, view.sample)
     if key not in exploration.remembered:
         exploration.remembered[key] = [
-            (prefix + made.key, made, problem) for prefix, problem in _problems(view, node) for made in planted(problem)
+            case
+            for prefix, problem in _problems(exploration, view, node)
+            for made in planted(problem)
+            if (case := _Case(prefix + made.key, _whose(view, node, prefix, made.tensor), problem, made))
+            and (_maps(made.wrong, case, view) != _maps(made.right, case, view)).any()
         ]
-    found: list[tuple[str, Planted, Problem]] = exploration.remembered[key]
-    return node, found
+    found: list[_Case] = exploration.remembered[key]
+    return found
 
 
-def _problems(view: View, node: str) -> list[tuple[str, Problem]]:
+def _problems(exploration: Exploration, view: View, node: str) -> list[tuple[str, Problem]]:
     traced = view.traced
+    if node == loss_name(traced.net):
+        return [("", LossProblem(traced.loss, traced.ending.outputs, traced.data.targets))]
+    if node not in traced.net.names:
+        raise QuestionError("no_mistakes", node=node[:60])
     problems: list[tuple[str, Problem]] = []
     if node != traced.net.names[0]:
         problems.append(("", layer_problem(traced.net, traced.trace, node, traced.training)))
     branch = branch_problem(traced.net, traced.trace, node, traced.training)
-    return problems if branch is None else [*problems, ("branch.", branch)]
+    return problems if branch is None else [*problems, (BRANCH, branch)]
+
+
+def _whose(view: View, node: str, prefix: str, tensor: str) -> str:
+    """The node or parameter whose gradient a tensor is."""
+    net = view.traced.net
+    if tensor == "doutputs":
+        return net.names[-1]
+    if prefix == BRANCH:
+        return node
+    step = net.steps[net.index_of(node) - 1]
+    if tensor.startswith("dx"):
+        return net.names[step.inputs[int(tensor[3:-1]) if "[" in tensor else 0]]
+    return f"{step.layer_name}.{tensor[1:]}"

@@ -54,12 +54,12 @@ class NodeCard(TypedDict):
 
 
 class Overview(TypedDict):
-    """The network at one sample. `network` is its text, `title` that of the example (or ""), `sample` one of `samples`,
-    of which the last `drawn` were drawn. `target` is the class as a text, or the numbers aimed at. `loss` has its place
-    ({"quantity": "value", "name", "index": [sample]}), which `step` takes. `classes` are the outputs, largest first, at
-    most 12: probabilities where `probable`, and `right` marks the class that the target names. The places of `goals`
-    are what an example is about. `capabilities` says which other questions have an answer; `picture` is how a drawing
-    is prepared, null where there are none."""
+    """The network at one sample. `network` is its text, `title` that of the example (or ""), `sample` one of
+    `samples`, of which the last `drawn` were drawn. `trained` counts steps of training. `target` is the class as a
+    text, or the numbers aimed at. `loss` has its place ({"quantity": "value", "name", "index": [sample]}), which
+    `step` takes. `classes` are the outputs, largest first, at most 12: probabilities where `probable`, and `right`
+    marks the class that the target names. The places of `goals` are what an example is about. `capabilities` says
+    which other questions have an answer; `picture` is how a drawing is prepared, null where there are none."""
 
     version: int
     network: str
@@ -67,6 +67,7 @@ class Overview(TypedDict):
     sample: int
     samples: int
     drawn: int
+    trained: int
     target: str
     class_names: list[str] | None
     loss: dict[str, Any]
@@ -93,6 +94,7 @@ def overview(exploration: Exploration, asked: Question) -> dict[str, Any]:
         "sample": view.sample,
         "samples": exploration.samples,
         "drawn": exploration.drawn,
+        "trained": exploration.trained,
         "target": _target(exploration, view),
         "class_names": None if subject.class_names is None else list(subject.class_names),
         "loss": {

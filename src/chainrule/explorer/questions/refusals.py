@@ -52,8 +52,8 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "{count} 个数超过一次回答的上限 {most} 个；请少取几张图，或只取其中一部分。",
     ),
     "given": (
-        "{name} is given, not computed: there is nothing to change in it but the pixels of a sample and the weights.",
-        "{name} 不能这样修改：可以修改的只有样本的像素和权重。",
+        "{name} is computed from other numbers; what can be changed are the pixels of a sample and the weights.",
+        "{name} 由其他数算出，不能直接修改；可以修改的是样本的像素和权重。",
     ),
     "off_the_scale": (
         "With this change the loss is no longer a finite number; take a smaller one.",
@@ -62,6 +62,14 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "blank": (
         "There is nothing on this picture: every pixel is the same.",
         "这张图片是空白的：所有像素都相同。",
+    ),
+    "faint": (
+        "Nothing stands out on this picture: draw with more ink.",
+        "这张图片上没有明显的笔画：请画得浓一些。",
+    ),
+    "no_nudge": (
+        "The loss is what a nudge moves; choose a weight, a bias, a pixel or a number of a layer.",
+        "微调看的正是损失怎样变化；请选择一个权重、偏置、像素或某层中的数。",
     ),
     "no_picture": (
         "This network takes no pictures: its input has shape {shape}.",

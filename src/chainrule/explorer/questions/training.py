@@ -23,8 +23,8 @@ LARGEST_RATE = 100.0
 
 
 class TrainAnswer(TypedDict):
-    """The loss of each step's batch before its update; `batch` is how many samples a step took, `learned_from` how many
-    there are to learn from, `steps` how many steps were done since the start."""
+    """The loss before the first step and after each, each of the batch that the next step learns from; `batch` is how
+    many samples a step took, `learned_from` how many there are, `steps` how many steps were done since the start."""
 
     losses: list[float]
     batch: int
@@ -33,39 +33,47 @@ class TrainAnswer(TypedDict):
 
 
 def train(exploration: Exploration, asked: Question) -> TrainAnswer:
-    """{"ask": "train", "steps" (1 to 200), "learning_rate", "batch"? (16, at most 256)} -> TrainAnswer.
+    """{"ask": "train", "steps" (1 to 200), "learning_rate", "of"?: "sample" | "all", "batch"? (16, at most 256)} ->
+    TrainAnswer.
 
-    Plain stochastic gradient descent by `net.fit` on batches drawn at random, from a fixed seed. The copy learns, not
-    the network that was given; where training runs away, the weights stay as they were."""
+    Plain stochastic gradient descent by `net.fit`: on the current sample, or (unless said otherwise) on batches drawn
+    at random from all, from a fixed seed. The copy learns, not the network that was given; where training runs away,
+    the weights stay as they were."""
     steps = asked.whole("steps", 1, MOST_STEPS)
     rate = asked.number("learning_rate", 0.0, LARGEST_RATE)
     exploration.require_small()
     if not can_train(exploration):
         raise QuestionError("no_training")
-    x, targets = exploration.lessons()
+    one = asked.has("of") and asked.choice("of", ("sample", "all")) == "sample"
+    x, targets = _of_sample(exploration) if one else exploration.lessons()
     batch = min(asked.whole("batch", 1, MOST_BATCH, BATCH), len(x))
-    before = {name: value.copy() for name, value in {**exploration.net.parameters, **exploration.net.buffers}.items()}
+    kept = exploration.values()
     try:
         losses = _steps(exploration, x, targets, steps, rate, batch)
+        exploration.changed()
+        exploration.view_of(exploration.current)
     except NonFiniteError as error:
-        for values in (exploration.net.parameters, exploration.net.buffers):
-            for name in values:
-                values[name] = before[name]
+        exploration.restore(kept)
         raise QuestionError("diverged", detail=str(error).rstrip(".")) from None
     exploration.trained += steps
-    exploration.changed()
     return {"losses": losses, "batch": batch, "learned_from": len(x), "steps": exploration.trained}
+
+
+def _of_sample(exploration: Exploration) -> tuple[Array, Array]:
+    """The current sample, as it is now."""
+    return exploration.sample(exploration.current)[None], exploration.target(exploration.current)
 
 
 def _steps(exploration: Exploration, x: Array, targets: Array, steps: int, rate: float, batch: int) -> list[float]:
     """One `fit` of one step after the other; the samples of step k are the same whenever it is done."""
+    net, loss = exploration.net, exploration.subject.loss
     losses = []
     for step in range(exploration.trained, exploration.trained + steps):
-        chosen = np.random.default_rng([7, step]).permutation(len(x))[:batch]
-        history = exploration.net.fit(
+        chosen = _batch(step, len(x), batch)
+        history = net.fit(
             x[chosen],
             targets[chosen],
-            loss=exploration.subject.loss,
+            loss=loss,
             optimizer=SGD(rate),
             batch_size=batch,
             shuffle=False,
@@ -73,7 +81,16 @@ def _steps(exploration: Exploration, x: Array, targets: Array, steps: int, rate:
             seed=step,
         )
         losses.append(float(history.rows[0].loss))
-    return losses
+    chosen = _batch(exploration.trained + steps, len(x), batch)
+    after, _, _ = net.gradients(x[chosen], targets[chosen], loss=loss)
+    if not np.isfinite(after):
+        raise NonFiniteError(f"the loss is {after} after the last step")
+    return [*losses, float(after)]
+
+
+def _batch(step: int, samples: int, batch: int) -> Array:
+    """The numbers of the samples of one step."""
+    return np.random.default_rng([7, step]).permutation(samples)[:batch]
 
 
 def undo_training(exploration: Exploration, asked: Question) -> SampleAnswer:
