@@ -64,7 +64,7 @@ class Headings(SphinxTransform):
                 continue
             for cell in empty:
                 name = "名称" if self.config.language.startswith("zh") else "name"
-                cell.clear()
+                cell.children = []
                 cell += nodes.paragraph("", "", nodes.inline("", name, classes=["sr-only"]))
 
 

@@ -29,7 +29,7 @@ const tableOf = (shade: Shade): Uint32Array => (TABLES[shade] ??= table(shade));
 
 /** The position of a value in the table: the scale is the same to both sides of zero. */
 function position(value: number, limit: number): number {
-  if (!limit || Number.isNaN(value)) return STEPS;
+  if (!limit) return STEPS;
   return Math.round(Math.max(-1, Math.min(1, value / limit)) * STEPS) + STEPS;
 }
 
@@ -43,7 +43,7 @@ export function pixels(data: Float64Array, rows: number, columns: number, limit:
   const image = new ImageData(columns, rows);
   const target = new Uint32Array(image.data.buffer);
   const colours = tableOf(shade);
-  for (let k = 0; k < data.length; k++) target[k] = colours[position(data[k]!, limit)]!;
+  for (let k = 0; k < data.length; k++) target[k] = Number.isNaN(data[k]) ? 0 : colours[position(data[k]!, limit)]!; // no cell: no colour
   return image;
 }
 

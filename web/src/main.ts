@@ -1,5 +1,6 @@
 import { mount } from "svelte";
 import "./app.css";
+import "./page.css";
 import App from "./components/App.svelte";
 import { Exploration } from "./exploration.svelte";
 import { type Recording, RecordedHost } from "./hosts/recorded";

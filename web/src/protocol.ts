@@ -27,6 +27,8 @@ export interface ParameterOverview {
   name: string;
   shape: number[];
   trainable: boolean;
+  value: Range;
+  gradient: Range;
 }
 
 export interface NodeOverview {
@@ -56,21 +58,38 @@ export interface NamedValue {
   value: number;
 }
 
+export interface ClassValue extends NamedValue {
+  number: number;
+  /** Whether the target names it. */
+  right: boolean;
+}
+
 export interface OverviewAnswer {
   network: string;
+  /** Of an example; else empty. */
+  title: string;
   sample: number;
   samples: number;
+  /** How many of the last samples were drawn. */
+  drawn: number;
   target: string;
   class_names: string[] | null;
-  loss: NamedValue;
-  classes: NamedValue[];
+  loss: NamedValue & { text: string; place: Place };
+  /** Whether `classes` are probabilities; else outputs. */
+  probable: boolean;
+  classes: ClassValue[];
   nodes: NodeOverview[];
+  goals: string[];
+  parameter_count: number;
+  picture: { preparation: string; ground: string; black: number; white: number; shape: number[] } | null;
   capabilities: Capabilities;
   notes: string[];
 }
 
 export interface ArrayAnswer {
   array: ArrayData;
+  size: number;
+  scale: Range;
 }
 
 export interface TableMark {
@@ -88,9 +107,15 @@ export interface Table {
   column_labels: string[];
 }
 
+/** An expression as plain text and as MathML. */
+export interface Written {
+  text: string;
+  mathml: string;
+}
+
 export interface Term {
-  symbols: string;
-  numbers: string | null;
+  symbols: Written;
+  numbers: Written | null;
   value: number;
   places: Place[];
 }
@@ -101,9 +126,11 @@ export type ThoughtKind = "reason" | "formula" | "numbers" | "window" | "winner"
 export interface Thought {
   kind: ThoughtKind;
   html: string;
+  /** Which share of the number it belongs to; null: the whole. */
+  part: number | null;
   table: Table | null;
-  terms: Term[] | null;
-  rest: { count: number; total: number; html: string } | null;
+  terms: Term[];
+  rest: { count: number; total: number; text: string } | null;
 }
 
 /** Places that a number was made from. */
@@ -113,17 +140,20 @@ export interface Link {
   role: "upstream" | "input" | "weight" | "output";
   indices: number[][];
   values: number[];
+  /** How many there are in truth; `indices` are at most 4,096. */
+  count: number;
 }
 
+/** "given": a number of the sample itself, which nothing computes. */
 export interface Step {
   place: Place;
+  kind: "value" | "gradient" | "parameter" | "loss" | "given";
   title: string;
-  symbol: string;
+  symbol: Written;
   result: number;
-  engine_value: number | null;
+  engine_value: number;
   thoughts: Thought[];
   links: Link[];
-  html: string;
 }
 
 export interface Stop {
@@ -167,11 +197,11 @@ export interface MistakeAnswer {
 export interface Questions {
   overview: { q: { sample?: number; lang: Lang }; a: OverviewAnswer };
   array: {
-    q: { name: string; quantity: View; sample: number; first: number; count: number; rows?: [number, number]; columns?: [number, number] };
+    q: { name: string; quantity: View; sample: number; first?: number; count?: number; rows?: [number, number]; columns?: [number, number] };
     a: ArrayAnswer;
   };
-  step: { q: { place: Place; lang: Lang; terms?: number }; a: { step: Step } };
-  tour: { q: { sample?: number; lang: Lang; of?: Place | string }; a: { stops: Stop[] } };
+  step: { q: { place: Place; lang: Lang; terms?: number; map?: number }; a: { step: Step } };
+  tour: { q: { sample?: number; lang: Lang; of?: string }; a: { of: string; stops: Stop[] } };
   nudge: { q: { place: Place; by: number }; a: NudgeAnswer };
   set: { q: { changes: { place: Place; value: number }[] }; a: object };
   reset: { q: object; a: object };

@@ -1,5 +1,6 @@
 import type { Exploration } from "./exploration.svelte";
-import type { Stop } from "./protocol";
+import { samePlace } from "./places";
+import type { Step, Stop } from "./protocol";
 
 const PAUSE = 3200; // milliseconds at a thought at normal speed
 
@@ -12,6 +13,7 @@ export class Tour {
   /** False while the reader looks at a place of their own. */
   on = $state(false);
   speed = $state(1);
+  private told: Step | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly exploration: Exploration) {}
@@ -35,14 +37,14 @@ export class Tour {
   }
 
   async load(): Promise<void> {
-    const answer = await this.exploration.ask({ ask: "tour", lang: this.exploration.lang });
+    const answer = await this.exploration.ask({ ask: "tour", lang: this.exploration.lang, sample: this.exploration.sample });
     this.stops = answer?.stops ?? [];
     this.stop = Math.min(this.stop, Math.max(0, this.stops.length - 1));
   }
 
   /** The titles in the new language; the position stays. */
   async translate(): Promise<void> {
-    const answer = await this.exploration.ask({ ask: "tour", lang: this.exploration.lang });
+    const answer = await this.exploration.ask({ ask: "tour", lang: this.exploration.lang, sample: this.exploration.sample });
     if (answer) this.stops = answer.stops;
   }
 
@@ -50,10 +52,12 @@ export class Tour {
   async goTo(stop: number, thought: number | "last"): Promise<void> {
     const found = this.stops[stop];
     if (!found) return;
-    const same = this.on && this.stop === stop;
     this.on = true;
     this.stop = stop;
-    if (!same) await this.exploration.select(found.place, { keepTour: true });
+    if (!this.told || this.told !== this.exploration.step || !samePlace(this.exploration.place, found.place)) {
+      await this.exploration.select(found.place, { keepTour: true });
+      this.told = this.exploration.step;
+    }
     const last = Math.max(0, this.thoughts - 1);
     this.thought = thought === "last" ? last : Math.min(thought, last);
   }
@@ -86,6 +90,20 @@ export class Tour {
   toggle(): void {
     if (this.playing) this.pause();
     else this.play();
+  }
+
+  /** The same stop once more: its numbers have changed. */
+  async renew(): Promise<void> {
+    this.told = null;
+    await this.goTo(this.stop, this.thought);
+  }
+
+  /** Back to the start: the network is another one. */
+  rewind(): void {
+    this.pause();
+    this.on = true;
+    this.stop = 0;
+    this.thought = 0;
   }
 
   /** The reader looks elsewhere. */

@@ -16,5 +16,5 @@ it("writes Chinese with Chinese punctuation", () => {
 });
 
 it("replaces names", () => {
-  expect(translate("en", "sample_of", { sample: 3, samples: 8 })).toBe("Sample 3 of 8");
+  expect(translate("en", "thought_of", { thought: 3, thoughts: 8 })).toBe("thought 3 of 8");
 });
