@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from chainrule.cli import app
 from chainrule.errors import NameLookupError
 from chainrule.explain.examples import STORIES, listing, mazur, story
-from chainrule.explain.messages import Message
+from chainrule.explain.messages import LANGUAGES, Message
 
 W01_VARIANTS = [
     (0.29102777369359933, 3.510187782978859e-05, 0.01591362044355068, 0.9840642735146238),
@@ -209,3 +209,18 @@ def test_mistakes_end_in_a_sentence(arguments: tuple[str, ...], words: str) -> N
     assert code == 2
     assert words in output.replace("\n", " ")
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_story_says_nothing_twice(name: str) -> None:
+    """Its networks, its notation and its reasons are told where they come first."""
+    for lang in LANGUAGES:
+        text = story(name).text(lang=lang, width=10**4)
+        assert text.count("its gradient, which says" if lang == "en" else "是它的梯度，即损失") == 1
+        told = [line for line in text.splitlines() if line.startswith(("because", "因为", "Network", "网络"))]
+        assert told
+        assert len(told) == len(set(told))
+
+
+def test_what_a_notebook_keeps_of_a_story_as_text_is_one_line() -> None:
+    assert repr(story("rotate")) == "<Story rotate: 1 comparisons, 2 derivations>"

@@ -189,6 +189,24 @@ def test_the_share_that_is_hidden_is_the_true_one() -> None:
     assert "… 9 more terms (−900 % of the sum)" in text
 
 
+def test_more_terms_are_shown_where_few_more_are_nearly_all_of_a_sum() -> None:
+    """Ten equal terms: six are 60 %, nine are 90 %."""
+    net = cr.Sequential(cr.Linear(40, 1, bias=False))
+    ask: Any = {"of": "linear1[0]", "quantity": "value"}
+    x, targets, loss = np.ones((1, 40)), np.zeros((1, 1)), cr.MSELoss()
+
+    def shown(weights: list[float], **options: Any) -> int:
+        net.parameters["linear1.weight"] = np.array([weights + [0.0] * (40 - len(weights))])
+        return len(cr.explain(net, x, targets, loss, **ask, **options).steps[-1].parts[0].terms)
+
+    assert shown([1.0] * 10) == 9
+    assert shown([1.0] * 10, terms=6) == 6
+    assert shown([1.0] * 10, terms=3) == 3
+    assert shown([1.0] * 40) == 6, "twelve would not be enough either"
+    assert shown([100.0, 1, 1, 1, 1, 1, 1, 1]) == 6
+    assert shown([5.0, -5, 4, -4, 3, -3, 2, 1, 0.1]) == 8
+
+
 # --- legends ---------------------------------------------------------------------------------------------------------
 
 SIGNS = "*^·"

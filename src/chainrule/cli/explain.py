@@ -58,7 +58,10 @@ def explain(
     example: Annotated[str | None, typer.Option("--example", help="Tell a worked example; see `examples`.")] = None,
     value: Annotated[bool, typer.Option("--value", help="Derive the value of a node instead of its gradient.")] = False,
     depth: Annotated[int | None, typer.Option(help="How many layers up the chain is opened.")] = None,
-    terms: Annotated[int, typer.Option(help="How many terms of a sum are shown.")] = 6,
+    terms: Annotated[
+        int | None,
+        typer.Option(help="How many terms of a sum are shown. [default: 6, or up to 12 that make up 90 %]"),
+    ] = None,
     breadth: Annotated[int, typer.Option(help="How many numbers of one node are opened further.")] = 2,
     digits: Annotated[int, typer.Option(help="Significant digits.")] = 6,
     learning_rate: Annotated[float | None, typer.Option(help="Show the update of a parameter, too.")] = None,

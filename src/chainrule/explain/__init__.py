@@ -34,7 +34,7 @@ def explain(
     sample_weight: ArrayLike | None = None,
     quantity: Literal["gradient", "value"] = "gradient",
     depth: int | None = None,
-    terms: int = 6,
+    terms: int | None = None,
     breadth: int = 2,
     lang: str = "en",
     digits: int = 6,
@@ -53,7 +53,8 @@ def explain(
     sample_weight the samples' weights in the loss
     quantity      "value" derives the value of a node instead of its gradient
     depth         how many layers up the chain is opened; None: all of them
-    terms         how many terms of a sum are shown; the others are counted and added up
+    terms         how many terms of a sum are shown; the others are counted and added up. None: the six largest, and
+                  up to twelve where these account for 90 % of the sum
     breadth       how many numbers of one node are opened further
     lang          "en" or "zh"; digits: how many significant ones are shown
     learning_rate, optimizer    for a parameter: show its update, too

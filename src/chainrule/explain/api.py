@@ -29,7 +29,8 @@ from chainrule.network import Network
 from chainrule.optimizers import Optimizer
 from chainrule.shapes import integer
 
-TERMS = 6
+TERMS, MOST_TERMS = 6, 12
+"""Terms of a sum that are shown unless told otherwise, and where more account for nearly all of it."""
 BREADTH = 2
 LONGEST_TEXT = 400
 
@@ -46,7 +47,7 @@ def derive(
     sample_weight: ArrayLike | None = None,
     quantity: Literal["gradient", "value"] = "gradient",
     depth: int | None = None,
-    terms: int = TERMS,
+    terms: int | None = None,
     breadth: int = BREADTH,
     lang: str = "en",
     digits: int = 6,
@@ -63,7 +64,8 @@ def derive(
         raise ArgumentError(f'quantity must be "gradient" or "value", not {quantity!r}')
     if level not in ("short", "full"):
         raise ArgumentError(f'level must be "short" or "full", not {level!r}')
-    limits = {"terms": integer("terms", terms, 1), "breadth": integer("breadth", breadth, 1)}
+    least, most = (TERMS, MOST_TERMS) if terms is None else (integer("terms", terms, 1),) * 2
+    opened = integer("breadth", breadth, 1)
     deep = None if depth is None else integer("depth", depth, 1)
     rule = chosen_optimizer(optimizer, learning_rate)
     samples = len(as_batch(x, net.input_shape, check=False))
@@ -71,7 +73,7 @@ def derive(
     traced = TracedPass.of(net, x, targets, loss, sample_weight=sample_weight, training=training, engine=engine)
     trace = traced.trace
     place = asked if isinstance(asked, Place) else asked.largest(trace)
-    builder = traced.builder(place, limits["terms"], limits["breadth"])
+    builder = replace(traced.builder(place, least, opened), reach=most)
     chain = builder.value_chain if quantity == "value" else builder.gradient_chain
     steps = chain(place, deep)
     last = steps[-1]

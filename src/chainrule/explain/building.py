@@ -24,6 +24,9 @@ from chainrule.layers.base import Context
 TOLERANCE = 1e-10
 """How far a derived number may be from the engine's, relative to the size of what is summed."""
 
+ENOUGH = 0.9
+"""The share of a sum that the terms shown should account for."""
+
 Share = tuple[Use | None, Terms | Evaluation, bool]
 """(through which use, what, whether it is an alternative)."""
 
@@ -41,6 +44,8 @@ class Builder:
     many: bool
     map_size: int = MAP_SIZE
     """Rows and columns shown of a larger map."""
+    reach: int = 0
+    """How many terms are shown at most where as many account for `ENOUGH` of a sum."""
     wanted: dict[int, dict[Index, float]] = field(default_factory=dict)
     levels: dict[int, int] = field(default_factory=dict)
     cut_depth: bool = False
@@ -273,7 +278,16 @@ class Builder:
         if len(products) <= self.most_terms:
             return list(range(len(products)))
         filled = max(1, np.count_nonzero(products))
-        return sorted(int(k) for k in order[: min(self.most_terms, filled)])
+        most = self._enough(products[order])
+        return sorted(int(k) for k in order[: min(most, filled)])
+
+    def _enough(self, products: np.ndarray) -> int:
+        """How many of the terms, the largest first, are shown: more than usual where few more make up the sum."""
+        left = np.abs(products.sum() - np.cumsum(products)) <= (1 - ENOUGH) * abs(products.sum()) * (1 + 1e-9)
+        for count in range(self.most_terms, min(self.reach, len(products)) + 1):
+            if left[count - 1]:
+                return count
+        return self.most_terms
 
     def _want_largest(self, share: Terms, products: np.ndarray, order: np.ndarray, quantity: str) -> None:
         """Note which numbers of other nodes the largest terms take, so that they are derived too."""

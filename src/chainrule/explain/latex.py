@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chainrule.explain.blocks import Equations, Grid, Heading, Listing, Reason, Row, Said, SumRows, Text
-from chainrule.explain.messages import COMMA, Language, Message, say
+from chainrule.explain.messages import BRACKETS, COLON, COMMA, Language, Message, say
 from chainrule.explain.notations import to_latex
 from chainrule.explain.terms import SIGNS, kinds_of
 from chainrule.explain.words import short, words
@@ -91,14 +91,16 @@ class Latex:
                 shown = self.say(text)
                 return rf"\emph{{{shown}}}" if style == "note" else rf"\textbf{{{shown}}}" if style == "good" else shown
             case Reason(label, text):
-                return rf"\emph{{{self.say(label)}}}: {self.say(text)}"
+                return rf"\emph{{{self.say(label)}}}{COLON[self.lang]}{self.say(text)}"
             case Equations(label, lines, sources, step):
                 tail = [*sources, *([] if step is None else [self.say(say("from_step", number=step))])]
-                tag = f" ({', '.join(tail)})" if tail else ""
+                told = BRACKETS[self.lang].format(COMMA[self.lang].join(tail))
+                tag = f"{'' if self.lang == 'zh' else ' '}{told}" if tail else ""
                 inner = " \\\\\n".join(aligned(line, self.digits) for line in lines)
-                return self._display(f"{self.say(label)}{tag}:", inner)
+                return self._display(f"{self.say(label)}{tag}{COLON[self.lang].strip()}", inner)
             case SumRows():
-                return self._display(f"{self.say(block.label)}:", sum_lines(block, self.lang, self.digits))
+                name = f"{self.say(block.label)}{COLON[self.lang].strip()}"
+                return self._display(name, sum_lines(block, self.lang, self.digits))
             case Grid():
                 return self._grid(block)
             case Listing(title, columns, rows):

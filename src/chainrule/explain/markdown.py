@@ -7,7 +7,7 @@ from typing import Any
 
 from chainrule.explain.blocks import Equations, Grid, Heading, Listing, Reason, Said, SumRows, Text
 from chainrule.explain.latex import aligned, sum_lines
-from chainrule.explain.messages import COMMA, Language, Message, say
+from chainrule.explain.messages import BRACKETS, COLON, COMMA, Language, Message, say
 from chainrule.explain.notations import to_latex
 from chainrule.explain.terms import SIGNS, Table, kinds_of
 from chainrule.explain.words import short
@@ -51,7 +51,7 @@ class Markdown:
                 words = self.say(text)
                 return words if style in ("plain", "detail") else f"*{words}*" if style == "note" else f"**{words}**"
             case Reason(label, text):
-                return f"*{self.say(label)}*: {self.say(text)}"
+                return f"*{self.say(label)}*{COLON[self.lang]}{self.say(text)}"
             case Equations(label, lines, sources, step):
                 tail = [*sources, *([] if step is None else [self.say(say("from_step", number=step))])]
                 return self._equations(self.say(label), lines, tail)
@@ -65,13 +65,17 @@ class Markdown:
                 return f"**{self.say(title)}**\n\n" + _table(head, body)
 
     def _equations(self, label: str, lines: Sequence[Expr], sources: Sequence[str]) -> str:
-        tag = f" ({', '.join(sources)})" if sources else ""
+        tag = (
+            f"{'' if self.lang == 'zh' else ' '}{BRACKETS[self.lang].format(COMMA[self.lang].join(sources))}"
+            if sources
+            else ""
+        )
         inner = r" \\ ".join(aligned(line, self.digits) for line in lines)
-        return f"{label}{tag}:\n\n$$\\begin{{aligned}} {inner} \\end{{aligned}}$$"
+        return f"{label}{tag}{COLON[self.lang].strip()}\n\n$$\\begin{{aligned}} {inner} \\end{{aligned}}$$"
 
     def _sum(self, block: SumRows) -> str:
         inner = sum_lines(block, self.lang, self.digits)
-        return f"{self.say(block.label)}:\n\n$$\\begin{{aligned}}\n{inner}\n\\end{{aligned}}$$"
+        return f"{self.say(block.label)}{COLON[self.lang].strip()}\n\n$$\\begin{{aligned}}\n{inner}\n\\end{{aligned}}$$"
 
     def _grid(self, block: Grid) -> str:
         table = block.table

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chainrule.explain.bibliography import bibliography, without_sources
-from chainrule.explain.blocks import Block, Heading, Listing, Text
+from chainrule.explain.blocks import Block, Heading, Listing, Reason, Text
 from chainrule.explain.data import derivation_dict
 from chainrule.explain.derivation import Derivation
 from chainrule.explain.document import Document
@@ -18,7 +18,7 @@ from chainrule.explain.messages import Language, Message, say
 from chainrule.explain.words import inline, words
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Story(Document):
     """Title, texts, comparisons and derivations. Printed and written as a `Derivation` is."""
 
@@ -42,9 +42,13 @@ class Story(Document):
     def blocks(self) -> list[Block]:
         """Everything as blocks."""
         found: list[Block] = [Heading(self.title, 1)]
+        said: set[Message | str] = set()
         for part in self.parts:
-            found += part.steps_blocks() if isinstance(part, Derivation) else [part]
+            found += _news(part.steps_blocks(), said) if isinstance(part, Derivation) else [part]
         return [*found, *bibliography(found)] if self.sources else without_sources(found)
+
+    def __repr__(self) -> str:
+        return f"<Story {self.name}: {len(self.listings)} comparisons, {len(self.derivations)} derivations>"
 
     def to_dict(self, *, lang: Language | None = None) -> dict[str, Any]:
         """As dictionaries, lists, strings and numbers."""
@@ -68,6 +72,24 @@ class Story(Document):
             "columns": [words(column, lang, self.digits) for column in listing.columns],
             "rows": [[cell(piece) for piece in row] for row in listing.rows],
         }
+
+
+def _news(blocks: Sequence[Block], said: set[Message | str]) -> list[Block]:
+    """What a story has not said yet: its networks, its notation and its reasons are told where they come first."""
+    found = []
+    for block in blocks:
+        match block:
+            case Text(text, "note"):
+                mark: Message | str | None = text.key if text.key.startswith("notation") else text
+            case Reason(text=text):
+                mark = text.key
+            case _:
+                mark = None
+        if mark is None or mark not in said:
+            found.append(block)
+        if mark is not None:
+            said.add(mark)
+    return found
 
 
 def matrix_text(array: ArrayLike) -> str:

@@ -78,4 +78,4 @@ def check_language(language: object) -> Language:
     raise ArgumentError(f'lang must be "en" or "zh", not {language!r}')
 
 
-__all__ = ["COLON", "COMMA", "LANGUAGES", "MESSAGES", "Language", "Message", "check_language", "say"]
+__all__ = ["BRACKETS", "COLON", "COMMA", "LANGUAGES", "MESSAGES", "Language", "Message", "check_language", "say"]
