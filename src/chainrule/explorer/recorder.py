@@ -146,9 +146,7 @@ class OneSample:
         names = [node["name"] for node in self.nodes]
         parameters = list(dict.fromkeys(p["name"] for node in self.nodes for p in node["parameters"]))
         tensors = (
-            [("gradient", n) for n in names]
-            + [("value", n) for n in names[1:]]
-            + [("parameter", n) for n in parameters]
+            [("gradient", n) for n in names] + [("value", n) for n in names] + [("parameter", n) for n in parameters]
         )
         self.places = sum(self._influence[name].size for _, name in tensors) + 1
         yield from (stop["place"] for stop in stops)

@@ -1,7 +1,9 @@
 """Answers to questions that were asked in advance, as a static file carries them.
 
 They are deflated in blocks, so that a reader's machine inflates only what is looked at; the index says in which block
-the answer to a question lies. The page reads this in web/src/hosts/recorded.ts.
+the answer to a question lies. In a block, long texts stand apart, those of one kind side by side, and answers name them
+by number: formulas of the same layer differ in a few digits, which deflates to a third. The page reads all this in
+web/src/hosts/recorded.ts.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +20,10 @@ from chainrule.explorer.refusals import NOT_RECORDED
 Question = dict[str, Any]
 Answer = dict[str, Any]
 
-BLOCK = 1 << 18
+BLOCK = 1 << 20
 """Bytes of JSON that are deflated together."""
+LONG = 24
+"""Texts of so many characters stand apart."""
 
 
 def key_of(question: Question) -> str:
@@ -44,7 +49,7 @@ class Recording:
     _spent: int = 0
     _open: dict[str, Answer] = field(default_factory=dict)
     _open_bytes: int = 0
-    _ratio: float = 0.2
+    _ratio: float = 0.05
     """Of bytes in the file to bytes of JSON; measured on each block for the next."""
 
     def add(self, question: Question, answer: Answer) -> None:
@@ -83,11 +88,46 @@ class Recording:
 
     def _close(self) -> None:
         if self._open:
-            block = _deflated(self._open)
+            block = _deflated(_with_texts_apart(self._open))
             self._blocks.append(block)
             self._spent += len(block)
             self._ratio = len(block) / self._open_bytes
             self._open, self._open_bytes = {}, 0
+
+
+def _with_texts_apart(answers: dict[str, Answer]) -> dict[str, Any]:
+    """{"texts": [...], "answers": {...}}: in answers {"$": 7} stands for text number 7."""
+    kinds: dict[tuple[str, ...], dict[str, None]] = {}
+    for key, answer in answers.items():
+        question = json.loads(key)
+        kind = (question["ask"], question.get("lang", ""), question.get("place", {}).get("name", ""))
+        for path, text in _texts(answer):
+            kinds.setdefault((*kind, *path), {})[text] = None
+    texts = list(dict.fromkeys(text for kind in kinds.values() for text in kind))
+    numbers = {text: number for number, text in enumerate(texts)}
+    return {"texts": texts, "answers": {key: _named(answer, numbers) for key, answer in answers.items()}}
+
+
+def _texts(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every long text with the names that lead to it."""
+    if isinstance(value, str):
+        if len(value) >= LONG:
+            yield path, value
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            yield from _texts(member, (*path, name))
+    elif isinstance(value, list):
+        for member in value:
+            yield from _texts(member, path)
+
+
+def _named(value: Any, numbers: dict[str, int]) -> Any:
+    """The value with its long texts as their numbers."""
+    if isinstance(value, str):
+        return {"$": numbers[value]} if len(value) >= LONG else value
+    if isinstance(value, dict):
+        return {name: _named(member, numbers) for name, member in value.items()}
+    return [_named(member, numbers) for member in value] if isinstance(value, list) else value
 
 
 def _json(value: Any) -> bytes:

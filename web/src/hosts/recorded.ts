@@ -9,14 +9,18 @@ export interface Recording {
   encoding: "deflate+base64";
   /** The sample that is shown first. */
   sample: number;
-  /** {key of a question: number of its block} and {key: answer}, each deflated and as base64. */
+  /** {key of a question: number of its block}, and blocks, each deflated and as base64. */
   index: string;
   blocks: string[];
   /** The sentence for a question that was not recorded. */
   missing: Text;
 }
 
-type Answers = Record<string, object>;
+/** In the answers {"$": 7} stands for text number 7. */
+interface Block {
+  texts: string[];
+  answers: Record<string, object>;
+}
 type Cut = [number, number] | null | undefined;
 
 async function inflate<T>(base64: string): Promise<T> {
@@ -29,7 +33,7 @@ async function inflate<T>(base64: string): Promise<T> {
 export class RecordedHost implements Host {
   readonly kind = "recorded";
   private readonly index: Promise<Record<string, number>>;
-  private readonly blocks = new Map<number, Promise<Answers>>();
+  private readonly blocks = new Map<number, Promise<Block>>();
   private sample: number;
   private state = 0;
 
@@ -70,9 +74,17 @@ export class RecordedHost implements Host {
     const number = (await this.index)[key];
     if (number === undefined) return undefined;
     let block = this.blocks.get(number);
-    if (!block) this.blocks.set(number, (block = inflate<Answers>(this.recording.blocks[number]!)));
-    return (await block)[key];
+    if (!block) this.blocks.set(number, (block = inflate<Block>(this.recording.blocks[number]!)));
+    const { texts, answers } = await block;
+    return withTexts(answers[key], texts) as object | undefined;
   }
+}
+
+function withTexts(value: unknown, texts: string[]): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((member) => withTexts(member, texts));
+  if ("$" in value) return texts[value.$ as number];
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withTexts(member, texts)]));
 }
 
 interface Whole {
