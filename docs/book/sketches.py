@@ -5,6 +5,8 @@ Lines and letters take the page's own colour; fills are translucent, so that fig
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -103,6 +105,20 @@ class Sketch:
             self.text(left + cell / 2, top + cell / 2, words, size=size, opacity=0.45 if (r, c) in faint else 1)
         for (r, c, rows, columns), colour in (outline or {}).items():
             self.box(x + c * cell, y + r * cell, columns * cell, rows * cell, stroke=colour, stroke_width=3, rx=3)
+
+    def pixels(self, x: float, y: float, size: float, array: Any, *, colours: str = "gray") -> None:
+        """An image with sharp pixels; `colours` is a map of matplotlib's, a signed one has 0 in its middle."""
+        from matplotlib.image import imsave
+
+        page, values = io.BytesIO(), np.asarray(array, float)
+        most = np.abs(values).max() or 1
+        imsave(page, values, cmap=colours, vmin=0 if colours == "gray" else -most, vmax=most, format="png")
+        data = base64.b64encode(page.getvalue()).decode()
+        self.parts.append(
+            f'<image x="{x:g}" y="{y:g}" width="{size:g}" height="{size:g}" style="image-rendering:pixelated" '
+            f'href="data:image/png;base64,{data}"/>'
+        )
+        self.box(x, y, size, size, stroke_opacity=0.4)
 
     def _repr_html_(self) -> str:
         opening = (
