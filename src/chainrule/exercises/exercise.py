@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -66,6 +66,25 @@ class Asked(Problem):
         for key, made in self.wrong_values.get(tensor, {}).items():
             for candidate in made if isinstance(made, list) else [made]:
                 yield Suspect(tensor, key, key, lambda p: None), np.asarray(candidate, float)
+
+
+@dataclass(frozen=True)
+class Named(Problem):
+    """One tensor of a problem under the name and with the axes that an exercise gives it."""
+
+    problem: Problem
+    tensor: str
+    name: str
+    axes: tuple[str, ...]
+
+    def truths(self) -> dict[str, Truth]:
+        return {self.name: replace(self.problem.truths()[self.tensor], axes=self.axes)}
+
+    def counts(self) -> Mapping[str, int]:
+        return self.problem.counts()
+
+    def wrong(self, tensor: str) -> Iterator[tuple[Suspect[Any], Array]]:
+        return self.problem.wrong(self.tensor)
 
 
 def slope(f: Callable[[Array], Any], x: Array) -> Array:

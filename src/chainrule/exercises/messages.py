@@ -146,7 +146,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
 AXES = {
     "sample": "样本", "channel": "通道", "row": "行", "column": "列", "feature": "特征", "output": "输出",
     "input": "输入", "out channel": "卷积核", "in channel": "通道",
-    "kernel row": "核的行", "kernel column": "核的列", "pixel": "像素",
+    "kernel row": "核的行", "kernel column": "核的列", "pixel": "像素", "class": "类别",
     "place": "位置", "tap": "权重", "entry of vec Z": "vec Z 的元素", "entry of vec W": "vec W 的元素",
     "entry of b": "b 的元素",
 }  # fmt: skip

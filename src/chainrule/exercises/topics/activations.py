@@ -13,7 +13,7 @@ from chainrule.arrays import Array
 from chainrule.diagnosis.activations import ActivationProblem
 from chainrule.diagnosis.losses import LossProblem
 from chainrule.diagnosis.upstream import Upstream
-from chainrule.exercises.exercise import Asked, Case, Exercise, Random, slope
+from chainrule.exercises.exercise import Asked, Case, Exercise, Named, Random, slope
 
 
 def _sigmoid(z: Any) -> Any:
@@ -147,13 +147,15 @@ def _stallings(rng: Random) -> Iterator[Case]:
     yield _stalling(0.25**3)  # exactly on the border
 
 
-def _loss(loss: losses.Loss, outputs: Array, targets: Any, names: tuple[str, str]) -> Case:
-    prepared = loss.prepare_targets(targets, len(outputs), outputs.shape[1:])
-    return Case(dict(zip(names, (outputs, targets), strict=True)), LossProblem(loss, outputs, prepared))
-
-
 ENTROPY = losses.CrossEntropyLoss()
 NAMES = ("logits", "labels")
+
+
+def _loss(loss: losses.Loss, outputs: Array, targets: Any, names: tuple[str, str]) -> Case:
+    prepared = loss.prepare_targets(targets, len(outputs), outputs.shape[1:])
+    axes = ("sample", "class" if names == NAMES else "output")
+    problem = Named(LossProblem(loss, outputs, prepared), "doutputs", f"d{names[0]}", axes)
+    return Case(dict(zip(names, (outputs, targets), strict=True)), problem)
 
 
 def _entropies(rng: Random) -> Iterator[Case]:
@@ -180,8 +182,8 @@ EXERCISES = (
         for name in ("sigmoid", "tanh", "relu")
     ),
     Exercise("stalling", 4, "predict", "layers_until", ("layers",), _stallings, lambda: _stalling(0.9)),
-    Exercise("cross-entropy", 5, "write", "cross_entropy_backward", ("doutputs",), _entropies,
+    Exercise("cross-entropy", 5, "write", "cross_entropy_backward", ("dlogits",), _entropies,
              lambda: _loss(ENTROPY, np.array([[0.0, 0.0]]), np.array([1]), NAMES)),
-    Exercise("half-squared-error", 5, "write", "half_squared_error_backward", ("doutputs",), _half_squares,
+    Exercise("half-squared-error", 5, "write", "half_squared_error_backward", ("dy",), _half_squares,
              lambda: _loss(losses.HalfSquaredErrorLoss(), np.array([[1.0, 2.0]]), np.array([[0.0, 4.0]]), ("y", "t"))),
 )  # fmt: skip
