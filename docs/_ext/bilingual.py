@@ -64,7 +64,7 @@ class Headings(SphinxTransform):
                 continue
             for cell in empty:
                 name = "名称" if self.config.language.startswith("zh") else "name"
-                cell.children = []
+                cell.clear()
                 cell += nodes.paragraph("", "", nodes.inline("", name, classes=["sr-only"]))
 
 
@@ -95,7 +95,7 @@ class Lines(SphinxTransform):
 class Bigrams(SearchLanguage):
     """Chinese text is found by pairs of neighbouring characters, so that no dictionary decides where words end.
 
-    A query is cut the same way (`js_splitter_code`): what is found holds every pair of it.
+    A query is cut the same way (`js_splitter_code`), at particles first: what is found holds every pair of it.
     """
 
     lang = "zh"
@@ -105,8 +105,10 @@ function splitQuery(query) {
   const words = query.match(/[\\p{Script=Latin}\\p{Script=Greek}\\d_.]+/gu) || [];
   const terms = words.map((word) => word.toLowerCase());
   for (const run of query.match(/\\p{Script=Han}+/gu) || []) {
-    if (run.length === 1) terms.push(run);
-    for (let at = 0; at + 1 < run.length; at++) terms.push(run.slice(at, at + 2));
+    for (const part of run.split(/[的了是在和与或把被]/u)) {
+      if (part.length === 1 && run.length < 4) terms.push(part);
+      for (let at = 0; at + 1 < part.length; at++) terms.push(part.slice(at, at + 2));
+    }
   }
   return terms;
 }

@@ -158,7 +158,8 @@ class Values(SphinxTransform):
             for node in list(self.document.findall(kind)):
                 if node.get("evaluate"):
                     text = INSERT.sub(lambda found: self._value(found["expression"]).replace("−", "-"), node.astext())
-                    node.children = [nodes.Text(text)]
+                    node.clear()
+                    node += nodes.Text(text)
 
     def _value(self, expression: str) -> str:
         values = self.env.current_document["cells"].values

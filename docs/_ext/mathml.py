@@ -61,7 +61,9 @@ def mathml(tex: str, display: bool) -> str:
 
 
 def inline(self: Any, node: nodes.math) -> None:
-    self.body.append(mathml(node.astext(), display=False))
+    after = node.next_node(descend=False, siblings=True)
+    glue = "&#8288;" if isinstance(after, nodes.Text) and after[:1] in tuple(",.;:)!?") else ""  # keeps its comma
+    self.body.append(mathml(node.astext(), display=False) + glue)
     raise nodes.SkipNode
 
 

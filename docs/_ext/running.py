@@ -68,7 +68,12 @@ def body_of(cell: str) -> str:
 def hash_of_the_package() -> str:
     """Everything outside a page on which its numbers depend."""
     digest = hashlib.sha256(sys.version.encode())
-    paths = [*SOURCE.rglob("*.py"), *SOURCE.rglob("*.toml"), *Path(__file__).parent.glob("*.py")]
+    paths = [
+        *SOURCE.rglob("*.py"),
+        *SOURCE.rglob("*.toml"),
+        *SOURCE.glob("explorer/page/*"),
+        *Path(__file__).parent.glob("*.py"),
+    ]
     for path in sorted([*paths, *(DOCS / "book").glob("*.py"), *(DOCS.parent / "src" / "native").rglob("*.?pp")]):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()

@@ -103,14 +103,13 @@ class Embedded:
 
 
 def embed(
-    net: cr.Network, x: Any, targets: Any, *, loss: cr.Loss, of: str, title: tuple[str, str], height: int = 560
+    net: cr.Network, x: Any, targets: Any, *, loss: cr.Loss, of: str, title: tuple[str, str], height: int = 640
 ) -> Embedded:
-    """An explorer of one network in the page: `of` names the gradient it opens at, `title` says what it shows."""
+    """An explorer of one network in the page: its tour ends at the gradient `of`; `title` says what it shows."""
     count = _embedded[page.folder] = _embedded.get(page.folder, 0) + 1
-    name = f"explorer-{count}.html"
-    story = cr.explain(net, np.asarray(x), np.asarray(targets), loss, of=of, lang=page.lang)
-    (page.folder / name).write_text(story.html(), encoding="utf-8")
-    return Embedded(page.url + name, say(*title), height)
+    explorer = cr.explorer(net, np.asarray(x), np.asarray(targets), loss, goals=(of,))
+    name = explorer.save(page.folder / f"explorer-{count}.html", budget=2**20).name
+    return Embedded(f"{page.url}{name}#lang={page.lang}", say(*title), height)
 
 
 ARROWS = (
@@ -119,12 +118,13 @@ ARROWS = (
     '<marker id="{key}-back" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
     '<path d="M0 0L8 4L0 8z" class="back-head"/></marker></defs>'
 )
+RADIUS = 25
 _drawn = itertools.count()
 
 
 def graph(
     nodes: dict[str, tuple[float, float]],
-    edges: list[tuple[str, str, str]],
+    edges: list[tuple[str, str, str] | tuple[str, str, str, float]],
     *,
     alt: tuple[str, str],
     backward: bool = False,
@@ -132,16 +132,16 @@ def graph(
 ) -> Drawing:
     """Circles at places, and arrows between them with a word above each.
 
-    `nodes` maps a label to its column and row; `edges` are from, to, word. With `backward` the arrows lead back, in the
-    colour of gradients. `values` are written under the circles.
+    `nodes` maps a label to its column and row; `edges` are from, to, word, and how far along the word stands. With
+    `backward` the arrows lead back, in the colour of gradients. `values` are written under the circles.
     """
-    key, radius, apart, deep = f"g{next(_drawn)}", 25, 138, 104
+    key, radius, apart, deep = f"g{next(_drawn)}", RADIUS, 138, 104
     width = 76 + apart * max(column for column, _ in nodes.values())
     height = 82 + deep * max(row for _, row in nodes.values()) + (18 if values else 0)
     where = {label: (38 + apart * column, 44 + deep * row) for label, (column, row) in nodes.items()}
     parts = [ARROWS.format(key=key)]
-    for start, end, word in edges:
-        parts += _arrow(where[start], where[end], word, key, radius, backward)
+    for start, end, word, *along in edges:
+        parts += _arrow(where[start], where[end], word, key, backward, *along)
     for label, (x, y) in where.items():
         parts.append(f'<circle cx="{x}" cy="{y}" r="{radius}" class="node"/><text x="{x}" y="{y + 5}">{label}</text>')
         if values and label in values:
@@ -151,17 +151,17 @@ def graph(
 
 
 def _arrow(
-    start: tuple[float, float], end: tuple[float, float], word: str, key: str, radius: float, backward: bool
+    start: tuple[float, float], end: tuple[float, float], word: str, key: str, backward: bool, along: float = 0.5
 ) -> list[str]:
     """A line between two circles, with its word beside the middle."""
     (x0, y0), (x1, y1) = start, end
     length = math.hypot(x1 - x0, y1 - y0)
     ex, ey = (x1 - x0) / length, (y1 - y0) / length
-    a, b = (x0 + ex * (radius + 3), y0 + ey * (radius + 3)), (x1 - ex * (radius + 4), y1 - ey * (radius + 4))
+    a, b = (x0 + ex * (RADIUS + 3), y0 + ey * (RADIUS + 3)), (x1 - ex * (RADIUS + 4), y1 - ey * (RADIUS + 4))
     if backward:
         a, b = (b[0] + ex, b[1] + ey), (a[0] + ex, a[1] + ey)
     kind, head = ("backward", "back") if backward else ("forward", "there")
-    x, y = (x0 + x1) / 2, (y0 + y1) / 2 - 9
+    x, y = x0 + along * (x1 - x0), y0 + along * (y1 - y0) - 9
     if abs(ey) >= 0.3:
         aside = 8 + 3.4 * len(word)
         x, y = x + (aside if ey > 0 else -aside), y + 3
