@@ -130,7 +130,7 @@ export interface Thought {
   part: number | null;
   table: Table | null;
   terms: Term[];
-  rest: { count: number; total: number; text: string } | null;
+  rest: { count: number; total: number; html: string } | null;
 }
 
 /** Places that a number was made from. */

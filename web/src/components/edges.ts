@@ -55,9 +55,9 @@ function straight(a: Box, b: Box): string {
 /** Below all cards between the two, as a skip connection is drawn in books. */
 function around(a: Box, b: Box, all: Box[]): string {
   const between = all.filter((box) => box.left >= a.left && box.right <= b.right && box.top < Math.max(a.bottom, b.bottom));
-  const floor = Math.max(...between.map((box) => box.bottom)) + 13;
+  const floor = Math.max(...between.map((box) => box.bottom)) + 19;
   const [x1, x2] = [(a.left + 2 * a.right) / 3, (2 * b.left + b.right) / 3];
   const [y1, y2] = [a.bottom + 2, b.bottom + 3];
-  const r = Math.min(10, floor - Math.max(y1, y2) + 8);
+  const r = 7;
   return `M${x1} ${y1}V${floor - r}q0 ${r} ${r} ${r}H${x2 - r}q${r} 0 ${r} ${-r}V${y2}`;
 }
