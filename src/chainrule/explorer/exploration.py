@@ -89,9 +89,9 @@ class Exploration:
         except QuestionError as refused:
             error = refused.to_dict()
         except NonFiniteError as failed:
-            error = QuestionError("non_finite", detail=str(failed).rstrip(".")).to_dict()
+            error = QuestionError("non_finite", detail=_clause(failed).removeprefix(NOTHING)).to_dict()
         except ChainruleError as failed:
-            error = QuestionError("error", detail=str(failed)).to_dict()
+            error = QuestionError("error", detail=_clause(failed)).to_dict()
         except Exception as failed:  # a layer of the user's own may raise anything
             error = QuestionError("internal", detail=f"{type(failed).__name__}: {str(failed)[:300]}").to_dict()
         return {"ok": False, "state": self.state, "error": error}
@@ -228,6 +228,15 @@ class Exploration:
         numbers = self.net.value_count * (len(self.subject.x) if self.subject.together else 1)
         if numbers > MOST_NUMBERS:
             raise QuestionError("large_maps", count=f"{numbers:,}", most=f"{MOST_NUMBERS:,}")
+
+
+NOTHING = "nothing can be explained: "
+"""How `explain` begins to say that there is NaN."""
+
+
+def _clause(error: Exception) -> str:
+    """What an error says, to stand in a sentence."""
+    return str(error).rstrip(".")
 
 
 __all__ = ["Exploration", "Subject", "View"]

@@ -46,17 +46,17 @@ class SetAnswer(SampleAnswer):
     near: bool
 
 
-def _movable(exploration: Exploration, spot: Spot) -> Place:
-    if spot.place is None:
-        raise QuestionError("given", name=spot.to_dict(exploration.net)["name"])
-    return spot.place
+def _movable(spot: Spot) -> Place:
+    if spot.outer is None:
+        raise QuestionError("given", name=spot.to_dict()["name"])
+    return spot.outer
 
 
 def set_values(exploration: Exploration, asked: Question) -> SetAnswer:
     """{"ask": "set", "changes": [{"place", "value"}]} -> SetAnswer: pixels ("value" of "input") and weights
     ("parameter"), all of them or, where one is refused or the network then computes NaN, none."""
     changes = [_change(exploration, change) for change in asked.items("changes", MOST_CHANGES)]
-    sample = next((spot.view.sample for spot, place, _ in changes if place.is_node), exploration.current)
+    sample = next((spot.sample for spot, place, _ in changes if place.is_node), exploration.current)
     before, kept = exploration.view_of(sample).traced.trace.loss, exploration.values()
     predicted = math.fsum(_foretold(spot, place, value) for spot, place, value in changes)
     _put(exploration, changes)
@@ -78,8 +78,8 @@ def set_values(exploration: Exploration, asked: Question) -> SetAnswer:
 
 
 def _foretold(spot: Spot, place: Place, value: float) -> float:
-    traced = spot.view.traced.trace[place.name]
-    return float(traced.gradient[place.index] * (value - traced.value[place.index]))
+    traced, index = spot.view.traced.trace[place.name], spot.view.inner(place).index
+    return float(traced.gradient[index] * (value - traced.value[index]))
 
 
 def _put(exploration: Exploration, changes: list[tuple[Spot, Place, float]]) -> None:
@@ -88,7 +88,7 @@ def _put(exploration: Exploration, changes: list[tuple[Spot, Place, float]]) -> 
         if place.quantity == "parameter":
             exploration.net.parameters[place.name][place.index] = value
             continue
-        number = spot.view.sample
+        number = spot.sample
         if number not in samples:
             samples[number] = exploration.sample(number).copy()
         samples[number][place.index[1:]] = value
@@ -101,7 +101,7 @@ def _change(exploration: Exploration, change: object) -> tuple[Spot, Place, floa
     if not isinstance(change, dict):
         raise refused_form("a change", "an object with “place” and “value”", "含“place”和“value”的对象")
     spot = read_spot(exploration, change.get("place"), exploration.current)
-    place = _movable(exploration, spot)
+    place = _movable(spot)
     if place.quantity != "parameter" and (place.quantity, place.name) != ("value", "input"):
         raise QuestionError("given", name=place.name)
     return spot, place, finite_number("“value”", change.get("value"), -LARGEST_VALUE, LARGEST_VALUE)
@@ -190,5 +190,5 @@ def _target(exploration: Exploration, given: object) -> Array:
     try:
         check_targets(net, exploration.subject.loss, 1, made)
     except ChainruleError as error:
-        raise QuestionError("error", detail=str(error)) from None
+        raise QuestionError("error", detail=str(error).rstrip(".")) from None
     return made

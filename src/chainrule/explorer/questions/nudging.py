@@ -70,7 +70,7 @@ def nudge(exploration: Exploration, asked: Question) -> NudgeAnswer:
     one = _asked(view, place, asked)
     span = asked.number("span", SHORTEST, FURTHEST) if asked.has("span") else _telling_span(view, place)
     return {
-        "place": spot.to_dict(exploration.net),
+        "place": spot.to_dict(),
         "start": one.start,
         "gradient": one.gradient,
         "step": one.step,

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from chainrule.explorer.exploration import Exploration
 
 MOST_CLASSES = 12
+SMALLEST_PICTURE = 4
+"""Rows and columns of an input that is drawn on."""
 
 
 class ParameterCard(TypedDict):
@@ -118,7 +120,7 @@ def overview(exploration: Exploration, asked: Question) -> dict[str, Any]:
 def is_picture(exploration: Exploration) -> bool:
     """Whether the input is a picture."""
     shape = exploration.net.input_shape
-    return len(shape) == 3 and shape[0] in (1, 3) and min(shape[1:]) >= 8
+    return len(shape) == 3 and shape[0] in (1, 3) and min(shape[1:]) >= SMALLEST_PICTURE
 
 
 def can_train(exploration: Exploration) -> bool:

@@ -25,16 +25,29 @@ QUANTITIES: tuple[Quantity, ...] = ("value", "gradient", "parameter")
 
 @dataclass(frozen=True)
 class Spot:
-    """A place that exists, with the traced pass of its sample; `place` as that pass has it, None for the loss."""
+    """A place that exists, as everybody has it (None: the loss). Nothing is computed before its `view` is asked for."""
 
-    view: View
-    place: Place | None
+    exploration: Exploration
+    sample: int
+    outer: Place | None
 
-    def to_dict(self, net: Graph) -> dict[str, Any]:
+    @property
+    def view(self) -> View:
+        """The traced pass of its sample."""
+        return self.exploration.view_of(self.sample)
+
+    @property
+    def place(self) -> Place | None:
+        """The place as that pass has it."""
+        return None if self.outer is None else self.view.inner(self.outer)
+
+    def to_dict(self) -> dict[str, Any]:
         """As it travels."""
-        if self.place is None:
-            return loss_place(net, self.view.sample)
-        return outer_dict(self.view, self.place)
+        if self.outer is None:
+            return loss_place(self.exploration.net, self.sample)
+        found = place_dict(self.outer)
+        assert found is not None
+        return found
 
 
 def loss_name(net: Graph) -> str:
@@ -71,23 +84,23 @@ def read_spot(exploration: Exploration, given: object, sample: int) -> Spot:
     if name == loss_name(net) and quantity == "value":
         if len(index) > 1:
             raise QuestionError("index", name=name, index=", ".join(map(str, index)), shape="1")
-        return Spot(exploration.view_of(exploration.checked_sample(index[0] if index else sample)), None)
+        return Spot(exploration, exploration.checked_sample(index[0] if index else sample), None)
     if name in net.parameters:
         return _parameter(exploration, quantity, name, index, sample)
     if name not in net.names:
         raise unknown_name(name)
     if quantity == "parameter":
         raise QuestionError("quantity", name=name, quantity=quantity)
-    view = exploration.view_of(exploration.checked_sample(index[0] if index else -1))
+    number = exploration.checked_sample(index[0] if index else None)
     _check_index(name, index[1:], net.shapes[net.index_of(name)])
-    return Spot(view, view.inner(Place("value" if quantity == "value" else "gradient", name, index)))
+    return Spot(exploration, number, Place("value" if quantity == "value" else "gradient", name, index))
 
 
 def _parameter(exploration: Exploration, quantity: str, name: str, index: tuple[int, ...], sample: int) -> Spot:
     if quantity != "parameter":
         raise QuestionError("quantity", name=name, quantity=quantity)
     _check_index(name, index, exploration.net.parameters[name].shape)
-    return Spot(exploration.view_of(sample), Place("parameter", name, index))
+    return Spot(exploration, sample, Place("parameter", name, index))
 
 
 def _check_index(name: str, index: tuple[int, ...], shape: tuple[int, ...]) -> None:

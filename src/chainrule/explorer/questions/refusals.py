@@ -24,8 +24,8 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "这个网络的各层对每个样本共有 {count} 个数；演示页面最多支持 {most} 个。请改用输入较小的网络。",
     ),
     "non_finite": (
-        "This network cannot be explored: it computes NaN or infinity. {detail}.",
-        "无法演示这个网络：它算出了 NaN 或无穷大。（{detail}）",
+        "This network cannot be explored, since it computes NaN or infinity: {detail}.",
+        "无法演示这个网络，因为它算出了 NaN 或无穷大（{detail}）。",
     ),
     "sample": (
         "There is no sample {sample}: samples are numbered from 0 to {last}.",
@@ -81,7 +81,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "diverged": (
         "Training ran away at this learning rate, so the weights are again what they were before. {detail}.",
-        "在这个学习率下训练发散，权重已恢复到训练之前。（{detail}）",
+        "在这个学习率下训练发散，权重已恢复到训练之前（{detail}）。",
     ),
     "example": (
         "There is no example “{name}”; there are {known}.",
@@ -95,7 +95,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "The mistake “{key}” cannot be made in {node} here; there are {known}.",
         "在 {node} 中不会出现“{key}”这种错误；现有：{known}。",
     ),
-    "error": ("{detail}", "无法完成：{detail}"),
+    "error": ("{detail}.", "无法完成（{detail}）。"),
     "internal": (
         "Computing the answer failed in the network's own code: {detail}.",
         "计算回答时网络自身的代码出错：{detail}。",

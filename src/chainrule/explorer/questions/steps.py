@@ -83,7 +83,7 @@ def step(exploration: Exploration, asked: Question) -> dict[str, Any]:
     made, shares = spot.view.traced.step(place, terms, size)
     assert made.engine_value is not None
     found: StepDict = {
-        "place": spot.to_dict(exploration.net),
+        "place": spot.to_dict(),
         "kind": made.kind,
         "title": words(made.title, lang, DIGITS),
         "symbol": {"text": to_text(made.symbol, DIGITS), "mathml": to_mathml(made.symbol, DIGITS)},
@@ -123,7 +123,7 @@ def _given(exploration: Exploration, spot: Spot, place: Place, lang: Language) -
     which = LANGUAGES.index(lang)
     title = GIVEN_TITLE[which].format(name=place.name, index=",".join(map(str, place.index[1:])))
     return {
-        "place": spot.to_dict(exploration.net),
+        "place": spot.to_dict(),
         "kind": "given",
         "title": title,
         "symbol": {"text": to_text(symbol, DIGITS), "mathml": to_mathml(symbol, DIGITS)},

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, Literal, TypedDict
 
+from chainrule.explain.bibliography import without_sources
 from chainrule.explain.blocks import Block, Equations, Grid, Heading, Reason, Row, SumRows, Text
 from chainrule.explain.data import table_dict
 from chainrule.explain.html import Html
@@ -80,9 +81,10 @@ class Teller:
         """All thoughts in reading order; the last is the result."""
         found: list[_Thought] = []
         if step.notes:
-            found.append(_Thought("reason", None, [Text(note, "detail") for note in step.notes]))
+            notes = without_sources([Text(note, "detail") for note in step.notes])
+            found.append(_Thought("reason", None, notes))
         for number_, (part, blocks) in enumerate(told_parts(derivation, step, None, set())):
-            self._part(found, None if part is None else number_, part, blocks, step)
+            self._part(found, None if part is None else number_, part, without_sources(blocks), step)
         if step.place is None or step.parts:
             found.append(self._result(step))
         return [self._written(thought) for thought in found]

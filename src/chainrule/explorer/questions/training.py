@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from chainrule.explorer.questions.asking import Question
 from chainrule.explorer.questions.changes import SampleAnswer
 from chainrule.explorer.questions.overview import can_train
 from chainrule.explorer.questions.refusals import QuestionError
+from chainrule.layers import LAYERS
+from chainrule.losses import LOSSES
 from chainrule.optimizers import SGD
 
 if TYPE_CHECKING:
@@ -49,7 +52,8 @@ def train(exploration: Exploration, asked: Question) -> TrainAnswer:
     batch = min(asked.whole("batch", 1, MOST_BATCH, BATCH), len(x))
     kept = exploration.values()
     try:
-        losses = _steps(exploration, x, targets, steps, rate, batch)
+        with np.errstate(all="ignore"):  # what is not finite is found, and said
+            losses = _steps(exploration, x, targets, steps, rate, batch)
         exploration.changed()
         exploration.view_of(exploration.current)
     except NonFiniteError as error:
@@ -66,7 +70,7 @@ def _of_sample(exploration: Exploration) -> tuple[Array, Array]:
 
 def _steps(exploration: Exploration, x: Array, targets: Array, steps: int, rate: float, batch: int) -> list[float]:
     """One `fit` of one step after the other; the samples of step k are the same whenever it is done."""
-    net, loss = exploration.net, exploration.subject.loss
+    net, loss, engine = exploration.net, exploration.subject.loss, _engine(exploration)
     losses = []
     for step in range(exploration.trained, exploration.trained + steps):
         chosen = _batch(step, len(x), batch)
@@ -79,10 +83,11 @@ def _steps(exploration: Exploration, x: Array, targets: Array, steps: int, rate:
             shuffle=False,
             progress=False,
             seed=step,
+            engine=engine,
         )
         losses.append(float(history.rows[0].loss))
     chosen = _batch(exploration.trained + steps, len(x), batch)
-    after, _, _ = net.gradients(x[chosen], targets[chosen], loss=loss)
+    after, _, _ = net.gradients(x[chosen], targets[chosen], loss=loss, engine=engine)
     if not np.isfinite(after):
         raise NonFiniteError(f"the loss is {after} after the last step")
     return [*losses, float(after)]
@@ -91,6 +96,14 @@ def _steps(exploration: Exploration, x: Array, targets: Array, steps: int, rate:
 def _batch(step: int, samples: int, batch: int) -> Array:
     """The numbers of the samples of one step."""
     return np.random.default_rng([7, step]).permutation(samples)[:batch]
+
+
+def _engine(exploration: Exploration) -> Literal["native", "reference"]:
+    """The native engine, unless there is something of the user's own, which it does not know."""
+    parts: list[tuple[object, Mapping[str, type]]] = [(layer, LAYERS) for layer in exploration.net.layers.values()]
+    parts.append((exploration.subject.loss, LOSSES))
+    known = all(names.get(type(part).__name__) is type(part) for part, names in parts)
+    return "native" if known else "reference"
 
 
 def undo_training(exploration: Exploration, asked: Question) -> SampleAnswer:
