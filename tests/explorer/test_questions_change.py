@@ -13,8 +13,8 @@ from chainrule.data.preparation import assumed
 from chainrule.diagnosis import diagnose_conv2d
 from chainrule.explorer import Exploration
 from chainrule.explorer.questions.examples import KINDS
-from tests.explorer.helpers import ask, explore, packed, refused, told, unpacked
 from tests.explorer.cases import CASES, CLASSES, Case
+from tests.explorer.helpers import ask, explore, packed, refused, told, unpacked
 
 
 @pytest.fixture
@@ -49,9 +49,8 @@ def test_a_nudge_shows_the_loss_that_the_changed_network_has_and_changes_nothing
     own = {**place, "quantity": "parameter" if place is WEIGHT else "gradient"}
     assert found["gradient"] == told(exploration, "step", place=own)["step"]["engine_value"]
     assert exploration.state == state
-    assert len(found["losses"]) == 41
-    assert found["losses"][20] == [0, pytest.approx(before, rel=1e-12)]
-    assert found["losses"][0][0] == -found["losses"][40][0]
+    assert [point["by"] for point in found["points"]] == [found["span"] * k / 20 for k in range(-20, 21)]
+    assert found["points"][20]["loss"] == pytest.approx(before, rel=1e-12)
     if place["name"] != "relu1":
         told(exploration, "set", changes=[{"place": place, "value": found["start"] + 0.02}])
         assert loss_of(exploration) == pytest.approx(found["after"], rel=1e-12)
@@ -142,7 +141,7 @@ def test_training_lowers_the_loss_of_the_copy_alone_and_can_be_undone() -> None:
     before = {name: value.copy() for name, value in case.net.parameters.items()}
     start = loss_of(exploration)
     found = told(exploration, "train", steps=30, learning_rate=0.1)
-    assert (len(found["losses"]), found["steps"], found["learned_from"]) == (30, 30, 3)
+    assert (len(found["losses"]), found["steps"], found["learned_from"]) == (31, 30, 3)
     assert found["losses"][-1] < found["losses"][0]
     assert loss_of(exploration) != start
     assert all(np.array_equal(before[name], value) for name, value in case.net.parameters.items())
@@ -159,7 +158,7 @@ def test_training_is_nets_own_fit_step_by_step() -> None:
     history = case.net.fit(
         case.x, case.targets, loss=case.loss, optimizer=cr.SGD(0.5), epochs=3, batch_size=1, progress=False
     )  # fmt: skip
-    assert losses == pytest.approx([row.loss for row in history.rows], rel=1e-12)
+    assert losses[:3] == pytest.approx([row.loss for row in history.rows], rel=1e-12)
     assert losses[0] == pytest.approx(0.298371109, rel=1e-8)
 
 

@@ -14,8 +14,8 @@ from chainrule.explain.terms import MAP_SIZE
 from chainrule.explorer import Exploration
 from chainrule.layers import LAYERS
 from chainrule.losses import LOSSES
-from tests.explorer.helpers import explore, some_places, told
 from tests.explorer.cases import CASES, Case
+from tests.explorer.helpers import explore, some_places, told
 from tests.layers.rows import IDS, ROWS, Row
 
 TERMS = 6

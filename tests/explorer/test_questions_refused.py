@@ -15,8 +15,8 @@ import chainrule as cr
 from chainrule.explorer import Exploration
 from chainrule.explorer.questions import QUESTIONS
 from chainrule.explorer.questions.refusals import REFUSALS
-from tests.explorer.helpers import ask, explore, packed, refused, told
 from tests.explorer.cases import CASES
+from tests.explorer.helpers import ask, explore, packed, refused, told
 from tests.helpers import Array
 
 IMAGES = explore(CASES["lenet5"]())
