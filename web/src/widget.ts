@@ -6,11 +6,13 @@ import { type AnyModel, WidgetHost } from "./hosts/widget";
 
 /** What anywidget asks for: draws one view of the model into `el`; the answer takes it away again. */
 function render({ model, el }: { model: AnyModel; el: HTMLElement }): () => void {
-  if (!document.getElementById("chainrule-style")) {
+  const root = el.getRootNode();
+  const styled = root instanceof ShadowRoot ? root : document.head; // some notebooks put each cell into a shadow tree
+  if (!styled.querySelector("#chainrule-style")) {
     const element = document.createElement("style");
     element.id = "chainrule-style";
     element.textContent = style;
-    document.head.append(element);
+    styled.append(element);
   }
   const host = new WidgetHost(model);
   const exploration = new Exploration(host, false, navigator.language);

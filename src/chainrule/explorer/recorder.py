@@ -14,12 +14,11 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.errors import ArgumentError
+from chainrule.explorer.questions.arrays import PAGE, array_dict
 from chainrule.explorer.recording import Answer, Question, Recording
 
 Ask = Callable[[Question], Answer]
 LANGUAGES = ("en", "zh")
-PAGE = 1 << 16
-"""The most numbers of one answer to `array`."""
 SHARE_OF_MAPS = 0.6
 """Of the budget; the rest is left for steps."""
 
@@ -35,7 +34,7 @@ def record(ask: Ask, samples: Sequence[int], budget: int) -> Recording:
             told.append(OneSample(ask, sample, recording))
             told[-1].keep()
     for one in told:
-        one.keep_frame({lang: _holds(told, len(samples), lang) for lang in LANGUAGES})
+        one.keep_frame(len(told) > 1, {lang: _holds(told, len(samples), lang) for lang in LANGUAGES})
     return recording
 
 
@@ -79,11 +78,18 @@ class OneSample:
                 break
             self._keep_step(place)
 
-    def keep_frame(self, holds: dict[str, str]) -> None:
-        """The overview, with what the file holds as its last note, and without what a file cannot do."""
+    def keep_frame(self, others: bool, holds: dict[str, str]) -> None:
+        """The overview, with what the file holds as its last note, and without what a file cannot do: to change
+        something, and to choose other samples where it holds none."""
         for lang, overview in self.overview.items():
             capabilities = dict.fromkeys(overview["capabilities"], False)
-            framed = {**overview, "capabilities": capabilities, "notes": [*overview["notes"], holds[lang]]}
+            samples = overview["samples"] if others else 1
+            framed = {
+                **overview,
+                "samples": samples,
+                "capabilities": capabilities,
+                "notes": [*overview["notes"], holds[lang]],
+            }
             self.recording.add({"ask": "overview", "sample": self.sample, "lang": lang}, framed)
 
     def _must(self, question: Question) -> Answer:
@@ -130,14 +136,9 @@ class OneSample:
         for page, part in _pages(found.shape):
             answer = self._must({**question, **page})
             found[part] = np.frombuffer(base64.b64decode(answer["array"]["data"]), "<f8").reshape(found[part].shape)
-        array = {
-            "shape": list(found.shape),
-            "data": base64.b64encode(found.astype("<f8").tobytes()).decode(),
-            "first": 0,
-            "least": float(found.min(initial=0.0)),
-            "most": float(found.max(initial=0.0)),
-        }
-        return {**answer, "array": array, "rows": None, "columns": None}, found
+        spans = [[0, extent] for extent in found.shape[1:][-2:]]
+        rows, columns = [None, None, *spans][-2:]
+        return {**answer, "array": array_dict(found), "rows": rows, "columns": columns}, found
 
     # --- steps -------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chainrule.errors import ArgumentError
+from chainrule.errors import ArgumentError, MissingExtraError
 from chainrule.explorer.exploration import Exploration
 from chainrule.shapes import integer
 
@@ -46,8 +46,14 @@ class Explorer:
             self._widget = widget_of(self._exploration)
         return self._widget
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        return self.widget()._repr_mimebundle_(**options)
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        """What notebooks show: the widget, or without its package the sentence that says what to install."""
+        try:
+            shown = self.widget()._repr_mimebundle_(**options)
+        except MissingExtraError as error:
+            return {"text/plain": f"{self!r}\n{error}"}
+        data = shown[0] if isinstance(shown, tuple) else shown
+        return {**data, "text/plain": repr(self)}
 
     def save(self, path: str | Path, *, budget: int = 4 << 20) -> Path:
         """Write one HTML file that needs neither Python nor a network connection; it may be mailed or hosted.

@@ -121,6 +121,11 @@ class Pages:
         page.on("console", lambda message: said(message.text) if message.type in ("error", "warning") else None)
         page.on("requestfailed", lambda request: said(f"failed: {request.method} {request.url}: {request.failure}"))
 
+    @staticmethod
+    def session(page: Any) -> str:
+        """The name of the exploration that a tab talks to."""
+        return str(page.evaluate("sessionStorage.getItem('chainrule-session')"))
+
     def forgive(self, *parts: str) -> None:
         """The test provoked complaints that contain one of these; there must be some."""
         left = [text for text in self.complaints if not any(part in text for part in parts)]
