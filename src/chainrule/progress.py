@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from chainrule.engines import EpochTotals
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 class EpochBar:
     """A bar per epoch on a terminal; one plain line per epoch elsewhere; nothing where not enabled."""
+
+    worded: ClassVar[Callable[[str], str]] = str
+    """Puts a line into the reader's language; the command line sets it."""
 
     def __init__(self, epochs: int, samples: int, *, enabled: bool) -> None:
         self.epochs = epochs
@@ -55,7 +59,8 @@ class EpochBar:
         if self._progress is not None:
             if self._task is not None:
                 self._progress.remove_task(self._task)
-            self._task = self._progress.add_task(f"epoch {epoch + 1}/{self.epochs}", total=self.samples, note="")
+            text = self._worded(f"epoch {epoch + 1}/{self.epochs}")
+            self._task = self._progress.add_task(text, total=self.samples, note="")
 
     def elapsed(self) -> float:
         """Seconds since the epoch began."""
@@ -68,7 +73,7 @@ class EpochBar:
             if totals.accuracy is not None:
                 note += f"  {100 * totals.accuracy:.2f} %"
             note += f"  {totals.samples / self.elapsed():,.0f}/s"
-            self._progress.update(self._task, completed=totals.samples, note=note)
+            self._progress.update(self._task, completed=totals.samples, note=self._worded(note))
 
     def finish(self, row: Any) -> None:
         """Print an epoch's line; `row` is the history's."""
@@ -81,6 +86,8 @@ class EpochBar:
             text += f"  validation {row.validation_loss:.4f}"
         if row.validation_accuracy is not None:
             text += f"  {100 * row.validation_accuracy:.2f} %"
-        self._console.print(
-            f"{text}  {row.samples_per_second:,.0f}/s", highlight=False, soft_wrap=not self._console.is_terminal
-        )
+        text = self._worded(f"{text}  {row.samples_per_second:,.0f}/s")
+        self._console.print(text, highlight=False, soft_wrap=not self._console.is_terminal)
+
+    def _worded(self, text: str) -> str:
+        return type(self).worded(text)

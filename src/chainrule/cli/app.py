@@ -5,10 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from chainrule.cli.check import check
 from chainrule.cli.console import LEFT, USER_ERROR, complain, finish, prepare_streams, say
@@ -17,18 +17,21 @@ from chainrule.cli.exercises import exercises, grade
 from chainrule.cli.explain import examples, explain
 from chainrule.cli.explore import explore
 from chainrule.cli.export import export
+from chainrule.cli.helping import Command, Section, show_usage_error
 from chainrule.cli.importing import import_network
+from chainrule.cli.language import current, spoken
 from chainrule.cli.predict import predict
 from chainrule.cli.summary import summary
 from chainrule.cli.train import train
 from chainrule.cli.vectors import vectors
 from chainrule.engines.native.threads import threads
 from chainrule.errors import ChainruleError, shown
+from chainrule.progress import EpochBar
 
 INTERRUPTED = 130
 
 
-class Commands(TyperGroup):
+class Commands(Section):
     """Runs a command, and turns what may go wrong into a sentence on stderr and an exit code."""
 
     def make_context(self, *args: Any, **more: Any) -> Any:
@@ -64,6 +67,8 @@ def _usage_escaped() -> Iterator[None]:
     except Exception as error:
         if hasattr(error, "format_message"):  # the exceptions of click, which some versions of typer carry inside
             error.message = shown(error.message)  # type: ignore[attr-defined]
+        if hasattr(error, "format_message") and current() != "en":
+            error.show = partial(show_usage_error, error)  # type: ignore[attr-defined]
         raise
 
 
@@ -77,9 +82,11 @@ app = typer.Typer(
 )
 
 for command in (train, evaluate, predict, export, summary, check, explain, explore, examples, grade, vectors):
-    app.command()(command)
-app.command("import")(import_network)
-app.add_typer(exercises, name="exercises")
+    app.command(cls=Command)(command)
+app.command("import", cls=Command)(import_network)
+for registered in exercises.registered_commands:
+    registered.cls = Command
+app.add_typer(exercises, name="exercises", cls=Section)
 
 
 def _show_version(asked: bool) -> None:
@@ -100,6 +107,7 @@ def _options(
 
     Begin with: chainrule train
     """
+    EpochBar.worded = spoken
     threads()  # a mistake in CHAINRULE_THREADS shows at once, whatever the command
 
 

@@ -1,4 +1,5 @@
-"""The only place where commands write to the terminal: lines are escaped here, so that no command need think of it.
+"""The only place where commands write to the terminal: lines are escaped and put into the language of the command line
+here, so that no command need think of it.
 
 Names of files and what stands in them are foreign. In a line given to `say` or `complain` nothing steers the terminal
 and nothing begins a new line.
@@ -15,8 +16,13 @@ import textwrap
 import unicodedata
 from typing import TextIO
 
+from rich.cells import cell_len
+
 from chainrule.arrays import Array
+from chainrule.cli.language import current, spoken
 from chainrule.errors import ChainruleError, StorageError, shown
+from chainrule.explain.messages import COLON
+from chainrule.explain.wrapping import wrap
 
 USER_ERROR = 2
 LEFT = 1
@@ -25,18 +31,21 @@ LEFT = 1
 
 def say(*lines: str) -> None:
     """Each line on standard output, escaped; a terminal that is narrower gets it in several, broken between words."""
-    _write("".join(f"{part}\n" for line in lines for part in _broken(shown(line))))
+    _write("".join(f"{part}\n" for line in lines for part in _broken(shown(spoken(line)))))
 
 
 def _broken(line: str) -> list[str]:
-    if not (sys.stdout and sys.stdout.isatty()) or len(line) <= width():
+    if not (sys.stdout and sys.stdout.isatty()) or cell_len(line) <= width():
         return [line]
+    if current() == "zh":
+        first, *more = wrap(line, width())
+        return [first, *(f"  {part}" for rest in more for part in wrap(rest, width() - 2))]
     return textwrap.wrap(line, width(), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def say_block(text: str) -> None:
     """A text of several lines that chainrule laid out itself, such as a table."""
-    _write("".join(f"{shown(line)}\n" for line in text.split("\n")))
+    _write("".join(f"{shown(spoken(line))}\n" for line in text.split("\n")))
 
 
 def say_document(text: str) -> None:
@@ -46,9 +55,9 @@ def say_document(text: str) -> None:
 
 def complain(error: ChainruleError | str) -> None:
     """One complaint on standard error; an error has laid out and escaped its message itself."""
-    text = str(error) if isinstance(error, ChainruleError) else shown(error)
+    text = spoken(str(error)) if isinstance(error, ChainruleError) else shown(spoken(error))
     with contextlib.suppress(OSError):
-        print(f"chainrule: {text}", file=sys.stderr, flush=True)
+        print(f"chainrule{COLON[current()]}{text}", file=sys.stderr, flush=True)
 
 
 def width() -> int:
