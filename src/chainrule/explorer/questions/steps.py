@@ -55,7 +55,7 @@ class LinkDict(TypedDict):
 class StepDict(TypedDict):
     """`kind` is "value", "gradient", "parameter", "loss" or "given" (an input, which nothing computes). `symbol` is how
     the number is written ({"text", "mathml"}), `engine_value` what the engine has for it; the two numbers differ by
-    rounding at most. `drawing` is explain's picture of the step as SVG, where there is one."""
+    rounding at most. `drawing` is explain's picture of the step as SVG, where it was asked for and there is one."""
 
     place: dict[str, Any]
     kind: str
@@ -69,7 +69,7 @@ class StepDict(TypedDict):
 
 
 def step(exploration: Exploration, asked: Question) -> dict[str, Any]:
-    """{"ask": "step", "place", "sample"?, "lang"?, "terms"?, "map"?} -> {"step": StepDict}.
+    """{"ask": "step", "place", "sample"?, "lang"?, "terms"?, "map"?, "drawing"?} -> {"step": StepDict}.
 
     `terms` (25, at most 64) of each sum are listed, the largest ones; of a larger map `map` (12, at most 32) rows and
     columns are shown. `sample` is for places of parameters, whose gradient is that of one sample's loss; places of
@@ -89,7 +89,7 @@ def step(exploration: Exploration, asked: Question) -> dict[str, Any]:
         "symbol": {"text": to_text(made.symbol, DIGITS), "mathml": to_mathml(made.symbol, DIGITS)},
         "result": made.result,
         "engine_value": made.engine_value,
-        "drawing": step_drawing(made, lang, styled=False),
+        "drawing": step_drawing(made, lang, styled=False) if asked.flag("drawing") else None,
         "thoughts": Teller(spot.view, lang).tell(derivation_of(spot.view, made), made),
         "links": _links(spot, shares),
     }
