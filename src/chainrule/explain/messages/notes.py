@@ -168,6 +168,11 @@ NOTES: dict[str, tuple[str, str]] = {
         "to its backward pass.",
         "{layer} 没有自己的局部项：其局部导数由反向传播对单位向量逐一读出。",
     ),
+    "own_backward_whole": (
+        "{layer} has no local terms of its own, and more than {most} of its outputs take part: the sum is what its "
+        "backward pass gives as a whole.",
+        "{layer} 没有自己的局部项，参与的输出又超过 {most} 个：这个和由其反向传播整体给出。",
+    ),
     "own_forward": (
         "{layer} has no local terms of its own: the value is what its forward pass computes.",
         "{layer} 没有自己的局部项：数值由其前向传播给出。",
