@@ -84,6 +84,7 @@ PROBLEMS: dict[str, Callable[[np.random.Generator], Problem]] = {
     "dropout": lambda rng: DropoutProblem((rng.random((5, 6)) > 0.3).astype(float), rng.normal(size=(5, 6)), 0.3),
     "cross_entropy": lambda rng: loss(rng, cr.CrossEntropyLoss(), rng.integers(0, 4, 5)),
     "cross_entropy_sum": lambda rng: loss(rng, cr.CrossEntropyLoss("sum"), rng.integers(0, 4, 5)),
+    "half_squared": lambda rng: loss(rng, cr.HalfSquaredErrorLoss(), rng.normal(size=(5, 4))),
     "bce": lambda rng: loss(rng, cr.BCEWithLogitsLoss(), rng.integers(0, 2, (5, 4)).astype(float)),
     **{
         f"conv_{name}": lambda rng, name=name: _with_activation(conv(rng, (6, 7), (3, 3), 2, 4), name)  # type: ignore[misc]

@@ -26,6 +26,17 @@ CONVOLUTION = {
     "dx is shifted by one pixel: the padding is off by one.": "dx 错开了一个像素：填充多了或少了 1。",
     "The dilation was ignored in the backward pass.": "反向传播忽略了空洞（dilation）。",
     "Stride and dilation were exchanged in the backward pass.": "反向传播把步幅与空洞弄反了。",
+    "Every g-th filter was taken for a group; a group's filters stand side by side.": (
+        "把每隔 g 个的滤波器当成了一组；同一组的滤波器是相邻的。"
+    ),
+    "The winner's place was not moved by stride times the window's number: p + row instead of p stride + row.": (
+        "胜出者的位置没有加上窗口编号乘步幅：写成了 p + row，应为 p·stride + row。"
+    ),
+    "Everything was written to one sample of the batch.": "全部写进了批量中的同一个样本。",
+    "eps was forgotten: sqrt(v) was taken for sqrt(v + eps).": "漏了 eps：把 sqrt(v + eps) 写成了 sqrt(v)。",
+    "eps was added to the root instead of to the variance under it.": "eps 加在了根号外面；它应当加在根号里的方差上。",
+    "These are the terms of the loss itself; its derivative belongs here.": "这是损失本身的各项；这里应当是它的导数。",
+    "Brackets are missing: dy y (1 - y) became dy y - y.": "漏了括号：dy y (1 - y) 变成了 dy y - y。",
     "The groups were ignored: filters pass gradients to channels that they do not see.": (
         "忽略了分组：滤波器把梯度传给了它看不到的通道。"
     ),

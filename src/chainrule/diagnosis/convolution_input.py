@@ -138,6 +138,14 @@ def groups_ignored(p: Conv2dProblem) -> list[Array] | None:
     return [everywhere, first, everywhere[:, : p.weight.shape[1]]]
 
 
+@CONV("dx", "groups_interleaved", "Every g-th filter was taken for a group; a group's filters stand side by side.")
+def groups_interleaved(p: Conv2dProblem) -> Array | None:
+    if p.groups in (1, len(p.weight)):
+        return None
+    dealt = interleaved(len(p.weight), p.groups)
+    return p.input_gradient(p.dy[:, dealt], p.weight[dealt])
+
+
 @CONV(
     "dx",
     "overlaps_overwritten",
@@ -199,6 +207,11 @@ def slope_of_the_layer_before(p: Conv2dProblem) -> list[Array]:
 )
 def updated_weights(p: Conv2dProblem) -> Array:
     return -p.input_gradient(p.dy, p.weight_gradient(p.dy, p.x))
+
+
+def interleaved(filters: int, groups: int) -> list[int]:
+    """The filters in the order of somebody who deals them out like cards: 0, g, 2g, ..., 1, g + 1, ..."""
+    return [o for group in range(groups) for o in range(group, filters, groups)]
 
 
 def without_the_last(dy: Array) -> list[Array]:

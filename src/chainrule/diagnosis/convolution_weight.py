@@ -6,7 +6,12 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.diagnosis.convolution import CONV, Conv2dProblem
-from chainrule.diagnosis.convolution_input import exchanged_origins, neighbouring_origins, without_the_last
+from chainrule.diagnosis.convolution_input import (
+    exchanged_origins,
+    interleaved,
+    neighbouring_origins,
+    without_the_last,
+)
 from chainrule.diagnosis.grids import Grid, weight_sum
 from chainrule.equations.convolution import conv2d_forward, pad, rot180
 
@@ -115,6 +120,16 @@ def groups_ignored(p: Conv2dProblem) -> list[Array] | None:
     rotated = rot180(dense) if p.mode == "convolution" else dense
     summed = rotated.reshape(len(rotated), p.groups, per_group, *kernel).sum(axis=1)
     return [rotated, rotated[:, :per_group], summed]
+
+
+@CONV("dweight", "groups_interleaved", "Every g-th filter was taken for a group; a group's filters stand side by side.")
+def groups_interleaved(p: Conv2dProblem) -> Array | None:
+    if p.groups in (1, len(p.weight)):
+        return None
+    dealt = interleaved(len(p.weight), p.groups)
+    dw = np.empty_like(p.weight)
+    dw[dealt] = p.weight_gradient(p.dy[:, dealt], p.x)
+    return dw
 
 
 @CONV(

@@ -12,7 +12,7 @@ from chainrule.arrays import Array
 from chainrule.diagnosis.problem import Problem, Suspects
 from chainrule.diagnosis.truth import Truth
 from chainrule.equations.activations import sigmoid, softmax
-from chainrule.losses import BCEWithLogitsLoss, CrossEntropyLoss, Judged, Loss
+from chainrule.losses import BCEWithLogitsLoss, CrossEntropyLoss, HalfSquaredErrorLoss, Judged, Loss, MSELoss
 
 LOSS: Suspects[LossProblem] = Suspects()
 
@@ -101,6 +101,13 @@ def gradient_by_probabilities(p: LossProblem) -> Array | None:
 )
 def logits_used_as_probabilities(p: LossProblem) -> Array | None:
     return None if _probabilities(p) is None else p.scale * (p.outputs - p.hot)
+
+
+@LOSS("doutputs", "not_differentiated", "These are the terms of the loss itself; its derivative belongs here.")
+def not_differentiated(p: LossProblem) -> list[Array] | None:
+    if not isinstance(p.loss, HalfSquaredErrorLoss | MSELoss):
+        return None
+    return [p.scale * share * (p.outputs - p.targets) ** 2 for share in (1.0, 0.5)]
 
 
 @LOSS("doutputs", "labels_off_by_one", "The labels are off by one: classes are counted from 0.")

@@ -147,6 +147,35 @@ def unbiased_variance(p: BatchNormProblem) -> Array | None:
     return np.asarray(p.dx(hat=p.hat(unbiased=True)) * p.spread() / p.spread(unbiased=True))
 
 
+def _with_spread(p: BatchNormProblem, spread: Array) -> Array:
+    """dx with another number in the place of sqrt(v + eps), wherever it stands."""
+    return np.asarray(p.dx(hat=p.centred() / spread) * p.spread() / spread)
+
+
+@NORM("dx", "eps_forgotten", "eps was forgotten: sqrt(v) was taken for sqrt(v + eps).")
+def eps_forgotten(p: BatchNormProblem) -> Array | None:
+    deviation = p.x.std(axis=p.axes, keepdims=True)
+    return _with_spread(p, deviation) if (deviation > 0).all() else None
+
+
+@NORM("dx", "eps_outside_the_root", "eps was added to the root instead of to the variance under it.")
+def eps_outside_the_root(p: BatchNormProblem) -> Array | None:
+    outside = p.x.std(axis=p.axes, keepdims=True) + p.eps
+    return _with_spread(p, outside) if (outside > 0).all() else None
+
+
+@NORM("dweight", "eps_forgotten", "eps was forgotten: sqrt(v) was taken for sqrt(v + eps).")
+def weight_without_eps(p: BatchNormProblem) -> Array | None:
+    deviation = p.x.std(axis=p.axes, keepdims=True)
+    return np.asarray((p.dy * p.centred() / deviation).sum(axis=p.axes)) if (deviation > 0).all() else None
+
+
+@NORM("dweight", "eps_outside_the_root", "eps was added to the root instead of to the variance under it.")
+def weight_with_eps_outside(p: BatchNormProblem) -> Array | None:
+    outside = p.x.std(axis=p.axes, keepdims=True) + p.eps
+    return np.asarray((p.dy * p.centred() / outside).sum(axis=p.axes)) if (outside > 0).all() else None
+
+
 @NORM("dweight", "unbiased_variance", UNBIASED)
 def weight_by_unbiased_variance(p: BatchNormProblem) -> Array | None:
     return np.asarray((p.dy * p.hat(unbiased=True)).sum(axis=p.axes)) if p.count > 1 else None

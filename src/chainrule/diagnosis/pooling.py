@@ -91,7 +91,8 @@ class PoolProblem(Problem):
         }
 
     def counts(self) -> Mapping[str, int]:
-        return {"the window's area": self.area, "the batch size": len(self.x)}
+        sides = {"the window's side": self.window.kernel_size[0]} if len(set(self.window.kernel_size)) == 1 else {}
+        return {"the window's area": self.area, "the batch size": len(self.x), **sides}
 
 
 @POOL(
@@ -176,14 +177,19 @@ def overlaps_overwritten(p: PoolProblem) -> list[Array]:
     return made
 
 
-def _last_winner(p: PoolProblem) -> Array:
+def _last_winner(p: PoolProblem, step: Pair | None = None) -> Array:
+    """Each window's gradient at its winner, the last written stays; `step` takes the place of the stride."""
+    return _each_winner(p, step or p.window.stride, overwrite=True)
+
+
+def _each_winner(p: PoolProblem, step: Pair, overwrite: bool = False) -> Array:
     argmax = pooling.max_pool(p.windows())[1]
     rows, columns = np.divmod(argmax, p.window.kernel_size[1])
     top, bottom, left, right = p.sides
     out = np.zeros((*p.x.shape[:2], p.x.shape[2] + top + bottom, p.x.shape[3] + left + right))
     for n, c, i, j in np.ndindex(*p.dy.shape):
-        row = i * p.window.stride[0] + rows[n, c, i, j]
-        out[n, c, row, j * p.window.stride[1] + columns[n, c, i, j]] = p.dy[n, c, i, j]
+        at = n, c, i * step[0] + rows[n, c, i, j], j * step[1] + columns[n, c, i, j]
+        out[at] = p.dy[n, c, i, j] + (0.0 if overwrite else out[at])
     return crop(out, p.sides)
 
 
@@ -196,6 +202,36 @@ def winner_transposed(p: PoolProblem) -> Array | None:
     inside = (column < kernel[0]) & (row < kernel[1])  # elsewhere the slip would write outside of its window
     turned = np.where(inside, column * kernel[1] + row, row * kernel[1] + column)
     return p.spread(pooling.max_pool_backward(p.dy, turned, kernel))
+
+
+@POOL(
+    "dx",
+    "window_start_forgotten",
+    "The winner's place was not moved by stride times the window's number: p + row instead of p stride + row.",
+)
+def window_start_forgotten(p: PoolProblem) -> list[Array] | None:
+    return None if p.kind != "max" or p.window.stride == (1, 1) else [_last_winner(p, (1, 1)), _each_winner(p, (1, 1))]
+
+
+@POOL("dx", "one_sample_only", "Everything was written to one sample of the batch.")
+def one_sample_only(p: PoolProblem) -> list[Array] | None:
+    if len(p.x) == 1:
+        return None
+    made = []
+    for whole in (p.spread(p.parts(p.dy)).sum(axis=0), _last_written(p)):
+        for kept in (0, -1):
+            alone = np.zeros_like(p.x)
+            alone[kept] = whole
+            made.append(alone)
+    return made
+
+
+def _last_written(p: PoolProblem) -> Array:
+    """The samples written over one another: the last that is not zero stays."""
+    result = np.zeros(p.x.shape[1:])
+    for sample in p.spread(p.parts(p.dy)):
+        result = np.where(sample != 0, sample, result)
+    return result
 
 
 @POOL("dx", "always_the_top_left", "The gradient always went to the window's top left corner; the maximum gets it.")

@@ -79,6 +79,7 @@ class Upstream:
         if name == "sigmoid":
             yield "sign_in_slope", "f' of sigmoid is y (1 - y), not y (1 + y).", dy * y * (1 + y)
             yield "square_forgotten", "f' of sigmoid is y (1 - y), not 1 - y.", dy * (1 - y)
+            yield "brackets_missing", "Brackets are missing: dy y (1 - y) became dy y - y.", dy * y - y
         for other, pair in ACTIVATIONS.items():
             if other != name:
                 wrong = dy * pair.derivative_from_output(pair.function(z))

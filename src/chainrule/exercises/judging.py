@@ -170,7 +170,7 @@ def _common(wrong: Sequence[TensorDiagnosis]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(shared))
     votes = Counter(key for keys in named for key in dict.fromkeys(keys))
     (best, count), *_ = votes.most_common(1) or [("", 0)]
-    return (best,) if count > 1 and 2 * count >= len(wrong) else ()
+    return (best,) if count > 1 and 2 * count > len(wrong) else ()
 
 
 def _changed(outcome: Outcome) -> Iterator[Note]:

@@ -41,6 +41,7 @@ def _neuron(x: float, w: float, b: float, t: float) -> Case:
     slips = {key: float(dz[0]) for key, _, dz in above.mistakes() if key != "other_slope"}
     slips["target_not_subtracted"] = y * y * (1 - y)
     slips["slope_alone"] = y * (1 - y)
+    slips["loss_instead_of_its_slope"] = (y - t) ** 2 / 2 * y * (1 - y)
     ways = {"dw": (x, w), "db": (1.0, w), "dx": (w, x)}
     wrong: dict[str, dict[str, Any]] = {}
     for name, (right_factor, other) in ways.items():
@@ -163,6 +164,7 @@ def _entropies(rng: Random) -> Iterator[Case]:
         yield _loss(ENTROPY, rng.normal(size=(n, classes)), rng.integers(0, classes, n), NAMES)
     large = rng.normal(size=(3, 4)) + np.array([[1000.0], [-1000.0], [0.0]])
     yield _loss(ENTROPY, large, rng.integers(0, 4, 3), NAMES)
+    yield _loss(ENTROPY, rng.permuted(np.tile([1000.0, 0.0, -1000.0], (4, 1)), axis=1), rng.integers(0, 3, 4), NAMES)
 
 
 def _half_squares(rng: Random) -> Iterator[Case]:

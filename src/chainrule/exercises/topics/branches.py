@@ -25,6 +25,8 @@ def _norms(rng: Random) -> Iterator[Case]:
 def _residual(x: Array, weight: Array, dy: Array) -> Case:
     """y = x + max(0, x Wᵀ)."""
     on = x @ weight.T > 0
+    late, turned = dy * (x + np.where(on, x @ weight.T, 0) > 0), dy * (x @ weight > 0)
+    summed = dy * (x + x @ weight.T > 0)
 
     def total(v: Array, w: Array) -> Array:
         return np.asarray((dy * (v + np.where(on, v @ w.T, 0))).sum())
@@ -37,6 +39,8 @@ def _residual(x: Array, weight: Array, dy: Array) -> Case:
         "slope_missing": dy + dy @ weight,
         "weight_transposed": dy + branch @ weight.T,
         "mask_from_input": dy + (dy * (x > 0)) @ weight,
+        "mask_from_output": [dy + late @ weight, dy + summed @ weight],
+        "forward_weight_transposed": [dy + turned @ weight, dy + turned @ weight.T],
         "mask_on_the_sum": [branch + branch @ weight, (dy + dy @ weight) * on],
         "shares_multiplied": dy * (branch @ weight),
         "shortcut_through_the_weight": 2 * (branch @ weight),
@@ -45,6 +49,8 @@ def _residual(x: Array, weight: Array, dy: Array) -> Case:
     wrong_w = {
         "slope_missing": dy.T @ x,
         "mask_from_input": (dy * (x > 0)).T @ x,
+        "mask_from_output": [late.T @ x, summed.T @ x],
+        "forward_weight_transposed": [turned.T @ x, x.T @ turned],
         "axes_exchanged": (branch.T @ x).T,
         "shortcut_in_the_weight": branch.T @ x + np.eye(len(weight)),
         "output_instead_of_input": branch.T @ (x + np.where(on, x @ weight.T, 0)),
@@ -120,6 +126,7 @@ def _rbf(x: Array, centres: Array, dy: Array) -> Case:
         "difference_missing": 2 * np.broadcast_to(dy.sum(axis=1, keepdims=True), x.shape),
         "as_a_dense_layer": dy @ centres,
         "absolute_instead_of_square": np.einsum("no,noi->ni", dy, np.sign(away)),
+        "square_not_differentiated": [share * np.einsum("no,noi->ni", dy, away**2) for share in (1, 2)],
         "input_alone": 2 * x * dy.sum(axis=1, keepdims=True),
         "one_output_only": [2 * dy[:, [o]] * away[:, o] for o in (-1, 0)] if len(centres) > 1 else [],
     }
@@ -130,6 +137,7 @@ def _rbf(x: Array, centres: Array, dy: Array) -> Case:
         "one_sample_only": [-2 * dy[n][:, None] * away[n] for n in (-1, 0)] if len(x) > 1 else [],
         "absolute_instead_of_square": -np.einsum("no,noi->oi", dy, np.sign(away)),
         "not_summed_over_the_batch": -2 * dy[:, :, None] * away,
+        "square_not_differentiated": [share * np.einsum("no,noi->oi", dy, away**2) for share in (-2, -1, 1, 2)],
         "input_alone": -2 * dy.T @ x,
     }
     names = {"dx": ("sample", "feature"), "dcentres": ("output", "feature")}

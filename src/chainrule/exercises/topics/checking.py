@@ -107,10 +107,10 @@ def _columns(x: Array, kernel: tuple[int, int], stride: int) -> Case:
 
 def _all_columns(rng: Random) -> Iterator[Case]:
     for shape, kernel, stride in (
-        ((2, 3, 5, 6), (2, 3), 2),
+        ((2, 3, 6, 9), (2, 3), 2),
         ((1, 1, 4, 4), (3, 3), 1),
-        ((3, 2, 7, 5), (3, 2), 3),
-        ((2, 1, 3, 4), (1, 1), 2),
+        ((3, 2, 10, 5), (3, 2), 3),
+        ((2, 1, 2, 7), (1, 1), 2),
     ):
         yield _columns(rng.normal(size=shape), kernel, stride)
 
@@ -126,7 +126,7 @@ def _winograd(rows: int, columns: int, tile: int, kernel: int) -> Case:
         "only_whole_tiles": whole * side**2,
         "tile_of_outputs": count * tile**2,
         "each_output_alone": count * tile**2 * kernel**2,
-        "off_by_one": count * (side + 1) ** 2,
+        "tile_off_by_one": [count * (side + 1) ** 2, count * (side - 1) ** 2 if side - 1 != tile else []],
         "fraction_of_a_tile": rows * columns / tile**2 * side**2,
         "one_tile": side**2,
     }

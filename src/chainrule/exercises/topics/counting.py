@@ -62,6 +62,7 @@ def _multiply_adds(size: int, channels: int, filters: int, kernel: int, stride: 
         "bias_counted": filters * side * side * (each + 1),
         "stride_ignored": (size + 2 * padding - kernel + 1) ** 2 * filters * each,
         "padding_forgotten": ((size - kernel) // stride + 1) ** 2 * filters * each,
+        "padding_on_one_side": ((size + padding - kernel) // stride + 1) ** 2 * filters * each,
         "kernel_side_not_squared": side * side * filters * channels * kernel,
         "counted_twice": 2 * row.multiply_adds,
     }
@@ -89,6 +90,7 @@ def _receptive(layers: list[tuple[int, int]]) -> Case:
         "kernels_added": sum(k for k, _ in layers),
         "kernels_multiplied": int(np.prod([k for k, _ in layers])),
         "one_forgotten": right - 1,
+        "stride_on_the_whole": _whole(layers),
         "last_stride_only": 1 + sum(g * s for g, (_, s) in zip(growth[1:], layers[:-1], strict=True)) + growth[0],
         "from_the_wrong_end": _field(layers[::-1]),
     }
@@ -100,6 +102,13 @@ def _field(layers: list[tuple[int, int]]) -> int:
     r, j = 1, 1
     for kernel, stride in layers:
         r, j = r + (kernel - 1) * j, j * stride
+    return r
+
+
+def _whole(layers: list[tuple[int, int]]) -> int:
+    r = 1
+    for kernel, stride in layers:
+        r = r * stride + kernel
     return r
 
 
@@ -153,13 +162,15 @@ def _image_size(size: int, channels: int) -> Case:
     side = (((size - 4) // 2) - 4) // 2
     wrong_dense = {
         "channels_forgotten": 101 * 10 + (size * size + 1) * 100,
-        "bias_forgotten": channels * size * size * 100 + 1000,
+        "bias_forgotten": [channels * size * size * 100 + 1000 + bias for bias in (0, 10, 100)],
         "last_layer_forgotten": (channels * size * size + 1) * 100,
     }
     wrong_cnn = {
         "dense_end_forgotten": convs,
         "bias_forgotten": 150 * channels + 2400 + (flat - 10),
-        "channels_forgotten": [156 + 416 + flat, 156 * (channels > 1) + 2416 + flat],
+        "channels_forgotten": [
+            6 * (25 * first + 1) + 16 * (25 * second + 1) + flat for first, second in ((1, 6), (channels, 1), (1, 1))
+        ],
         "pooling_forgotten": convs + (16 * (size - 8) ** 2 + 1) * 10,
         "second_pooling_forgotten": convs + (16 * ((size - 4) // 2 - 4) ** 2 + 1) * 10,
         "maps_not_flattened": [convs + (side * side + 1) * 10, convs + 170],

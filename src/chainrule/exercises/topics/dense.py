@@ -101,14 +101,22 @@ def _step(x: Array, w1: Array, w2: Array, t: Array, rate: float) -> Case:
     y, h = sigmoid(w2 @ sigmoid(w1 @ x)), sigmoid(w1 @ x)
     dh = (w2 - rate * d2).T @ ((y - t) * y * (1 - y))
     late = np.outer(dh * h * (1 - h), x)
+    dy, dz = y - t, (y - t) * y * (1 - y)
+    unsloped = [np.outer(w2.T @ v * s, x) for v, s in ((dy, h * (1 - h)), (dz, np.ones_like(h)))]
     new = {"w1": w1 - rate * d1, "w2": w2 - rate * d2}
     wrong = {
         "w1": {
             "updated_weights": w1 - rate * late,
+            "slope_of_the_output_missing": w1 - rate * unsloped[0],
+            "slope_of_the_hidden_missing": w1 - rate * unsloped[1],
             "updated_first": w1 - rate * slope(lambda v: error(v, w2 - rate * d2), w1),
             **_of_step(w1, d1, rate),
         },
-        "w2": {"updated_first": w2 - rate * slope(lambda v: error(w1 - rate * d1, v), w2), **_of_step(w2, d2, rate)},
+        "w2": {
+            "slope_of_the_output_missing": w2 - rate * np.outer(dy, h),
+            "updated_first": w2 - rate * slope(lambda v: error(w1 - rate * d1, v), w2),
+            **_of_step(w2, d2, rate),
+        },
     }
     arguments = {"x": x, "w1": w1, "w2": w2, "t": t, "learning_rate": rate}
     names = ("row", "column")
