@@ -118,16 +118,20 @@ export class Exploration {
 
   /** Asks for a change (another sample, weights, pixels, training) and shows what became of everything. */
   async change<A extends Change>(question: Question<A>): Promise<Answer<A> | null> {
-    const answer = await this.told(() => this.answers.change<A>(question));
-    if (!answer) return null;
-    if (question.ask === "example") this.tour.rewind();
-    await this.reload(this.again(), ["sample", "draw", "example"].includes(question.ask));
-    return answer;
+    return this.told(() => this.changeOrThrow<A>(question));
   }
 
   /** Asks without a note of the page: the caller shows the Refused itself. */
   askOrThrow<A extends Ask>(question: Question<A>): Promise<Answer<A>> {
-    return this.answers.ask<A>(question);
+    return this.counted(() => this.answers.ask<A>(question));
+  }
+
+  /** A change without a note of the page. */
+  async changeOrThrow<A extends Change>(question: Question<A>): Promise<Answer<A>> {
+    const answer = await this.counted(() => this.answers.change<A>(question));
+    if (question.ask === "example") this.tour.rewind();
+    await this.reload(this.again(), ["sample", "draw", "example"].includes(question.ask));
+    return answer;
   }
 
   /** Shows the step of a place. */
@@ -224,15 +228,22 @@ export class Exploration {
   }
 
   private async told<T>(ask: () => Promise<T>): Promise<T | null> {
+    try {
+      return await this.counted(ask);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.trouble = error;
+      return null;
+    }
+  }
+
+  /** A question under way is known to all: the page is busy, and what was drawn before a change is drawn anew. */
+  private async counted<T>(ask: () => Promise<T>): Promise<T> {
     untrack(() => this.busy++); // an effect that asks must not wait for its own question
     try {
       const answer = await ask();
       if (this.answers.state !== this.state) this.state = this.answers.state;
       return answer;
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      this.trouble = error;
-      return null;
     } finally {
       untrack(() => this.busy--);
     }

@@ -72,6 +72,8 @@ export interface OverviewAnswer {
   samples: number;
   /** How many of the last samples were drawn. */
   drawn: number;
+  /** Steps of training since the start. */
+  trained: number;
   target: string;
   class_names: string[] | null;
   loss: NamedValue & { text: string; place: Place };
@@ -163,15 +165,47 @@ export interface Stop {
   title: string;
 }
 
+/** A number moved `by` to `value`: the loss there, its change, and what its gradient foretold. */
+export interface NudgePoint {
+  by: number;
+  value: number;
+  loss: number;
+  change: number;
+  predicted: number;
+  predicted_loss: number;
+  /** Whether the two changes are within a tenth of each other. */
+  near: boolean;
+}
+
 export interface NudgeAnswer {
+  place: Place;
   start: number;
+  gradient: number;
   step: number;
   before: number;
   after: number;
   change: number;
   predicted: number;
-  gradient: number;
-  losses: [number, number][];
+  span: number;
+  spans: number[];
+  points: NudgePoint[];
+}
+
+export interface SetAnswer {
+  count: number;
+  before: number;
+  after: number;
+  change: number;
+  predicted: number;
+  near: boolean;
+}
+
+export interface TrainAnswer {
+  /** Before the first step, and after each. */
+  losses: number[];
+  batch: number;
+  learned_from: number;
+  steps: number;
 }
 
 export interface ExampleEntry {
@@ -182,14 +216,25 @@ export interface ExampleEntry {
 
 export interface MistakeEntry {
   key: string;
+  tensor: string;
+  /** The node or parameter whose gradient it spoils; of a node that branches, the share through this layer. */
+  of: string;
+  share: boolean;
   sentence: string;
 }
 
 export interface MistakeAnswer {
+  key: string;
+  sentence: string;
   tensor: string;
+  of: string;
   right: ArrayData;
   wrong: ArrayData;
   difference: ArrayData;
+  first: number;
+  count: number;
+  size: number;
+  scale: Range;
   diagnosis: string[];
 }
 
@@ -202,17 +247,17 @@ export interface Questions {
   };
   step: { q: { place: Place; lang: Lang; terms?: number; map?: number }; a: { step: Step } };
   tour: { q: { sample?: number; lang: Lang; of?: string }; a: { of: string; stops: Stop[] } };
-  nudge: { q: { place: Place; by: number }; a: NudgeAnswer };
-  set: { q: { changes: { place: Place; value: number }[] }; a: object };
-  reset: { q: object; a: object };
+  nudge: { q: { place: Place; by?: number; span?: number }; a: NudgeAnswer };
+  set: { q: { changes: { place: Place; value: number }[] }; a: SetAnswer };
+  reset: { q: { what?: "weights" | "pixels" | "all" }; a: object };
   draw: { q: { pixels: ArrayData; target: number; raw?: boolean }; a: object };
   sample: { q: { index: number }; a: object };
-  train: { q: { steps: number; learning_rate: number; batch?: number }; a: { losses: number[] } };
+  train: { q: { steps: number; learning_rate: number; of?: "sample" | "all"; batch?: number }; a: TrainAnswer };
   undo_training: { q: object; a: object };
   examples: { q: { lang: Lang }; a: { examples: ExampleEntry[] } };
   example: { q: { name: string }; a: object };
   mistakes: { q: { node: string; lang: Lang }; a: { mistakes: MistakeEntry[] } };
-  mistake: { q: { node: string; key: string; lang: Lang }; a: MistakeAnswer };
+  mistake: { q: { node: string; key: string; first?: number; count?: number; lang: Lang }; a: MistakeAnswer };
   text: { q: { lang: Lang }; a: { html: string } };
 }
 

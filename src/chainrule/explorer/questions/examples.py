@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
@@ -29,6 +30,8 @@ SHOWN = 100
 DIGITS = (1, 28, 28)
 SMALL = (4, 8, 16)
 Titles = tuple[str, str]
+CITED = re.compile(r" ?[(（]S\d[)）]$")
+"""The text that a story retells, which the story itself explains."""
 
 
 class Recipe(NamedTuple):
@@ -128,7 +131,8 @@ def subject_of(name: str) -> Subject:
 def titles_of(name: str) -> Titles:
     """What an example is, in English and Chinese."""
     if name in STORIES:
-        return dict(listing("en"))[name], dict(listing("zh"))[name]
+        english, chinese = (CITED.sub("", dict(listing(lang))[name]) for lang in LANGUAGES)
+        return english[:1].upper() + english[1:], chinese
     if name == TWO:
         return TWO_TITLES
     recipe, count = NETWORKS[name], f"{len(_digits().train_images):,}"

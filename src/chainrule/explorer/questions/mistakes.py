@@ -98,7 +98,7 @@ def mistake(exploration: Exploration, asked: Question) -> dict[str, Any]:
     whole = (right, wrong, wrong - right)
     fits = max(1, PAGE // (3 * right[0].size))
     first = asked.whole("first", 0, len(right) - 1, 0)
-    count = min(asked.whole("count", 1, len(right), fits), fits, len(right) - first)
+    count = min(asked.whole("count", 1, PAGE, fits), fits, len(right) - first)
     pages = [array_dict(maps[first : first + count], first) for maps in whole]
     answer: MistakeAnswer = {
         "key": key,
