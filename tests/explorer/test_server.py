@@ -19,7 +19,7 @@ pytest.importorskip("starlette", reason="the server needs the extra explorer")
 pytest.importorskip("uvicorn", reason="the server needs the extra explorer")
 
 from chainrule.explorer.refusals import MOST_BYTES, MOST_TABS
-from chainrule.explorer.server import serve
+from chainrule.explorer.server import _listen, serve
 
 
 @pytest.fixture(scope="module")
@@ -242,6 +242,12 @@ def test_a_port_that_is_taken_or_none_is_a_sentence(url: str) -> None:
     for port in (-1, 65536, True, "80", 1.5):
         with pytest.raises(ArgumentError, match="port must "):
             serve(Echo, port=port)  # type: ignore[arg-type]
+
+
+def test_answers_are_sent_at_once() -> None:
+    """Asyncio turns off Nagle's algorithm, which waits up to 40 ms, on sockets that say that they are TCP."""
+    with _listen(0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP
 
 
 def test_it_ends_when_told() -> None:

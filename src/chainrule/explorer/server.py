@@ -84,7 +84,8 @@ def serve(make: Callable[[], Answering], port: int = 0, save: Path | None = None
 def _listen(port: int) -> socket.socket:
     """A socket that listens before anybody is told the address, so that the first request already waits in line."""
     integer("port", port, 0, 65535)
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Named as TCP: only then does asyncio send at once, instead of up to 40 ms later (Nagle's algorithm).
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
