@@ -35,3 +35,14 @@ def branches() -> Case:
     both = cr.Concat()(cr.Add()(cr.ReLU()(h), x), cr.MaxPool2d(3, 1, 1)(cr.Sigmoid()(h)))
     net = cr.Network(x, cr.Linear(64, 3)(cr.Flatten()(both)), seed=2)
     return net, _images(net, 2), [2, 0], cr.CrossEntropyLoss()
+
+
+def residual() -> Case:
+    """Batch normalisation within a residual branch, and a stride on both ways."""
+    x = cr.Input((2, 6, 6))
+    h = cr.ReLU()(cr.BatchNorm2d(3)(cr.Conv2d(2, 3, 3, padding=1)(x)))
+    h = cr.Add()(cr.BatchNorm2d(3)(cr.Conv2d(3, 3, 3, padding=1)(h)), h)
+    h = cr.Add()(cr.Conv2d(3, 4, 3, stride=2, padding=1)(h), cr.Conv2d(3, 4, 1, stride=2)(h))
+    y = cr.Linear(4, 3)(cr.Flatten()(cr.AdaptiveAvgPool2d(1)(h)))
+    net = cr.Network(x, y, seed=6)
+    return net, _images(net, 2), [2, 0], cr.CrossEntropyLoss()
