@@ -30,8 +30,8 @@ MOST_TOGETHER = 64
 """Samples that are traced together."""
 MOST_DRAWN = 8
 """Samples that a reader draws; the oldest gives way."""
-KEPT = 4
-"""Traced passes that are kept."""
+KEPT, SMALL = 4, 1_000_000
+"""Traced passes that are kept; of networks with more numbers than `SMALL`, two: enough to compare two samples."""
 
 
 class Exploration:
@@ -210,7 +210,7 @@ class Exploration:
         if key not in self._passes:
             self.require_small()
             self._passes[key] = self._traced(range(len(self.subject.x)) if together else [sample])
-            while len(self._passes) > KEPT:
+            while len(self._passes) > (KEPT if self.net.value_count < SMALL else 2):
                 self._passes.popitem(last=False)
         self._passes.move_to_end(key)
         return View(self._passes[key], sample if together else 0, sample)

@@ -164,7 +164,7 @@ def _classes(exploration: Exploration, view: View) -> tuple[bool, list[dict[str,
     right = int(truth[0]) if probable and truth is not None else None
     found: list[dict[str, Any]] = []
     for k in np.argsort(-values, kind="stable")[:MOST_CLASSES].tolist():
-        name = name_of(names, k, MOST_SHOWN)
+        name = name_of(names if outputs.ndim == 2 else None, k, MOST_SHOWN)
         found.append({"name": name, "number": k, "value": float(values[k]), "right": k == right})
     return probable, found
 
