@@ -57,8 +57,8 @@ def test_the_loop_knows_nothing_but_numpy_and_the_runtime() -> None:
     assert found == {"json", "sys", "pathlib", "numpy", "onnxruntime"}
 
 
-@pytest.mark.parametrize("runtime", ["python", "node"])
-def test_lenet5_learns_the_digits_in_a_runtime_alone(runtime: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("runtime", "epochs", "least"), [("python", "30", 98), ("node", "4", 95)])
+def test_lenet5_learns_the_digits_in_a_runtime_alone(runtime: str, epochs: str, least: float, tmp_path: Path) -> None:
     if runtime == "node" and NODE is None:
         pytest.skip("needs node, and npm install in examples")
     if not LONG:
@@ -66,7 +66,7 @@ def test_lenet5_learns_the_digits_in_a_runtime_alone(runtime: str, tmp_path: Pat
     run(tmp_path, sys.executable, str(EXAMPLES / "onnx_export.py"))
     assert (tmp_path / "onnx-lenet5" / "step.onnx").stat().st_size <= 10_000
     script = EXAMPLES / ("onnx_train.py" if runtime == "python" else "onnx_train.mjs")
-    output = run(tmp_path, str(sys.executable if runtime == "python" else NODE), str(script), "onnx-lenet5")
+    output = run(tmp_path, str(sys.executable if runtime == "python" else NODE), str(script), "onnx-lenet5", epochs)
     match = re.search(r"accuracy ([\d.]+)%", output)
     assert match is not None
-    assert float(match[1]) >= 98
+    assert float(match[1]) >= least

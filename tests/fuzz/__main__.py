@@ -1,5 +1,6 @@
 """Fuzz readers: python -m tests.fuzz SECONDS [TARGET ...], SECONDS for each. With atheris (coverage-guided) where it is
-installed, else with hypothesis. An input that a reader did not survive is kept in build/fuzz/TARGET."""
+installed, else with hypothesis. FUZZ_RUNS asks for so many inputs instead, the same ones with the same FUZZ_SEED. An
+input that a reader did not survive is kept in build/fuzz/TARGET."""
 
 from __future__ import annotations
 
@@ -29,8 +30,9 @@ def guided(name: str, seconds: int) -> None:
             atheris.instrument_func(function)
     grown = FOUND / name / "corpus"
     grown.mkdir(parents=True, exist_ok=True)
-    options = [f"-max_total_time={seconds}", "-timeout=60", "-rss_limit_mb=3000", f"-artifact_prefix={FOUND / name}/"]
-    options += ["-max_len=4096", "-verbosity=0", "-print_final_stats=1"]
+    runs = os.environ.get("FUZZ_RUNS")
+    options = [f"-runs={runs}" if runs else f"-max_total_time={seconds}", "-timeout=60", "-rss_limit_mb=3000"]
+    options += [f"-artifact_prefix={FOUND / name}/", "-max_len=4096", "-verbosity=0", "-print_final_stats=1"]
     if "FUZZ_SEED" in os.environ:
         options.append(f"-seed={os.environ['FUZZ_SEED']}")
     atheris.Setup(["fuzz", *options, str(grown), str(CORPUS / name)], lambda content: attack(name, content))
@@ -52,8 +54,8 @@ def drawn(name: str, seconds: int) -> None:
         (FOUND / name / "last").write_bytes(content)  # what is there after a crash of the process
         attack(name, content)
 
-    end, rounds = time.monotonic() + seconds, 0
-    while time.monotonic() < end:
+    end, rounds, runs = time.monotonic() + seconds, 0, os.environ.get("FUZZ_RUNS")
+    while 500 * rounds < int(runs) if runs else time.monotonic() < end:
         round_of_examples()
         rounds += 1
     print(f"{name}: {500 * rounds:,} inputs")

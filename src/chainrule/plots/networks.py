@@ -86,6 +86,8 @@ def _same_as_before(net: Graph, name: str) -> bool:
     return position > 0 and net.steps[position - 1].layer.is_identity(False)
 
 
+MOST_BARS = 400
+"""Of more numbers the bars touch, and are drawn as one shape: each bar of its own costs milliseconds."""
 LEFT, RIGHT = 0.12, 0.925
 """Where the pictures of a stripe begin and end, as shares of its width; the scale stands behind them."""
 
@@ -101,7 +103,10 @@ def _draw_node(figure: Any, value: Array, *, first: bool, last: bool) -> None:
         bare(axes)
         _draw_scale(figure, shown)
         return
-    axes.bar(range(len(flat)), flat, color=BLUE)
+    if len(flat) <= MOST_BARS:
+        axes.bar(range(len(flat)), flat, color=BLUE)
+    else:
+        axes.stairs(flat, np.arange(len(flat) + 1) - 0.5, fill=True, color=BLUE)
     axes.axhline(0, color="#9ca3af", linewidth=0.8)
     if len(flat) <= 30:
         axes.set_xticks(range(len(flat)))

@@ -38,7 +38,7 @@ def test_a_sum_whose_first_input_comes_again(tmp_path: Path) -> None:
     assert_close("outputs", Compiled(net, tmp_path).predict(values), expected, atol=1e-14)
 
 
-@settings(max_examples=150 if LONG else 5, deadline=None, phases=PHASES)
+@settings(max_examples=60 if LONG else 5, deadline=None, phases=PHASES)
 @given(problems(chain=False, most_layers=12), st.booleans())
 def test_random_graphs_with_shared_layers(problem: Problem, together: bool) -> None:
     """Outputs, and the parameters after a step; the samples of a step at once or one by one."""
