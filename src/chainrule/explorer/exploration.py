@@ -15,7 +15,7 @@ from chainrule.data.preparation import Preparation, assumed
 from chainrule.errors import ArgumentError, ChainruleError, NonFiniteError
 from chainrule.explain.tracing import TracedPass
 from chainrule.explorer.questions import QUESTIONS
-from chainrule.explorer.questions.asking import Question
+from chainrule.explorer.questions.asking import Question, quoted
 from chainrule.explorer.questions.refusals import QuestionError
 from chainrule.explorer.views import Subject, Values, View
 from chainrule.losses import Loss, default_loss
@@ -83,7 +83,7 @@ class Exploration:
         try:
             asked = Question(question)
             if asked.name not in QUESTIONS:
-                raise QuestionError("unknown", name=asked.name[:60], known=", ".join(QUESTIONS))
+                raise QuestionError("unknown", name=quoted(asked.name), known=", ".join(QUESTIONS))
             found = QUESTIONS[asked.name](self, asked)
             return {"ok": True, "state": self.state, **found}
         except QuestionError as refused:
@@ -196,7 +196,7 @@ class Exploration:
     def checked_sample(self, number: object) -> int:
         """A number of a sample that exists."""
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < self.samples:
-            raise QuestionError("sample", sample=str(number)[:40], last=self.samples - 1)
+            raise QuestionError("sample", sample=quoted(number), last=self.samples - 1)
         return number
 
     def view(self, asked: Question) -> View:

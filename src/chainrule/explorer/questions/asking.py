@@ -133,4 +133,12 @@ def index_of(found: object) -> tuple[int, ...]:
 
 def unknown_name(name: str) -> QuestionError:
     """A name that the network does not have."""
-    return QuestionError("name", name=shown(name, 60))
+    return QuestionError("name", name=quoted(name))
+
+
+def quoted(given: object) -> str:
+    """What was given, as one short line of a sentence."""
+    if given is None:
+        return "null"
+    small = isinstance(given, str | float | bool) or (isinstance(given, int) and abs(given) <= LARGEST)
+    return shown(given, 60) if small else f"({type(given).__name__})"

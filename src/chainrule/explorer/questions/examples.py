@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.data import Dataset, load_digits
 from chainrule.explain.examples import STORIES, listing, story
 from chainrule.explain.messages import LANGUAGES
-from chainrule.explorer.questions.asking import Question
+from chainrule.explorer.questions.asking import Question, quoted
 from chainrule.explorer.questions.refusals import QuestionError
 from chainrule.explorer.views import Subject
 from chainrule.losses import CrossEntropyLoss, HalfSquaredErrorLoss
@@ -102,7 +102,7 @@ def example(exploration: Exploration, asked: Question) -> dict[str, Any]:
     its goals are where tours end."""
     name, which = asked.text("name"), LANGUAGES.index(asked.lang)
     if name not in KINDS:
-        raise QuestionError("example", name=name[:60], known=", ".join(KINDS))
+        raise QuestionError("example", name=quoted(name), known=", ".join(KINDS))
     exploration.start(subject_of(name))
     return {"sample": exploration.current, "title": exploration.subject.titles[which]}
 

@@ -14,7 +14,7 @@ from chainrule.diagnosis.planting import Planted, branch_problem, layer_problem,
 from chainrule.diagnosis.problem import Problem
 from chainrule.diagnosis.report import examine
 from chainrule.explorer.questions.arrays import PAGE, ArrayDict, array_dict
-from chainrule.explorer.questions.asking import Question
+from chainrule.explorer.questions.asking import Question, quoted
 from chainrule.explorer.questions.places import loss_name
 from chainrule.explorer.questions.refusals import QuestionError
 from chainrule.explorer.views import View
@@ -91,7 +91,7 @@ def mistake(exploration: Exploration, asked: Question) -> dict[str, Any]:
     case = next((case for case in found if case.key == key), None)
     if case is None:
         known = ", ".join(case.key for case in found) or "—"
-        raise QuestionError("mistake", key=key[:80], node=asked.text("node"), known=known)
+        raise QuestionError("mistake", key=quoted(key), node=quoted(asked.text("node")), known=known)
     made = case.made
     judged = examine(made.tensor, made.wrong, case.problem, float(np.finfo(np.float64).eps))
     right, wrong = (_maps(array, case, view) for array in (made.right, made.wrong))
@@ -153,7 +153,7 @@ def _problems(exploration: Exploration, view: View, node: str) -> list[tuple[str
     if node == loss_name(traced.net):
         return [("", LossProblem(traced.loss, traced.ending.outputs, traced.data.targets))]
     if node not in traced.net.names:
-        raise QuestionError("no_mistakes", node=node[:60])
+        raise QuestionError("no_mistakes", node=quoted(node))
     problems: list[tuple[str, Problem]] = []
     if node != traced.net.names[0]:
         problems.append(("", layer_problem(traced.net, traced.trace, node, traced.training)))
