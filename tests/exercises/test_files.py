@@ -252,3 +252,19 @@ def test_the_commands_end_with_the_code_of_the_verdict(tmp_path: Path) -> None:
 def test_the_list_names_every_exercise(lang: str) -> None:
     output = run("exercises", "--lang", lang).output
     assert all(f" {name} " in output for name in EXERCISES)
+
+
+REFUSED = {"none.py": None, "bytes.py": b"\xff\xfe", "e.py": b"x = 1", "s.py": b"def f(:", "n.ipynb": b"{}"}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refusals_are_said_in_chinese_too(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    content = REFUSED[name]
+    if content is not None:
+        Path(name).write_bytes(content)
+    result = CliRunner(env={"CHAINRULE_LANG": "zh"}).invoke(app, ["grade", name, "--lang", "zh"])
+    assert result.exit_code == 2
+    plain = result.stderr.replace("chainrule：", "").replace(name, "").replace("No such file or directory", "")
+    assert not [word for word in ("is not", "defines", "cannot") if word in plain], result.stderr
+    assert any("\u4e00" <= ch <= "\u9fff" for ch in plain)

@@ -67,6 +67,22 @@ ERRORS: dict[str, str] = {
     "{path} is there already; --force replaces it, --to names another folder": (
         "{path} 已存在；--force 覆盖，--to 指定另一文件夹"
     ),
+    # --- exercises ---
+    "exercise": "练习",
+    "no {kind:t} is named {name}; did you mean {near}?": "没有名为 {name} 的{kind}；是不是 {near}？",
+    "{path} is larger than {size} MiB; a solution is a text of a few lines": (
+        "{path} 大于 {size} MiB；一份解答只是几行文字"
+    ),
+    "{path} is not a text in UTF-8; give a .py file or a notebook (.ipynb)": (
+        "{path} 不是 UTF-8 文本；请给出 .py 文件或笔记本（.ipynb）"
+    ),
+    "{path} is not a notebook of format 4; save it anew as .ipynb": "{path} 不是格式 4 的笔记本；请重新存为 .ipynb",
+    "line {line} of {path} is not Python: {why}": "{path} 的第 {line} 行不是 Python：{why}",
+    "{path} cannot be read as Python: {why}": "{path} 无法作为 Python 读取：{why}",
+    "{path} defines none of the functions that the exercises ask for, such as dense_backward; keep the name of the "
+    "stub, or say which exercise is meant": (
+        "{path} 没有定义练习要求的任何函数（例如 dense_backward）；请保留练习文件中的函数名，或指明是哪一道练习"
+    ),
     # --- names ---
     "no {kind:t} is named {name}; known: {known}": "没有名为 {name} 的{kind}；已知的有：{known}",
     "optimizer": "优化器",
