@@ -83,3 +83,11 @@ def test_a_bug_is_not_named_while_it_is_still_there(tmp_path: pytest.TempPathFac
         assert "the bug is still in it" in " ".join(str(report).split())
         assert "Likely mistake" not in str(report)
         assert not any(report.verdicts[0].mistakes.values())
+
+
+def test_two_mistakes_at_once_are_both_named() -> None:
+    """A batch of one hides the second, and other counts are as large as the batch in some cases."""
+    both = wrong("strided-input", "range(H)", "range(H - 1)").replace("return dx", "return dx / n")
+    report = solve("strided-input", both)
+    assert report.verdicts[0].mistakes == {"dx": ("loop_ends_early+extra_mean",)}
+    assert "Divided by the batch size" in " ".join(str(report).split())

@@ -140,8 +140,7 @@ def _tensor(exercise: Exercise, name: str, cases: Sequence[Case], values: Sequen
     if not wrong:
         return TensorVerdict(name, 0, len(cases))
     number, first = wrong[0]
-    mistakes = ("whole_numbers",) if cut else _common([d for _, d in wrong])
-    details = {f.key: f.detail for _, d in reversed(wrong) for f in d.findings}
+    mistakes = (("whole_numbers", ""),) if cut else _common([d for _, d in wrong])
     given_shape, right_shape = values[number][name].shape, cases[number].problem.truths()[name].value.shape
     return TensorVerdict(
         name,
@@ -151,7 +150,7 @@ def _tensor(exercise: Exercise, name: str, cases: Sequence[Case], values: Sequen
         described(cases[number]),
         None if given_shape == right_shape else (shape_text(given_shape), shape_text(right_shape)),
         first.place,
-        tuple((key, details.get(key, "")) for key in mistakes),
+        mistakes,
         bool(np.isfinite(values[number][name]).all()),
         tuple(dict.fromkeys(f for f in [_near(wrong)] if f and not mistakes)),
     )
@@ -162,15 +161,32 @@ def _near(wrong: list[tuple[int, TensorDiagnosis]]) -> str:
     return keys[0] if keys and all(key == keys[0] for key in keys) and keys[0] else ""
 
 
-def _common(wrong: Sequence[TensorDiagnosis]) -> tuple[str, ...]:
+Mistake = tuple[str, str]
+"""A key, and what it is about, such as the count that was divided by."""
+
+
+def _common(wrong: Sequence[TensorDiagnosis]) -> tuple[Mistake, ...]:
     """The mistakes that explain every one; where none does, the one that explains most of them."""
-    named = [d.mistakes for d in wrong]
-    shared = [key for key in named[0] if all(key in keys for keys in named)] if named else []
-    if shared:
-        return tuple(dict.fromkeys(shared))
-    votes = Counter(key for keys in named for key in dict.fromkeys(keys))
-    (best, count), *_ = votes.most_common(1) or [("", 0)]
-    return (best,) if count > 1 and 2 * count > len(wrong) else ()
+    named: list[list[Mistake]] = [list(dict.fromkeys((f.key, f.detail) for f in d.findings)) for d in wrong]
+    shared = [mistake for mistake in named[0] if all(mistake in others for others in named)]
+    return tuple(shared) or _common_with_more(named) or _of_most(named)
+
+
+def _common_with_more(named: Sequence[Sequence[Mistake]]) -> tuple[Mistake, ...]:
+    """A mistake that explains every case, in some of them together with another, such as a mean over a batch of one."""
+    alone = [[key.partition("+")[0] for key, _ in mistakes] for mistakes in named]
+    base = next((key for key in alone[0] if all(key in keys for keys in alone)), None)
+    if base is None:
+        return ()
+    votes = Counter(m for mistakes in named for m in mistakes if m[0] == base or m[0].startswith(f"{base}+"))
+    more = [mistake for mistake, _ in votes.most_common() if "+" in mistake[0]]
+    return tuple(more[:1]) or (votes.most_common(1)[0][0],)
+
+
+def _of_most(named: Sequence[Sequence[Mistake]]) -> tuple[Mistake, ...]:
+    votes = Counter(mistake for mistakes in named for mistake in mistakes)
+    (best, count), *_ = votes.most_common(1) or [(("", ""), 0)]
+    return (best,) if count > 1 and 2 * count > len(named) else ()
 
 
 def _changed(outcome: Outcome) -> Iterator[Note]:

@@ -35,11 +35,11 @@ class Report:
     def text(self, lang: str | None = None, width: int = WIDTH) -> str:
         """The report as lines of at most `width` columns."""
         chosen = self.lang if lang is None else language(lang)
-        lines = [line for verdict in self.verdicts for line in _lines(verdict, chosen, width)]
-        if len(self.verdicts) > 1:
+        parts = ["\n".join(_lines(verdict, chosen, width)) for verdict in self.verdicts]
+        if len(parts) > 1:
             right = sum(verdict.ok for verdict in self.verdicts)
-            lines += ["", sentence_of(Note("summary", {"right": right, "count": len(self.verdicts)}), chosen)]
-        return "\n".join(lines)
+            parts.append(sentence_of(Note("summary", {"right": right, "count": len(parts)}), chosen))
+        return "\n\n".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists, numbers and texts; no number of a solution is among them."""
@@ -137,7 +137,7 @@ def _reasons(tensor: TensorVerdict, lang: Language) -> Iterator[str]:
         yield sentence_of(Note("more_mistakes"), lang)
     for key in tensor.near:
         yield sentence_of(Note("near", {"what": hint(key, "", lang)}), lang)
-    if not tensor.mistakes and not tensor.near and not tensor.silent:
+    if not (tensor.mistakes or tensor.near or tensor.silent or tensor.shapes):
         yield sentence_of(Note("unknown"), lang)
 
 

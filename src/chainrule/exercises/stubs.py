@@ -15,15 +15,12 @@ from chainrule.exercises.runner import Callback
 from chainrule.explain.messages import Language
 from chainrule.explain.wrapping import wrap
 
-WIDTH = 88
+WIDTH = 79
 WORDS: dict[str, tuple[str, str]] = {
     "shapes": ("Shapes:", "形状："),
     "example": ("Example:", "例子："),
-    "grade": ("Grade it with:", "评分："),
-    "repair": (
-        "Repair this function; its name and arguments stay as they are.",
-        "改正这个函数；函数名与参数保持不变。",
-    ),
+    "grade": ("Grade it with: ", "评分："),
+    "bug": ("Find the bug: ", "找错："),
     "write": ("Write this function; its name and arguments stay as they are.", "写出这个函数；函数名与参数保持不变。"),
     "callback": ("a function of an array", "以数组为自变量的函数"),
 }
@@ -37,10 +34,10 @@ def file_name(exercise: Exercise, notebook: bool) -> str:
 def program(exercise: Exercise, lang: Language = "en") -> str:
     """The text of the .py file."""
     text = task(exercise.name, lang)
-    lines = [f'"""{text["title"]}', "", *_paragraphs(text["task"]), ""]
+    lines = [f'"""{_title(exercise, lang)}', "", *_paragraphs(text["task"]), ""]
     lines += [_word("shapes", lang), *_indented(text["shapes"]), ""]
     lines += [_word("example", lang), *_indented("\n".join(_example(exercise, lang))), ""]
-    lines += [f"{_word('grade', lang)} chainrule grade {file_name(exercise, False)}", '"""', ""]
+    lines += [f"{_word('grade', lang)}chainrule grade {file_name(exercise, False)}", '"""', ""]
     return "\n".join([*lines, "import numpy as np", "", "", code(exercise, lang)])
 
 
@@ -58,7 +55,7 @@ def notebook(exercise: Exercise, lang: Language = "en") -> str:
     text = task(exercise.name, lang)
     example = "\n".join(_example(exercise, lang))
     told = [
-        f"# {text['title']}", text["task"], f"**{_word('shapes', lang)}**", f"```\n{text['shapes']}\n```",
+        f"# {_title(exercise, lang)}", text["task"], f"**{_word('shapes', lang)}**", f"```\n{text['shapes']}\n```",
         f"**{_word('example', lang)}**", f"```\n{example}\n```",
     ]  # fmt: skip
     more = "" if lang == "en" else f', lang="{lang}"'
@@ -82,6 +79,11 @@ def _cell(kind: str, source: str) -> dict[str, Any]:
 
 def _word(key: str, lang: Language) -> str:
     return WORDS[key][lang == "zh"]
+
+
+def _title(exercise: Exercise, lang: Language) -> str:
+    title = task(exercise.name, lang)["title"]
+    return _word("bug", lang) + title if exercise.kind == "bug" else title
 
 
 def _paragraphs(text: str) -> Iterator[str]:

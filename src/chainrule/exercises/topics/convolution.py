@@ -14,9 +14,9 @@ from chainrule.exercises.exercise import Asked, Case, Exercise, Random
 from chainrule.shapes import Pair, Window
 
 PLAIN = (
-    (2, 2, 3, (5, 6), (3, 3)),
+    (4, 2, 3, (5, 6), (3, 3)),
     (1, 1, 1, (4, 4), (2, 2)),
-    (2, 3, 1, (4, 7), (3, 2)),
+    (5, 3, 1, (4, 7), (3, 2)),
     (3, 1, 2, (3, 3), (3, 3)),
     (1, 2, 2, (6, 5), (1, 3)),
 )
@@ -74,9 +74,9 @@ _grouped = _asks("x", "weight", "dy", "groups")
 
 def _strides(rng: Random) -> Iterator[Case]:
     for sizes, stride in (
-        ((2, 2, 3, (7, 8), (3, 3)), 2),
+        ((5, 2, 3, (7, 8), (3, 3)), 2),
         ((1, 1, 1, (6, 6), (3, 3)), 2),
-        ((2, 1, 2, (8, 7), (2, 3)), 3),
+        ((3, 1, 2, (8, 7), (2, 3)), 3),
         ((1, 2, 1, (5, 5), (2, 2)), 1),
         ((1, 3, 2, (9, 6), (2, 2)), 4),
     ):
@@ -85,9 +85,9 @@ def _strides(rng: Random) -> Iterator[Case]:
 
 def _dilations(rng: Random) -> Iterator[Case]:
     for sizes, dilation, padding in (
-        ((2, 2, 3, (7, 8), (3, 3)), 2, 1),
+        ((5, 2, 3, (7, 8), (3, 3)), 2, 1),
         ((1, 1, 1, (6, 6), (2, 2)), 3, 0),
-        ((2, 1, 2, (5, 6), (2, 3)), 2, 2),
+        ((3, 1, 2, (5, 6), (2, 3)), 2, 2),
         ((1, 2, 1, (4, 5), (3, 3)), 1, 1),
     ):
         sides = (padding,) * 4
@@ -98,9 +98,9 @@ def _dilations(rng: Random) -> Iterator[Case]:
 
 def _groups(rng: Random) -> Iterator[Case]:
     for sizes, groups in (
-        ((2, 4, 6, (4, 5), (2, 2)), 2),
+        ((3, 4, 6, (4, 5), (2, 2)), 2),
         ((1, 3, 3, (5, 4), (3, 2)), 3),
-        ((2, 2, 3, (4, 4), (3, 3)), 1),
+        ((5, 2, 3, (4, 4), (3, 3)), 1),
         ((1, 2, 8, (4, 6), (2, 3)), 2),
     ):
         yield _grouped(_problem(rng, *sizes, groups=groups))

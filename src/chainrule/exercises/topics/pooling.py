@@ -41,21 +41,21 @@ def _random(rng: Random, shape: tuple[int, int, int, int], kernel: int, stride: 
 
 def _maxima(rng: Random) -> Iterator[Case]:
     for shape, kernel, ties in (
-        ((2, 3, 4, 6), 2, False),
-        ((2, 2, 6, 4), 2, True),
+        ((3, 2, 4, 6), 2, False),
+        ((5, 2, 6, 4), 2, True),
         ((1, 1, 7, 8), 3, True),
         ((1, 2, 5, 5), 2, False),
-        ((2, 1, 4, 4), 4, True),
+        ((3, 1, 4, 4), 4, True),
     ):
         yield _max(*_random(rng, shape, kernel, kernel, ties), kernel)
 
 
 def _means(rng: Random) -> Iterator[Case]:
     for shape, kernel in (
-        ((2, 3, 6, 4), 2),
+        ((3, 2, 6, 4), 2),
         ((1, 1, 8, 11), 3),
         ((1, 2, 5, 5), 2),
-        ((2, 1, 4, 4), 4),
+        ((5, 1, 4, 4), 4),
         ((1, 1, 3, 3), 1),
     ):
         yield _mean(*_random(rng, shape, kernel, kernel, False), kernel)
@@ -63,10 +63,10 @@ def _means(rng: Random) -> Iterator[Case]:
 
 def _overlaps(rng: Random) -> Iterator[Case]:
     for shape, kernel, stride, ties in (
-        ((2, 2, 7, 7), 3, 2, False),
+        ((3, 2, 7, 7), 3, 2, False),
         ((1, 1, 5, 6), 3, 1, True),
         ((1, 3, 8, 6), 3, 2, True),
-        ((2, 1, 4, 5), 2, 1, False),
+        ((5, 1, 4, 5), 2, 1, False),
     ):
         yield _overlap(*_random(rng, shape, kernel, stride, ties), kernel, stride)
 
