@@ -16,6 +16,15 @@ export const en = {
   curve_table: "The curve as a table",
   recorded_change: "This file holds recorded answers, so nothing in it can be changed. “chainrule explore” opens the network itself.",
 
+  window_play: "The window, pair by pair and place by place",
+  window_pairs: "Pair by pair",
+  window_pair: "Pair {pair} of {pairs}:",
+  window_previous_pair: "Previous pair",
+  window_next_pair: "Next pair",
+  window_slide: "Slide the window",
+  window_back: "Slide back by one place",
+  window_on: "Slide on by one place",
+
   nudge_title: "Nudge a number",
   nudge_lead: "Move one number and watch the loss. The gradient is the slope of the curve where you stand: it foretells the change of the loss, as long as the step is small.",
   nudge_nothing: "Choose a weight, a bias, a pixel or a number of a layer first: click it in the maps.",
@@ -137,6 +146,15 @@ export const zh: Record<keyof typeof en, string> = {
   outputs: "输出",
   curve_table: "曲线的数据表",
   recorded_change: "本文件只存有录制好的回答，不能改动任何内容。用“chainrule explore”可打开网络本身。",
+
+  window_play: "逐对、逐处查看窗口",
+  window_pairs: "逐对相乘",
+  window_pair: "第 {pair} 对，共 {pairs} 对：",
+  window_previous_pair: "上一对",
+  window_next_pair: "下一对",
+  window_slide: "滑动窗口",
+  window_back: "往回滑一处",
+  window_on: "往前滑一处",
 
   nudge_title: "微调一个数",
   nudge_lead: "移动一个数，看损失怎样变化。梯度就是曲线在当前位置的斜率：只要步子小，它就能预言损失的变化。",
