@@ -16,7 +16,7 @@ copyright = author
 release = version = chainrule.__version__
 language = "en"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "cells", "mathml", "bilingual"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "cells", "mathml", "bilingual", "api"]
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence", "attrs_inline"]
 myst_heading_anchors = 3
 myst_links_external_new_tab = False
@@ -50,6 +50,10 @@ pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 
 autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+autodoc_type_aliases = {"Array": "Array", "ArrayLike": "ArrayLike", "Values": "Values"}
+add_module_names = False
 autodoc_member_order = "bysource"
 html_sidebars = {
     "**": [

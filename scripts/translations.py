@@ -3,7 +3,8 @@
 python scripts/translations.py check               say what is missing, stale, left in English or no longer needed
 python scripts/translations.py update              bring the catalogues up to the English pages; what changed is fuzzy
 python scripts/translations.py fill PAGE CHINESE   take the paragraphs of a Chinese Markdown file, which has the same
-                                                   parts in the same order as docs/PAGE.md, into the page's catalogue
+                                                   parts in the same order as docs/PAGE.md, into the page's catalogue;
+                                                   also several pairs at once
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 CATALOGUES = DOCS / "locale" / "zh_CN" / "LC_MESSAGES"
-TWICE = ("reference/", "guide/export")
-"""Pages that have no catalogue: their Chinese is a file of its own, or they are made from docstrings."""
+TWICE = ("reference/equations", "reference/errata", "reference/coverage", "reference/vectors", "reference/torch")
+TWICE += ("reference/glossary", "guide/export")
+"""Pages that have no catalogue: their Chinese is a file of its own."""
 HAN = re.compile(r"[\u4e00-\u9fff]")
 KEPT = re.compile(r"\{\w+\}`[^`]*`|`[^`]*`|\$[^$]*\$|\]\([^)]*\)|<[^>]*>|https?://\S+")
 """What a translation may leave as it is: roles, code, formulas, targets of links."""
@@ -46,7 +48,8 @@ class Message:
 def extracted(docs: Path, build: Path, *strict: str) -> dict[str, list[Message]]:
     """The messages of every page that is translated by a catalogue, in order."""
     command = [sys.executable, "-m", "sphinx", "-q", *strict, "-b", "gettext", "-d", str(build / "doctrees")]
-    subprocess.run([*command, str(docs), str(build / "pot")], check=True)
+    if subprocess.run([*command, str(docs), str(build / "pot")], check=False).returncode:
+        raise SystemExit("the pages cannot be read; Sphinx has said above what is wrong with them")
     pages = json.loads((build / "pot" / "messages.json").read_text(encoding="utf-8"))
     return {
         name: [Message(*pair) for pair in pairs] for name, pairs in sorted(pages.items()) if not name.startswith(TWICE)
@@ -132,25 +135,32 @@ def update(pages: dict[str, list[Message]]) -> None:
             path.unlink()
 
 
-def fill(page: str, chinese: Path) -> None:
-    """Pair the paragraphs of an English and a Chinese page in their order."""
+def fill(pages: dict[str, Path]) -> None:
+    """Pair the paragraphs of English and Chinese pages in their order."""
     with tempfile.TemporaryDirectory() as folder:
-        english = extracted(DOCS, ROOT / "build" / "docs" / ".gettext", "-W")[page]
+        english = extracted(DOCS, ROOT / "build" / "docs" / ".gettext")
         copy = Path(folder) / "docs"
         shutil.copytree(DOCS, copy, ignore=shutil.ignore_patterns("locale", "node_modules", "__pycache__"))
-        shutil.copy(chinese, copy / f"{page}.md")
-        translated = extracted(copy, Path(folder) / "build")[page]
+        for page, chinese in pages.items():
+            shutil.copy(chinese, copy / f"{page}.md")
+        translated = extracted(copy, Path(folder) / "build")
+    for page in pages:
+        write(path_of(page), paired(page, english[page], translated[page]))
+
+
+def paired(page: str, english: list[Message], translated: list[Message]) -> Catalog:
+    """The catalogue of a page from its messages in both languages."""
     for number, (one, other) in enumerate(zip(english, translated, strict=False)):
         if one.kind != other.kind:
             raise SystemExit(
-                f"{page}: part {number + 1} is a {one.kind} ({one.text}), but a {other.kind} ({other.text})"
+                f"{page}: part {number + 1} is a {one.kind} ({one.text}), not a {other.kind} ({other.text})"
             )
     if len(english) != len(translated):
-        raise SystemExit(f"{page} has {len(english)} parts, but {chinese} has {len(translated)}")
+        raise SystemExit(f"{page} has {len(english)} parts in English, {len(translated)} in Chinese")
     catalog = template(english)
     for one, other in zip(english, translated, strict=True):
-        catalog[one.text].string = other.text if other.text != one.text or not HAN.search(other.text) else ""
-    write(path_of(page), catalog)
+        catalog[one.text].string = other.text
+    return catalog
 
 
 def main(arguments: list[str]) -> int:
@@ -162,8 +172,9 @@ def main(arguments: list[str]) -> int:
             return 1 if found else 0
         case ["update"]:
             update(extracted(DOCS, ROOT / "build" / "docs" / ".gettext", "-W"))
-        case ["fill", page, chinese]:
-            fill(page.removeprefix("docs/").removesuffix(".md"), Path(chinese))
+        case ["fill", *pairs] if pairs and len(pairs) % 2 == 0:
+            names = (page.removeprefix("docs/").removesuffix(".md") for page in pairs[::2])
+            fill(dict(zip(names, map(Path, pairs[1::2]), strict=True)))
         case _:
             print(__doc__, file=sys.stderr)
             return 2

@@ -14,7 +14,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util.nodes import extract_messages
 
 DOCS = Path(__file__).resolve().parent.parent
-PAIRS = {f"reference/{name}": name for name in ("equations", "errata", "coverage", "vectors", "torch")}
+PAIRS = {f"reference/{name}": name for name in ("equations", "errata", "coverage", "vectors", "torch", "glossary")}
 PAIRS["guide/export"] = "interchange"
 """Pages of the site whose two languages are files of their own, `docs/NAME.md` and `docs/NAME.zh-CN.md`."""
 

@@ -90,7 +90,9 @@ def test_a_changed_paragraph_is_stale_until_somebody_looks_at_it() -> None:
     assert "stale, the English changed: Now the loss" in lines
     assert "no longer" not in lines
     path = SCRIPT.path_of("book/one")
-    assert str(SCRIPT.read(path).get(changed[1].text).string) == CHINESE, "the old translation is the draft"
+    assert str(SCRIPT.read(path).get(changed[1].text).string) == CHINESE, (
+        "the old translation is the draft of the new one"
+    )
     path.write_text(path.read_text(encoding="utf-8").replace("#, fuzzy\n", "").replace("#, fuzzy, ", "#, "), "utf-8")
     assert found({"book/one": changed}) == ""
 
