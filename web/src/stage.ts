@@ -20,10 +20,12 @@ const bare = (quantity: Place["quantity"], index: number[]) => (quantity === "pa
 /** What a step is made of, from left to right as in the network; a parameter stands before the node that it serves. */
 export function actorsOf(exploration: Exploration, place: Place, step: Step | null): Actor[] {
   const found: (Actor & { position: number })[] = [];
+  const nodes = exploration.overview?.nodes ?? [];
+  /** By columns, and within a column node by node, so that each branch stands together. */
   const position = (name: string): number => {
-    const node = exploration.nodeOf(name);
-    if (node) return 2 * node.column;
-    return 2 * (exploration.nodeOfPlace({ quantity: "parameter", name, index: [] })?.column ?? 0) - 1;
+    const own = exploration.nodeOf(name);
+    const node = own ?? exploration.nodeOfPlace({ quantity: "parameter", name, index: [] });
+    return node ? node.column * nodes.length + nodes.indexOf(node) + (own ? 0.5 : 0) : 0;
   };
   if (!exploration.isLoss(place)) {
     const isParameter = place.quantity === "parameter";
@@ -52,7 +54,9 @@ export function signsOf(actors: Actor[]): Sign[] {
   return actors.slice(1).map((actor, k) => {
     if (k + 1 === own) return "→";
     if (k === own) return "←";
-    return actor.role === actors[k]!.role ? "+" : "×";
+    const before = actors[k]!.role;
+    const branch = before === "upstream"; // what came back through one consumer ends with its gradient
+    return branch || actor.role === before ? "+" : "×";
   });
 }
 

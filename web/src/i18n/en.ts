@@ -25,6 +25,7 @@ export const en = {
   view: "What the maps show",
   view_value: "values",
   view_gradient: "gradients",
+  caption_start: "Press ▶ to follow the numbers forward and the gradients back, or click any map, unit or weight.",
   caption_forward: "Forward pass: numbers flow to the right, from the input to the loss.",
   caption_backward: "Backward pass: gradients flow back to the left, from the loss to the weights.",
   caption_own: "A place of your choice: the outlined cells are what its number is made from.",

@@ -26,6 +26,7 @@ export const zh: Texts = {
   view: "图中显示什么",
   view_value: "值",
   view_gradient: "梯度",
+  caption_start: "按 ▶ 跟随数值前向、梯度反向传播，也可点击任一张图、单元或权重。",
   caption_forward: "前向传播：数从左向右，由输入一路算到损失。",
   caption_backward: "反向传播：梯度从右向左，由损失传回各个权重。",
   caption_own: "这是您选的位置：描边的格子就是算出这个数所用的数。",
