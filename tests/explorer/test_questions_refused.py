@@ -65,7 +65,8 @@ HUGE = [0] * 100_000
         ("quantity", {"ask": "step", "place": {"quantity": "parameter", "name": "conv1", "index": [0, 0, 0, 0]}}),
         ("malformed", {"ask": "step", "place": PIXEL, "terms": 65}),
         ("malformed", {"ask": "step", "place": PIXEL, "map": 1000}),
-        ("error", {"ask": "tour", "of": "conv1.weight[9,9,9,9]"}),
+        ("of", {"ask": "tour", "of": "conv1.weight[9,9,9,9]"}),
+        ("of", {"ask": "text", "of": "conv9"}),
         ("malformed", {"ask": "tour", "of": 5}),
         ("malformed", {"ask": "tour", "of": PIXEL}),
         ("no_nudge", {"ask": "nudge", "place": {"quantity": "value", "name": "loss", "index": [0]}}),
@@ -151,8 +152,8 @@ def test_a_network_that_computes_nan_says_which_tensor(bad: float) -> None:
     exploration = explore(case)
     found = ask(exploration, "overview")
     assert found["error"]["kind"] == "non_finite"
-    assert "linear2.weight" in found["error"]["text"]["en"]
-    assert "linear2.weight" in found["error"]["text"]["zh"]
+    assert f"linear2.weight holds {bad} at index [0, 1]." in found["error"]["text"]["en"]
+    assert f"：linear2.weight 在 [0, 1] 处是 {bad}。" in found["error"]["text"]["zh"]
     told(exploration, "example", name="2-2-2")
     told(exploration, "overview")
 

@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike
 
 from chainrule.arrays import Array, as_array, as_batch, to_floats
 from chainrule.data.preparation import Preparation, assumed
-from chainrule.errors import ArgumentError, ChainruleError, NonFiniteError
+from chainrule.errors import ArgumentError, ChainruleError, NonFiniteError, shown
 from chainrule.explain.tracing import TracedPass
 from chainrule.explorer.questions import QUESTIONS
 from chainrule.explorer.questions.asking import Question, quoted
-from chainrule.explorer.questions.refusals import QuestionError
+from chainrule.explorer.questions.refusals import QuestionError, non_finite
 from chainrule.explorer.views import Subject, Values, View
 from chainrule.losses import Loss, default_loss
 from chainrule.metrics import checked_class_names
@@ -89,11 +89,11 @@ class Exploration:
         except QuestionError as refused:
             error = refused.to_dict()
         except NonFiniteError as failed:
-            error = QuestionError("non_finite", detail=_clause(failed).removeprefix(NOTHING)).to_dict()
+            error = non_finite(failed).to_dict()
         except ChainruleError as failed:
             error = QuestionError("error", detail=_clause(failed)).to_dict()
         except Exception as failed:  # a layer of the user's own may raise anything
-            error = QuestionError("internal", detail=f"{type(failed).__name__}: {str(failed)[:300]}").to_dict()
+            error = QuestionError("internal", detail=shown(f"{type(failed).__name__}: {failed}", 300)).to_dict()
         return {"ok": False, "state": self.state, "error": error}
 
     # --- what is explored --------------------------------------------------------------------------------------
@@ -228,10 +228,6 @@ class Exploration:
         numbers = self.net.value_count * (len(self.subject.x) if self.subject.together else 1)
         if numbers > MOST_NUMBERS:
             raise QuestionError("large_maps", count=f"{numbers:,}", most=f"{MOST_NUMBERS:,}")
-
-
-NOTHING = "nothing can be explained: "
-"""How `explain` begins to say that there is NaN."""
 
 
 def _clause(error: Exception) -> str:

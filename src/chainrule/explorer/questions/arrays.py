@@ -73,7 +73,9 @@ def span_of(values: Array) -> SpanDict:
 
 def read_array(given: object, most: int) -> Array:
     """The inverse of `array_dict`: at most `most` finite numbers."""
-    expected = refused_form("an array", f"a shape and at most {most} finite numbers", f"形状和不超过 {most} 个有限的数")
+    expected = refused_form(
+        "an array", f"given by a shape and at most {most} finite numbers", f"一个形状加上不超过 {most} 个有限的数"
+    )
     if not isinstance(given, dict):
         raise expected
     extents, data = given.get("shape"), given.get("data")

@@ -124,11 +124,14 @@ def finite_number(what: str, found: object, least: float = -math.inf, most: floa
 
 def index_of(found: object) -> tuple[int, ...]:
     """An index: a short list of whole numbers, none below 0."""
+    expected = f"a list of at most {MOST_AXES} whole numbers, none below 0"
+    refused = refused_form("an index", expected, f"不超过 {MOST_AXES} 个非负整数的列表")
     if not isinstance(found, list) or len(found) > MOST_AXES:
-        raise refused_form(
-            "an index", f"a list of at most {MOST_AXES} whole numbers", f"不超过 {MOST_AXES} 个整数的列表"
-        )
-    return tuple(whole_number("an index", part, 0, LARGEST) for part in found)
+        raise refused
+    try:
+        return tuple(whole_number("an index", part, 0, LARGEST) for part in found)
+    except QuestionError:
+        raise refused from None
 
 
 def unknown_name(name: str) -> QuestionError:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 REFUSALS: dict[str, tuple[str, str]] = {
     "malformed": (
         "This question cannot be read: {what} must be {expected}.",
-        "无法读懂这个问题：{what} 应为{expected_zh}。",
+        "无法读懂这个问题：{what_zh}应为{expected_zh}。",
     ),
     "unknown": (
         "There is no question “{name}”; the explorer answers {known}.",
@@ -25,7 +26,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "non_finite": (
         "This network cannot be explored, since it computes NaN or infinity: {detail}.",
-        "无法演示这个网络，因为它算出了 NaN 或无穷大（{detail}）。",
+        "无法演示这个网络，因为它算出了 NaN 或无穷大：{detail_zh}。",
     ),
     "sample": (
         "There is no sample {sample}: samples are numbered from 0 to {last}.",
@@ -38,6 +39,11 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "quantity": (
         "{name} has no {quantity}: nodes have a value and a gradient, parameters belong to “parameter”.",
         "{name} 没有 {quantity} 这种量：节点有值（value）和梯度（gradient），参数用“parameter”。",
+    ),
+    "of": (
+        "There is no gradient “{of}” in this network; write it as conv1.weight[0,0,1,2], with an index within the "
+        "shape, or as a bare name.",
+        "这个网络中没有“{of}”的梯度；请写成 conv1.weight[0,0,1,2] 这样的形式，下标不超出形状，或只写名称。",
     ),
     "index": (
         "{name} has no number at [{index}]: its shape is {shape}.",
@@ -80,8 +86,8 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "没有可训练的参数：这个网络没有参数，或参数已全部冻结。",
     ),
     "diverged": (
-        "Training ran away at this learning rate, so the weights are again what they were before. {detail}.",
-        "在这个学习率下训练发散，权重已恢复到训练之前（{detail}）。",
+        "Training ran away at this learning rate, so the weights are again what they were before.",
+        "在这个学习率下训练发散，权重已恢复到训练之前。",
     ),
     "example": (
         "There is no example “{name}”; there are {known}.",
@@ -116,6 +122,29 @@ class QuestionError(Exception):
         return {"kind": self.key, "text": {"en": english, "zh": chinese}}
 
 
+CALLED = {
+    "a question": "问题",
+    "an index": "下标",
+    "a shape": "形状",
+    "an array": "数组",
+    "a change": "每一项修改",
+}
+"""What may be malformed, in Chinese; a part of a question keeps its name."""
+_NON_FINITE = re.compile(r"(?:the (output|gradient) of )?(.+?) holds (\S+)(?: at index (\[.*\]))?")
+_PARTS = {"output": " 的输出", "gradient": " 的梯度", None: " "}
+
+
+def non_finite(error: Exception) -> QuestionError:
+    """The refusal of a network that `explain` refuses, since it holds or computes NaN."""
+    detail = str(error).removeprefix("nothing can be explained: ").rstrip(".")
+    found, detail_zh = _NON_FINITE.fullmatch(detail), detail
+    if found is not None:
+        part, name, value, index = found.groups()
+        detail_zh = f"{name}{_PARTS[part]}{f'在 {index} 处' if index else ''}是 {value}"
+    return QuestionError("non_finite", detail=detail, detail_zh=detail_zh)
+
+
 def refused_form(what: str, expected: str, expected_zh: str) -> QuestionError:
     """A question whose form is wrong."""
-    return QuestionError("malformed", what=what, expected=expected, expected_zh=expected_zh)
+    what_zh = CALLED.get(what, what + " ")
+    return QuestionError("malformed", what=what, what_zh=what_zh, expected=expected, expected_zh=expected_zh)

@@ -14,9 +14,9 @@ from chainrule.explain.messages import Language, say
 from chainrule.explain.steps import DerivationStep
 from chainrule.explain.terms import Index, Place
 from chainrule.explain.words import words
-from chainrule.explorer.questions.asking import Question
+from chainrule.explorer.questions.asking import Question, quoted
 from chainrule.explorer.questions.places import loss_name, loss_place, outer_dict, read_spot
-from chainrule.explorer.questions.refusals import refused_form
+from chainrule.explorer.questions.refusals import QuestionError, refused_form
 from chainrule.explorer.questions.thoughts import DIGITS
 from chainrule.explorer.views import View
 
@@ -84,7 +84,7 @@ def goal(exploration: Exploration, view: View, of: str | None) -> Place:
     except ChainruleError:
         if exploration.subject.goals[:1] == (of,):  # a goal of the example does not fit what was made of it
             return _default(view)
-        raise
+        raise QuestionError("of", of=quoted(of)) from None
     return asked if isinstance(asked, Place) else asked.largest(traced.trace)
 
 

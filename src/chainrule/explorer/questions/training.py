@@ -56,9 +56,9 @@ def train(exploration: Exploration, asked: Question) -> TrainAnswer:
             losses = _steps(exploration, x, targets, steps, rate, batch)
         exploration.changed()
         exploration.view_of(exploration.current)
-    except NonFiniteError as error:
+    except NonFiniteError:
         exploration.restore(kept)
-        raise QuestionError("diverged", detail=str(error).rstrip(".")) from None
+        raise QuestionError("diverged") from None
     exploration.trained += steps
     return {"losses": losses, "batch": batch, "learned_from": len(x), "steps": exploration.trained}
 
