@@ -41,6 +41,7 @@ from chainrule.weighting import ClassWeight, total_weights
 
 if TYPE_CHECKING:
     from chainrule.data import Dataset, Preparation
+    from chainrule.data.likeness import Likeness
     from chainrule.interchange.c import MemoryPlan
 
 BATCH = MemoryErrorsNamed("the computation", "take smaller batches or a smaller network")
@@ -67,6 +68,8 @@ class Network(Graph):
         """The loss of the last `fit`; what `evaluate` uses."""
         self.preparation: Preparation | None = None
         """How pictures become samples for it, where that is known: a data set's `picture_preparation()`. Saved too."""
+        self.likeness: Likeness | None = None
+        """What the pictures that it learned from have in common, by which one of another kind is told. Saved too."""
         self._class_names: tuple[str, ...] | None = None
 
     @property
@@ -360,7 +363,7 @@ class Network(Graph):
 
     def save(self, path: str | Path) -> None:
         """Write architecture, parameters and buffers to a safetensors file, atomically."""
-        files.save(self, path, self.loss, self.preparation, self.class_names)
+        files.save(self, path, self.loss, self.preparation, self.class_names, self.likeness)
 
     def to_onnx(
         self,
@@ -522,6 +525,7 @@ def load(path: str | Path, *, layers: Mapping[str, type[Layer]] | None = None) -
     net = Network(stored.input, stored.output, seed=stored.seed)
     files.restore(net, stored)
     net.loss, net.preparation, net._class_names = stored.loss, stored.preparation, stored.class_names
+    net.likeness = stored.likeness
     return net
 
 

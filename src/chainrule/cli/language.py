@@ -81,7 +81,11 @@ def _sentence(text: str) -> str | None:
 
 
 def _value(text: str, translated: str | None) -> str:
-    return (_sentence(text) or text) if translated else text
+    """What stands in a placeholder; a list is translated part by part."""
+    if not translated:
+        return text
+    parts = [_sentence(part) for part in text.split(", ")]
+    return _sentence(text) or (text if None in parts else "、".join(part or "" for part in parts))
 
 
 @cache

@@ -64,7 +64,8 @@ def predict(
             failed = True
             continue
         answer = net.classify(sample[None], loss=loss_of(net), engine=engine)  # type: ignore[arg-type]
-        say(*_answer(path, answer.probabilities[0], names_of(net), all_classes=len(images) == 1))
+        strange = () if net.likeness is None else net.likeness.strangeness(sample)
+        say(*_answer(path, answer.probabilities[0], names_of(net), strange, all_classes=len(images) == 1))
         if show:
             _show(net, preparation, sample)
         if folder is not None:
@@ -80,14 +81,20 @@ def _show(net: Network, preparation: Preparation, sample: Array) -> None:
     say_picture(preparation.picture(sample))
 
 
-def _answer(path: Path, probabilities: Array, names: Sequence[str], *, all_classes: bool) -> list[str]:
-    """The class, and a bar for each class or for the likeliest few."""
+def _answer(
+    path: Path, probabilities: Array, names: Sequence[str], strange: Sequence[str], *, all_classes: bool
+) -> list[str]:
+    """The class, and a bar for each class or for the likeliest few; of a strange picture, that it is one."""
     order = np.argsort(-probabilities, kind="stable")
     likeliest = order[:BRIEF].tolist()
     listed = list(range(len(order))) if all_classes and len(order) <= 20 else likeliest
     labels = {k: shown(names[k], MOST_SHOWN) for k in listed}
     wide = max(map(len, labels.values()))
     bars = [f"  {labels[k]:>{wide}}  {_bar(float(probabilities[k]))} {100 * probabilities[k]:5.1f} %" for k in listed]
+    if strange:
+        ways = ", ".join(strange)
+        told = f"{path}: unlike the pictures that the network learned from ({ways}), which knows nothing else"
+        return [told, "  if it had to choose:", *bars]
     return [f"{path}: {names[order[0]]}", *bars]
 
 

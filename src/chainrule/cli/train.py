@@ -34,6 +34,7 @@ from chainrule.cli.folders import ColourOption, Pictures, SizeOption, SkipBroken
 from chainrule.cli.pictures import draw_plots
 from chainrule.cli.recipes import Settings
 from chainrule.data import Dataset, Preparation
+from chainrule.data.likeness import Likeness
 from chainrule.data.shifts import with_shifted_copies
 from chainrule.engines import engine_named
 from chainrule.errors import ArgumentError
@@ -159,6 +160,8 @@ def run(job: Job) -> int:
     if settings.shifts:
         tell(f"each training image also {settings.shifts} times, moved by up to {SHIFT} pixels")
     history = fit(net, dataset, job, kept, held)
+    images = dataset.train_images
+    net.likeness = Likeness.of(images[kept], dataset.train_labels[kept], images[held])
     net.save(folder / MODEL_FILE)
     if history.stopped == "interrupted":
         say(f"interrupted after {len(history.rows)} epochs; the network as it was is in {folder / MODEL_FILE}")

@@ -16,6 +16,8 @@ seed           JSON: the seed of the network
 preparation    JSON: how pictures become samples, {"steps": ["light-on-dark", "fit"], "black": 0.0, "white": 1.0};
                absent where that is not known
 class_names    JSON: a name for each class, ["cat", "dog"]; absent where classes have numbers alone
+likeness       JSON: what the pictures that it learned from have in common (ranges, and the classes as bytes in
+               base64), so that one of another kind can be told; absent where nobody described them
 """
 
 from chainrule.files.store import Stored, read, restore, save

@@ -21,6 +21,7 @@ from chainrule.metrics import checked_class_names
 from chainrule.shapes import Shape, integer
 
 if TYPE_CHECKING:
+    from chainrule.data.likeness import Likeness
     from chainrule.data.preparation import Preparation
 
 FORMAT, VERSION = "chainrule", "1"
@@ -37,6 +38,7 @@ class Stored:
     loss: Loss | None
     preparation: Preparation | None
     class_names: tuple[str, ...] | None
+    likeness: Likeness | None
     frozen: frozenset[str]
     parameters: dict[str, Array]
     buffers: dict[str, Array]
@@ -48,6 +50,7 @@ def save(
     loss: Loss | None,
     preparation: Preparation | None = None,
     class_names: tuple[str, ...] | None = None,
+    likeness: Likeness | None = None,
 ) -> None:
     """Write `graph` to `path`. An earlier file stays as it was unless the new one is complete.
 
@@ -72,6 +75,8 @@ def save(
         metadata["preparation"] = json.dumps(preparation.to_json())
     if class_names is not None:
         metadata["class_names"] = json.dumps(class_names)
+    if likeness is not None:
+        metadata["likeness"] = json.dumps(likeness.to_json())
     write_atomically(path, _in_fixed_order(to_bytes(tensors, metadata=metadata)))
 
 
@@ -139,6 +144,7 @@ def _read(path: str, file: Any, known_layers: Mapping[str, type[Layer]]) -> Stor
         loss=loss_from_json(_json(metadata, "loss")),
         preparation=_preparation(metadata),
         class_names=_class_names(metadata, nodes.output.shape),
+        likeness=_likeness(metadata, nodes.input.shape),
         frozen=_frozen(metadata, nodes.parameters),
         parameters={name: _tensor(file, name) for name in nodes.parameters},
         buffers={name: _tensor(file, name) for name in nodes.buffers},
@@ -168,6 +174,18 @@ def _preparation(metadata: Mapping[str, str]) -> Preparation | None:
     from chainrule.data.preparation import Preparation
 
     return Preparation.from_json(_json(metadata, "preparation"))
+
+
+def _likeness(metadata: Mapping[str, str], shape: Shape) -> Likeness | None:
+    """None in the files of networks that `train` did not write, or before it wrote one."""
+    if "likeness" not in metadata:
+        return None
+    from chainrule.data.likeness import Likeness
+
+    found = Likeness.from_json(_json(metadata, "likeness"))
+    if found.shape != shape:
+        raise FileFormatError('the "likeness" in its metadata is of pictures that the network does not take')
+    return found
 
 
 def _class_names(metadata: Mapping[str, str], shape: Shape) -> tuple[str, ...] | None:

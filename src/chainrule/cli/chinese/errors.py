@@ -133,7 +133,4 @@ ERRORS: dict[str, str] = {
     "no test part was given: {held} of {count} pictures were held out (seed {seed})": (
         "没有给出测试部分：从 {count} 张图片中留出 {held} 张（种子 {seed}）"
     ),
-    "this picture does not look like those that the network learned from: {why:t}; the answer may mean nothing": (
-        "这张图片不像网络学过的图片：{why}；下面的答案未必有意义"
-    ),
 }

@@ -47,6 +47,15 @@ OUTPUT: dict[str, str] = {
     "(the confusion matrix needs {columns} columns; the plot shows it)": (
         "（混淆矩阵需要 {columns} 列宽的终端；图中有它）"
     ),
+    "{path}: unlike the pictures that the network learned from ({why:t}), which knows nothing else": (
+        "{path}：不像网络学过的图片（{why}），而网络只认得学过的那些"
+    ),
+    "little ink": "笔迹过少",
+    "much ink": "笔迹过多",
+    "no clear shape": "没有清楚的形状",
+    "several shapes": "有几个形状",
+    "far from every class": "与每个类别都相去甚远",
+    "if it had to choose:": "若必须选择：",
     "seen as {shape}, prepared by: {steps}": "网络看到的是 {shape}，预处理：{steps}",
     "written to {path}": "已写入 {path}",
     "{model} does not say how its pictures were prepared; assumed: {guess} (--prepare says otherwise)": (
