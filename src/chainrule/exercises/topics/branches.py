@@ -70,9 +70,11 @@ def _residuals(rng: Random) -> Iterator[Case]:
 def _concat(a: Array, b: Array, dy: Array) -> Case:
     """y = (a, b, a + b at the end of the channels): the common part goes to both."""
     first, second, k = a.shape[1], b.shape[1], min(a.shape[1], b.shape[1])
-    da, db = dy[:, :first].copy(), dy[:, first : first + second].copy()
-    da[:, :k] += dy[:, first + second :]
-    db[:, :k] += dy[:, first + second :]
+
+    def total(v: Array, w: Array) -> Array:
+        return np.asarray((dy * np.concatenate([v, w, v[:, :k] + w[:, :k]], axis=1)).sum())
+
+    da, db = slope(lambda v: total(v, b), a), slope(lambda w: total(a, w), b)
     alone = {"a": dy[:, :first], "b": dy[:, first : first + second]}
     shared = dy[:, first + second :]
     swapped = {"a": dy[:, second : second + first], "b": dy[:, :second]}
