@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import chainrule as cr
-from tests.explorer.networks import two_two_two
+from tests.explorer.networks import small, two_two_two
 
 CELL = """async ({ script, shadow }) => {
   const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
@@ -71,6 +71,11 @@ def test_the_script_draws_into_a_cell_and_asks_by_messages(cell: Any, look: Any,
     assert cell.locator("[data-ready]").count() == 0
     assert cell.evaluate("window.listening()") == 0
     assert notebook.asked == []
+
+
+def test_the_cell_has_no_violations(cell: Any, axe: Any) -> None:
+    Notebook(cell, cr.explorer(*small()))
+    axe(cell)
 
 
 def test_the_address_of_the_notebook_stays(cell: Any) -> None:
