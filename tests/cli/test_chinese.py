@@ -15,6 +15,7 @@ from chainrule.cli import language
 from chainrule.cli.app import app
 from chainrule.cli.chinese import CELLS, ERRORS, HELP, OUTPUT, SENTENCES
 from chainrule.cli.language import choose, spoken
+from chainrule.progress import EpochBar
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 PLACEHOLDER = re.compile(r"\{(\w+)(?::t)?\}")
@@ -137,6 +138,7 @@ def test_commands_speak_chinese(tmp_path: Path) -> None:
     assert code == 0
     assert "测试准确率" in out
     assert [line for line in out.splitlines() if line and not CHINESE.search(line) and "chainrule " not in line] == []
+    assert EpochBar.worded("epoch 1/1") == "epoch 1/1", "a program that called the command speaks as before"
     _, out, _ = run("check", "--net", "3 -> fc 2", "--lang", "zh")
     assert "梯度正确" in out
     assert run("check", "--net", "3 -> fc 2")[1].startswith("tensor")

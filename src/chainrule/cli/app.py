@@ -39,6 +39,7 @@ class Commands(Section):
             return super().make_context(*args, **more)
 
     def invoke(self, ctx: Any) -> Any:
+        EpochBar.worded = spoken
         try:
             with _usage_escaped(), warnings.catch_warnings():
                 warnings.showwarning = _say_warning
@@ -52,6 +53,8 @@ class Commands(Section):
         except MemoryError:
             complain("not enough memory; a smaller --batch-size or network may fit")
             raise typer.Exit(USER_ERROR) from None
+        finally:
+            EpochBar.worded = str
 
 
 def _say_warning(message: Warning | str, *place: Any, **more: Any) -> None:
@@ -107,7 +110,6 @@ def _options(
 
     Begin with: chainrule train
     """
-    EpochBar.worded = spoken
     threads()  # a mistake in CHAINRULE_THREADS shows at once, whatever the command
 
 
