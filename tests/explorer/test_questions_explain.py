@@ -183,3 +183,19 @@ def test_every_option_of_every_layer_has_steps_for_value_gradient_and_parameter(
         step = told(exploration, "step", place=place)["step"]
         assert step["result"] == pytest.approx(step["engine_value"], rel=1e-9, abs=1e-11)
         assert step["thoughts"][-1]["kind"] == "result"
+
+
+def test_a_step_says_what_the_layers_do_whose_rules_it_tells() -> None:
+    case, exploration = case_of("branches")
+    about = {node["name"]: node["about"] for node in told(exploration, "overview")["nodes"]}
+    pixel = {"name": "input", "index": [0, 0, 3, 3]}
+    told_of = {
+        "value": told(exploration, "step", place={**pixel, "quantity": "value"})["step"]["about"],
+        "gradient": told(exploration, "step", place={**pixel, "quantity": "gradient"})["step"]["about"],
+    }
+    assert told_of == {"value": [about["input"]], "gradient": [about["conv1"]]}  # both ways lead through a convolution
+    conv2 = {"quantity": "gradient", "name": "conv2", "index": [0, 0, 3, 3]}
+    assert told(exploration, "step", place=conv2)["step"]["about"] == [about["add1"], about["leakyrelu1"]]
+    last = case.net.names[-1]
+    output = {"quantity": "gradient", "name": last, "index": [0, 0]}
+    assert told(exploration, "step", place=output)["step"]["about"] == []

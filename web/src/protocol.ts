@@ -151,6 +151,8 @@ export interface Step {
   place: Place;
   kind: "value" | "gradient" | "parameter" | "loss" | "given";
   title: string;
+  /** A sentence for each layer whose rule is told. */
+  about: string[];
   symbol: Written;
   result: number;
   engine_value: number;

@@ -15,6 +15,7 @@ from chainrule.explain.notations import to_text
 from chainrule.explain.steps import DerivationData, DerivationStep
 from chainrule.explain.terms import Evaluation, Place, Terms, sym
 from chainrule.explain.words import words
+from chainrule.explorer.questions.about import about
 from chainrule.explorer.questions.asking import Question
 from chainrule.explorer.questions.places import Spot, read_spot
 from chainrule.explorer.questions.thoughts import DIGITS, Teller, ThoughtDict
@@ -55,11 +56,14 @@ class LinkDict(TypedDict):
 class StepDict(TypedDict):
     """`kind` is "value", "gradient", "parameter", "loss" or "given" (an input, which nothing computes). `symbol` is how
     the number is written ({"text", "mathml"}), `engine_value` what the engine has for it; the two numbers differ by
-    rounding at most. `drawing` is explain's picture of the step as SVG, where it was asked for and there is one."""
+    rounding at most. `about` has a sentence for each layer whose rule is told, which for a gradient is the layer that
+    it comes back through. `drawing` is explain's picture of the step as SVG, where it was asked for and there is
+    one."""
 
     place: dict[str, Any]
     kind: str
     title: str
+    about: list[str]
     symbol: dict[str, str]
     result: float
     engine_value: float
@@ -86,6 +90,7 @@ def step(exploration: Exploration, asked: Question) -> dict[str, Any]:
         "place": spot.to_dict(),
         "kind": made.kind,
         "title": words(made.title, lang, DIGITS),
+        "about": _about(shares, lang),
         "symbol": {"text": to_text(made.symbol, DIGITS), "mathml": to_mathml(made.symbol, DIGITS)},
         "result": made.result,
         "engine_value": made.engine_value,
@@ -126,6 +131,7 @@ def _given(exploration: Exploration, spot: Spot, place: Place, lang: Language) -
         "place": spot.to_dict(),
         "kind": "given",
         "title": title,
+        "about": [about(None, lang)],
         "symbol": {"text": to_text(symbol, DIGITS), "mathml": to_mathml(symbol, DIGITS)},
         "result": value,
         "engine_value": value,
@@ -133,6 +139,11 @@ def _given(exploration: Exploration, spot: Spot, place: Place, lang: Language) -
         "thoughts": Teller(spot.view, lang).given(GIVEN[which], symbol, value),
         "links": [],
     }
+
+
+def _about(shares: list[Share], lang: Language) -> list[str]:
+    """A sentence for each layer that the shares come through; none for the loss."""
+    return list(dict.fromkeys(about(use.step.layer, lang) for use, _, _ in shares if use is not None))
 
 
 def _links(spot: Spot, shares: list[Share]) -> list[LinkDict]:
