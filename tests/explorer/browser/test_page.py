@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+import chainrule as cr
 from tests.explorer.browser.conftest import settled
 from tests.explorer.browser.reading import next_stop, printed, whole_step
 from tests.explorer.networks import branches, residual, small, two_two_two
@@ -118,6 +120,25 @@ def test_arrow_keys_slide_the_window(page_of: Any) -> None:
     assert "conv1[1,2,3]" in page.locator(".tensor.own [role=gridcell]").inner_text()
 
 
+def test_of_a_map_too_large_to_be_seen_a_part_is_shown_that_follows_the_cursor(page_of: Any, axe: Any) -> None:
+    net = cr.parse("1x150x150 -> conv 1@3x3 -> maxpool 8 -> fc 2", seed=1)
+    x = np.random.default_rng(0).normal(size=(1, 1, 150, 150))
+    page = page_of(net, x, [1], cr.CrossEntropyLoss(), hash="of=v:conv1[0,0,70,20]")
+    part = page.locator(".tensor[aria-label='input, values'] .whole rect.halo")
+    assert part.get_attribute("x") == "6"
+    page.locator(".tensor[aria-label='input, values'] [role=grid]").focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    assert int(part.get_attribute("x")) > 6
+    column = int(page.locator(".tensor[aria-label='input, values'] [role=gridcell]").get_attribute("aria-colindex")) - 1
+    box = page.locator(".tensor[aria-label='conv1, values'] .whole").bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 3, box["y"] + 3)
+    settled(page)
+    assert place(page)["index"][2] < 10 < 140 < place(page)["index"][3]
+    assert 20 < column < 150
+    axe(page)
+
+
 def test_a_pixel_that_is_clicked_opens_its_step(page_of: Any) -> None:
     page = page_of(*small(), hash="of=g:relu1[0,0,0,0]")
     grid = page.locator(".tensor[aria-label='relu1, gradients'] [role=grid]")
@@ -170,12 +191,14 @@ def test_a_tour_by_keys_alone(page_of: Any, axe: Any) -> None:
     keys.press("v")
     assert page.get_by_role("button", name="gradients", exact=True).get_attribute("aria-pressed") == "true"
     keys.press("m")
-    assert page.evaluate("document.activeElement.getAttribute('role')") == "grid"
-    keys.press("PageDown")
+    assert page.evaluate("document.activeElement.matches('.tensor.own [role=grid]')")
+    maps = {0: ("PageDown", 1), 1: ("PageUp", 0)}
+    turn, other = maps[place(page)["index"][1]]
+    keys.press(turn)
     settled(page)
     keys.press("Enter")
     settled(page)
-    assert place(page)["index"][1] == 1 or place(page)["index"][1] == 0
+    assert place(page)["index"][1] == other
     keys.press("n")
     assert page.evaluate("document.activeElement.dataset.region") == "network"
     keys.press("s")
@@ -261,10 +284,6 @@ def test_nothing_is_cut_off_and_axe_is_content(
 
 
 def test_a_box_of_a_thousand_maps_turns_its_pages(page_of: Any, axe: Any) -> None:
-    import numpy as np
-
-    import chainrule as cr
-
     net = cr.parse("1x6x6 -> conv 1000@3x3 -> relu -> maxpool 4 -> fc 512 -> tanh -> fc 3", seed=1)
     page = page_of(net, np.random.default_rng(0).normal(size=(1, 1, 6, 6)), [1], cr.CrossEntropyLoss())
     card = page.locator("[data-node=conv1]")
