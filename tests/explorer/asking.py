@@ -17,7 +17,7 @@ class Echo:
 
     def __init__(self) -> None:
         self.net = cr.parse("2 -> fc 2", seed=1)
-        self.count = 0
+        self.count = self.state = 0
 
     def answer(self, question: Any) -> dict[str, Any]:
         self.count += 1

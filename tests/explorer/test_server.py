@@ -211,7 +211,7 @@ def test_the_network_is_saved_where_the_start_said(tmp_path: Path) -> None:
         client.enter()
         name = client.new()
         reply = client.post(f"/api/{name}", {"ask": "save", "path": str(tmp_path / "foreign.safetensors")})
-        assert reply.json == {"ok": True, "path": str(tmp_path / "out.safetensors")}
+        assert reply.json == {"ok": True, "state": 0, "path": str(tmp_path / "out.safetensors")}
         assert [path.name for path in tmp_path.iterdir()] == ["out.safetensors"]
         assert cr.load(tmp_path / "out.safetensors").output_shape == (2,)
     finally:

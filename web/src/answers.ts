@@ -43,6 +43,11 @@ export class Answers {
     return answer;
   }
 
+  /** The answer, asked anew each time: it does something outside of the page. */
+  once<A extends Ask>(question: Question<A>): Promise<Answer<A>> {
+    return this.fresh<A>(question);
+  }
+
   forget(): void {
     this.kept.clear();
   }

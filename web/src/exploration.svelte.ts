@@ -121,6 +121,11 @@ export class Exploration {
     return this.told(() => this.changeOrThrow<A>(question));
   }
 
+  /** Has the server write the network as it is now. */
+  async save(): Promise<Answer<"save"> | null> {
+    return this.told(() => this.answers.once<"save">({ ask: "save" }));
+  }
+
   /** Asks without a note of the page: the caller shows the Refused itself. */
   askOrThrow<A extends Ask>(question: Question<A>): Promise<Answer<A>> {
     return this.counted(() => this.answers.ask<A>(question));

@@ -261,6 +261,8 @@ export interface Questions {
   mistakes: { q: { node: string; lang: Lang }; a: { mistakes: MistakeEntry[] } };
   mistake: { q: { node: string; key: string; first?: number; count?: number; lang: Lang }; a: MistakeAnswer };
   text: { q: { lang: Lang }; a: { html: string } };
+  /** The server's own, where it was started with --save: it writes the network as it is now. */
+  save: { q: object; a: { path: string } };
 }
 
 export type Ask = keyof Questions;

@@ -27,6 +27,8 @@ class Answering(Protocol):
 
     net: Network
     """The network as it is now."""
+    state: int
+    """Counts its changes."""
 
     def answer(self, question: object) -> Answer:
         """The answer to a question of the protocol; mistakes in it are answers, too."""
@@ -62,7 +64,7 @@ class Session:
             self.exploration.net.save(self.save)
         except ChainruleError as error:
             return refusal("storage", (f"The network was not saved: {error}.", f"网络没有保存：{error}。"))
-        return {"ok": True, "path": str(self.save)}
+        return {"ok": True, "state": self.exploration.state, "path": str(self.save)}
 
 
 class Sessions:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import chainrule as cr
+from tests.explorer.browser.conftest import settled
 from tests.explorer.networks import branches, small, two_two_two
 
 
@@ -16,3 +19,24 @@ def test_the_page_opens(page_of: Any, axe: Any, look: Any, case: Any, host: str)
     assert page.locator("[data-ready=true]").count() == 1
     assert "token" not in page.url
     look(page, f"{host}-{case.__name__}")
+
+
+def test_the_network_is_saved_only_where_the_start_named_a_file(
+    page_of: Any, axe: Any, look: Any, tmp_path: Path
+) -> None:
+    net, x, targets, loss = small()
+    assert page_of(net, x, targets, loss).get_by_role("button", name="Save").count() == 0
+    path = tmp_path / "out.safetensors"
+    page = page_of(net, x, targets, loss, save=path)
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text(f"Saved to {path}").wait_for()
+    axe(page)
+    look(page, "saved")
+    assert (cr.load(path).parameters["conv1.weight"] == net.parameters["conv1.weight"]).all()
+    page.get_by_role("tab", name="Train").click()
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_text(f"Saved to {path}").wait_for(state="detached")
+    settled(page)
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text(f"Saved to {path}").wait_for()
+    assert (cr.load(path).parameters["conv1.weight"] != net.parameters["conv1.weight"]).any()
