@@ -268,3 +268,11 @@ def test_refusals_are_said_in_chinese_too(name: str, tmp_path: Path, monkeypatch
     plain = result.stderr.replace("chainrule：", "").replace(name, "").replace("No such file or directory", "")
     assert not [word for word in ("is not", "defines", "cannot") if word in plain], result.stderr
     assert any("\u4e00" <= ch <= "\u9fff" for ch in plain)
+
+
+def test_the_process_of_a_solution_holds_no_answers(tmp_path: Path) -> None:
+    """Neither the equations nor the cases: only the runner, which knows calls and results."""
+    looking = 'import sys\nseen = sorted(n for n in sys.modules if n.startswith("chainrule"))\n'
+    report = graded(tmp_path, dense("raise ValueError(seen)", before=looking))
+    names = "['chainrule', 'chainrule.exercises', 'chainrule.exercises.runner', 'chainrule.exercises.values']"
+    assert names in " ".join(str(report).split())

@@ -6,7 +6,7 @@ grade_file("dense.py")                # or on the command line: chainrule grade 
 
 exercise     what an exercise is; `topics` holds all, `tasks` their texts, `bugs` the programs with a bug
 stubs        what students are handed
-submission   a student's file; `sandbox` and `runner` run it in a process of its own, within limits
+submission   a student's file; `sandbox` and `runner` run it in a process of its own (`child`), within limits
 judging      from results to a verdict, by `chainrule.diagnosis`; `report` puts it into words
 """
 

@@ -13,8 +13,8 @@ from chainrule.diagnosis.problem import Problem
 from chainrule.diagnosis.report import TensorDiagnosis, examine
 from chainrule.diagnosis.truth import coarsest_eps
 from chainrule.exercises.exercise import Case, Exercise
-from chainrule.exercises.runner import Other
 from chainrule.exercises.sandbox import Outcome
+from chainrule.exercises.values import Other
 from chainrule.exercises.verdict import Note, TensorVerdict, Verdict
 from chainrule.shapes import shape_text
 

@@ -1,17 +1,14 @@
 """Runs a student's functions in a process of their own, within limits, and writes down what came out.
 
-This file is also a program: it imports nothing of chainrule, knows no right answer, and reads and writes only the
-folder that it is given. `sandbox` starts it. Every end is written down: a result, an exception with the student's line,
-time or memory that ran out.
+It knows no right answer, and reads and writes only the folder that it is given. Every end is written down: a result, an
+exception with the student's line, time or memory that ran out.
 """
 
 from __future__ import annotations
 
 import builtins
 import contextlib
-import importlib.abc
 import io
-import json
 import linecache
 import os
 import sys
@@ -26,97 +23,10 @@ from typing import Any
 
 import numpy as np
 
-FORBIDDEN = (
-    "chainrule", "torch", "jax", "jaxlib", "flax", "tensorflow", "keras", "autograd", "tinygrad", "minitorch",
-    "micrograd", "mxnet", "paddle", "theano", "pytensor", "aesara", "thinc", "casadi",
-)  # fmt: skip
-"""Packages that know the derivative already."""
-LARGEST = 2**28
-"""Bytes of all results of one call."""
+from chainrule.exercises.values import BorrowedError, decode, encode, load, save
+
 WALL = 6
 """Seconds of the clock for each second of the processor: a busy machine is nobody's mistake."""
-
-
-class BorrowedError(ImportError):
-    """A package was asked for that knows the answer."""
-
-
-# --- values as JSON and arrays ---------------------------------------------------------------------------------------
-
-
-def encode(value: Any, arrays: list[Any]) -> Any:
-    """A value as JSON in which arrays are numbers of a list; what is neither is named by its type."""
-    if value is None or isinstance(value, bool | str | int | float):
-        return value
-    if isinstance(value, np.ndarray | np.generic):
-        array = np.asarray(value)
-        if array.dtype.kind not in "biufc" or sum(a.nbytes for a in arrays) + array.nbytes > LARGEST:
-            return {
-                "other": f"array of {array.dtype}" if array.dtype.kind not in "biufc" else "array that is too large"
-            }
-        arrays.append(array)
-        return {"array": len(arrays) - 1}
-    if isinstance(value, tuple | list):
-        return {type(value).__name__ if type(value) in (tuple, list) else "tuple": [encode(v, arrays) for v in value]}
-    if isinstance(value, Callback):
-        return {"callback": value.name, "given": [encode(v, arrays) for v in value.given]}
-    return {"other": type(value).__name__}
-
-
-def decode(value: Any, arrays: list[Any]) -> Any:
-    """The inverse of `encode`; what was no value becomes an `Other`."""
-    if not isinstance(value, dict):
-        return value
-    (kind, content), *more = value.items()
-    if kind == "array":
-        return arrays[content]
-    if kind in ("tuple", "list"):
-        return (tuple if kind == "tuple" else list)(decode(v, arrays) for v in content)
-    if kind == "callback":
-        return Callback(content, tuple(decode(v, arrays) for v in more[0][1]))
-    return Other(str(content))
-
-
-class Other:
-    """A result that is no number, array or list of them."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-
-
-class Callback:
-    """A function of one array that is given to a student's function; it is known by name on both sides."""
-
-    def __init__(self, name: str, given: tuple[Any, ...]) -> None:
-        self.name, self.given = name, given
-
-    def __call__(self, x: Any) -> float:
-        return float(CALLBACKS[self.name](np.asarray(x), *self.given))
-
-
-CALLBACKS: dict[str, Callable[..., Any]] = {
-    "waves": lambda x, a: (a * np.sin(x)).sum() + 0.5 * (x * x).sum() * a.mean(),
-    "product": lambda x, a: np.exp((a * x).mean()) * (x - a).sum(),
-}
-
-
-def save(folder: Path, name: str, content: Any, arrays: list[Any]) -> None:
-    """Write NAME.json and NAME.npz; the first appears last."""
-    with (folder / f"{name}.npz").open("wb") as file:
-        np.savez(file, *arrays)
-    unfinished = folder / f"{name}.part"
-    unfinished.write_text(json.dumps(content), encoding="utf-8")
-    unfinished.replace(folder / f"{name}.json")
-
-
-def load(folder: Path, name: str) -> tuple[Any, list[Any]]:
-    """What `save` wrote."""
-    content = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-    with np.load(folder / f"{name}.npz", allow_pickle=False) as file:
-        return content, [file[f"arr_{i}"] for i in range(len(file.files))]
-
-
-# --- where a mistake stands ------------------------------------------------------------------------------------------
 
 
 class Places:
@@ -162,9 +72,6 @@ class Places:
         except Exception:  # its own __str__ may fail
             message = ""
         return {"kind": kind, "type": type(error).__name__, "message": message[:300], **self.of_error(error)}
-
-
-# --- limits ----------------------------------------------------------------------------------------------------------
 
 
 class Sink(io.TextIOBase):
@@ -271,37 +178,6 @@ def _same(a: Any, b: Any) -> bool:
     return a is b or bool(a == b)
 
 
-# --- the program -----------------------------------------------------------------------------------------------------
-
-
-class _Guard(importlib.abc.MetaPathFinder):
-    """Refuses packages that know the answer."""
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
-        if name.partition(".")[0] in FORBIDDEN:
-            raise BorrowedError(name.partition(".")[0])
-
-
-class _Stand(types.ModuleType):
-    """Stands for chainrule: a notebook may call `grade`, which does nothing here; whatever else is borrowed."""
-
-    __path__: list[str]
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise BorrowedError("chainrule")
-
-
-def _stand_in() -> None:
-    sys.meta_path.insert(0, _Guard())
-    package, exercises = _Stand("chainrule"), _Stand("chainrule.exercises")
-    package.__path__ = exercises.__path__ = []
-    exercises.grade = lambda *a, **k: None  # type: ignore[attr-defined]
-    package.exercises = exercises  # type: ignore[attr-defined]
-    sys.modules |= {"chainrule": package, "chainrule.exercises": exercises}
-
-
 def execute(run: Run, cells: list[dict[str, str]], notebook: bool) -> dict[str, Any]:
     """The names that a program defines. A cell of a notebook that fails is left out; a file that fails is the end."""
     module = types.ModuleType("submission")
@@ -323,7 +199,6 @@ def main(folder: Path) -> None:
     request, arrays = load(folder, "request")
     calls = [{name: decode(value, arrays) for name, value in call.items()} for call in request["calls"]]
     run = Run(folder, Places({c["file"]: c["label"] for c in request["cells"]}), request["seconds"], request["memory"])
-    _stand_in()
     sys.path.append(request["beside"])
     builtins.exit = builtins.quit = sys.exit  # type: ignore[assignment]  # notebooks call them without importing sys
     run.limit()
@@ -349,7 +224,3 @@ def serve(folder: Path, function: Callable[..., Any], calls: list[dict[str, Any]
     with run.quiet():
         run.calls(function, calls)
     run.end("done")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chainrule.exercises import runner
+from chainrule.exercises import child, runner, values
 from chainrule.exercises.submission import Submission
 
 SECONDS = 10.0
@@ -39,7 +39,7 @@ class Outcome:
 
     def value(self, call: dict[str, Any]) -> Any:
         """The result of a call."""
-        return runner.decode(call["value"], self.arrays)
+        return values.decode(call["value"], self.arrays)
 
 
 def run_file(
@@ -55,13 +55,13 @@ def run_file(
         "stub": stub,
         "seconds": seconds,
         "memory": memory,
-        "calls": [{name: runner.encode(value, arrays) for name, value in call.items()} for call in calls],
+        "calls": [{name: values.encode(value, arrays) for name, value in call.items()} for call in calls],
     }
     with tempfile.TemporaryDirectory(prefix="chainrule-grade-") as name:
         folder = Path(name)
-        runner.save(folder, "request", request, arrays)
+        values.save(folder, "request", request, arrays)
         process = subprocess.Popen(
-            [sys.executable, "-P", "-W", "ignore", runner.__file__, name],
+            [sys.executable, "-P", "-W", "ignore", child.__file__, name],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -97,13 +97,13 @@ def run_function(function: Callable[..., Any], calls: Calls, seconds: float = SE
             return _run_here(folder, function, calls)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # threads of a notebook's kernel do not come along, and need not
-            child = os.fork()
-        if child == 0:
+            process = os.fork()
+        if process == 0:
             try:
                 runner.serve(folder, function, list(calls), seconds, memory)
             finally:
                 os._exit(1)
-        return _outcome(folder, _wait(child, runner.WALL * seconds + GRACE))
+        return _outcome(folder, _wait(process, runner.WALL * seconds + GRACE))
 
 
 def _run_here(folder: Path, function: Callable[..., Any], calls: Calls) -> Outcome:
@@ -113,21 +113,21 @@ def _run_here(folder: Path, function: Callable[..., Any], calls: Calls) -> Outco
     return Outcome("done", calls=tuple(run.outcome["calls"]), printed=run.sink.count, arrays=run.arrays)
 
 
-def _wait(child: int, seconds: float) -> int | None:
+def _wait(process: int, seconds: float) -> int | None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        ended, status = os.waitpid(child, os.WNOHANG)
+        ended, status = os.waitpid(process, os.WNOHANG)
         if ended:
             return os.waitstatus_to_exitcode(status)
         time.sleep(0.005)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
     return None
 
 
 def _outcome(folder: Path, code: int | None) -> Outcome:
     try:
-        content, arrays = runner.load(folder, "outcome")
+        content, arrays = values.load(folder, "outcome")
         lists = {name: tuple(content[name]) for name in ("calls", "again", "skipped")}
         return Outcome(content["ended"], content["error"], **lists, printed=int(content["printed"]), arrays=arrays)
     except (OSError, ValueError, KeyError, TypeError, EOFError):
@@ -147,7 +147,7 @@ def borrowed(function: types.FunctionType) -> str | None:
         waiting += [(constant, names) for constant in code.co_consts if isinstance(constant, types.CodeType)]
         for name in code.co_names:
             root = name if name not in names else _root(names[name])
-            if root in runner.FORBIDDEN:
+            if root in values.FORBIDDEN:
                 return root
             if isinstance(names.get(name), types.FunctionType):
                 waiting.append((names[name].__code__, names[name].__globals__))

@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.exercises.exercise import Exercise
 from chainrule.exercises.messages import task
-from chainrule.exercises.runner import Callback
+from chainrule.exercises.values import Callback
 from chainrule.explain.messages import Language
 from chainrule.explain.wrapping import wrap
 

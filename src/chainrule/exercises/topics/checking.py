@@ -8,8 +8,8 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.exercises.exercise import Asked, Case, Exercise, Random, slope
-from chainrule.exercises.runner import CALLBACKS, Callback
 from chainrule.exercises.topics.counting import asked
+from chainrule.exercises.values import CALLBACKS, Callback
 
 
 def _check(name: str, a: Array, x: Array, step: float) -> Case:
