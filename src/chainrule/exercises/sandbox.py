@@ -22,6 +22,8 @@ SECONDS = 10.0
 MEMORY = 2**30
 GRACE = 5.0
 """Seconds that the process gets to write down how it ended."""
+FORKS = hasattr(os, "fork")
+"""Whether a function can be called in a copy of this process; Windows has none."""
 Calls = Sequence[dict[str, Any]]
 
 
@@ -93,7 +95,7 @@ def run_function(function: Callable[..., Any], calls: Calls, seconds: float = SE
     """Call a function of this program in a fork of it; where a system cannot fork, here, without limits."""
     with tempfile.TemporaryDirectory(prefix="chainrule-grade-") as name:
         folder = Path(name)
-        if not hasattr(os, "fork"):
+        if not FORKS:
             return _run_here(folder, function, calls)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # threads of a notebook's kernel do not come along, and need not
