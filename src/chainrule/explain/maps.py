@@ -148,19 +148,28 @@ def pool_windows(
         return []
     chosen = places[int(np.abs(use.dy[tuple(places.T)]).argmax())]
     place: Index = tuple(int(k) for k in chosen)
+    return [_pool_window(use, place, index, None if winner is None else winner(use, place)[0])]
+
+
+def pool_value(use: Use, place: Index, winner: Index) -> list[Table]:
+    """The window of a place, in which the winner is marked."""
+    return [_pool_window(use, place, None, winner)]
+
+
+def _pool_window(use: Use, place: Index, here: Index | None, winner: Index | None) -> Table:
     layer: Any = use.step.layer
     cover = covered(layer.window, (use.x.shape[2], use.x.shape[3]), (place[2], place[3]))
     r, c = cover[:, 0], cover[:, 1]
     part = use.x[place[0], place[1]][np.ix_(np.unique(r), np.unique(c))]
     origin = (int(r.min()), int(c.min()))
-    marks = {(index[2] - origin[0], index[3] - origin[1]): "here"}
-    if winner is not None:
-        won, _ = winner(use, place)
-        spot = (won[2] - origin[0], won[3] - origin[1])
-        marks[spot] = "winner here" if spot in marks else "winner"
-    spot = next(iter(marks))
+    marks: dict[Pair, str] = {}
+    for pixel, mark in ((winner, "winner"), (here, "here")):
+        if pixel is not None:
+            spot = (pixel[2] - origin[0], pixel[3] - origin[1])
+            marks[spot] = f"{marks[spot]} {mark}" if spot in marks else mark
+    spot = next(reversed(marks))
     title = say("pool_window", row=place[2], column=place[3])
-    return [table("window", title, part, marks, (spot, spot), origin, most=use.map_size)]
+    return table("window", title, part, marks, (spot, spot), origin, most=use.map_size)
 
 
 def convolution_value(use: Use, layer: Any, index: Index, channels: Array, first: int) -> list[Table]:

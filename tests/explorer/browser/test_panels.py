@@ -88,7 +88,7 @@ def test_a_weight_is_nudged_with_keys_as_its_gradient_foretells_kept_and_taken_b
     before, after = fact(page, "before"), fact(page, "after")
     page.get_by_role("button", name="Keep this value").click()
     page.wait_for_function(f"""() => +document.querySelector('[data-fact="before"]').dataset.number === {after}""")
-    page.get_by_role("button", name="As it was").click()
+    page.get_by_role("button", name="Take it back").click()
     page.wait_for_function(f"""() => +document.querySelector('[data-fact="before"]').dataset.number === {before}""")
     page.locator('[data-node="relu1"] .title').click()
     page.get_by_text("This number is computed from others").wait_for()

@@ -49,6 +49,7 @@ export const en = {
   nudge_far: "The two differ by more than a tenth: so far away the loss has bent, and the gradient knows only the slope at the start.",
   nudge_flat: "The gradient is 0: a small move changes nothing.",
   nudge_keep: "Keep this value",
+  nudge_undo: "Take it back",
   nudge_computed: "This number is computed from others, so it cannot be kept as it is here; a weight, a bias or a pixel can.",
   nudge_why: "Why the gradient is what it is",
 
@@ -180,6 +181,7 @@ export const zh: Record<keyof typeof en, string> = {
   nudge_far: "两者相差超过十分之一：走得这么远，损失已经弯了，而梯度只知道起点处的斜率。",
   nudge_flat: "梯度为 0：稍微移动，损失不变。",
   nudge_keep: "保留这个值",
+  nudge_undo: "撤回",
   nudge_computed: "这个数由其他数算出，不能单独保留；权重、偏置或像素才可以。",
   nudge_why: "梯度为什么是这个值",
 

@@ -128,6 +128,7 @@ class MaxTerms(Local):
             tuple(Place("value", use.sources[0], tuple(map(int, k))) for k in pixels),
             use.letters(),
             tuple(notes),
+            lambda: maps.pool_value(use, index, found),
         )
 
 

@@ -1,4 +1,5 @@
 import type { Exploration } from "../../exploration.svelte";
+import type { Place } from "../../protocol";
 
 /** What panels keep while another one is shown. */
 class Memory {
@@ -6,6 +7,9 @@ class Memory {
   losses = $state.raw<number[]>([]);
   /** Which losses they are: those of a sample or of all. Others begin a new curve. */
   about = "";
+
+  /** Nudges that were kept, the latest last: the numbers as they were. */
+  nudged = $state.raw<{ place: Place; value: number; state: number }[]>([]);
 
   add(about: string, losses: number[]): void {
     this.losses = this.about === about ? [...this.losses.slice(0, -1), ...losses] : losses;
