@@ -35,7 +35,7 @@ NATIVE_TEST = $(MAKE) --no-print-directory -j$(shell getconf _NPROCESSORS_ONLN) 
   $(if $(filter output-sync,$(.FEATURES)),--output-sync) -f tests/native/native.mk PYTHON=$(BIN)/python
 
 .DEFAULT_GOAL := test
-.PHONY: install train test native-test sanitize neon-test exported-c-test mutants fuzz wheels web docs translations bench check format clean
+.PHONY: install train test native-test sanitize neon-test exported-c-test mutants fuzz wheels web docs site-en site-zh translations bench check format clean
 
 install: $(STAMP)
 
@@ -92,9 +92,14 @@ wheels: $(STAMP)
 SPHINX = $(BIN)/python -m sphinx -q -W --keep-going -b html
 docs: $(STAMP) $(VENV)/.docs-installed docs/node_modules/.package-lock.json
 	$(BIN)/python scripts/translations.py check
-	$(SPHINX) -d build/docs/.doctrees/en docs build/docs/en
-	$(SPHINX) -d build/docs/.doctrees/zh -D language=zh_CN docs build/docs/zh
+	$(MAKE) --no-print-directory -j2 site-en site-zh
 	cp docs/_static/start.html build/docs/index.html
+
+site-en:
+	$(SPHINX) -d build/docs/.doctrees/en docs build/docs/en
+
+site-zh:
+	$(SPHINX) -d build/docs/.doctrees/zh -D language=zh_CN docs build/docs/zh
 
 translations: $(STAMP) $(VENV)/.docs-installed
 	$(BIN)/python scripts/translations.py update
