@@ -31,13 +31,13 @@ def test_the_tour_is_stepped_through_both_passes_thought_by_thought(page_of: Any
     for _ in range(150):
         said = page.locator(".where").inner_text()
         titles.append(page.locator("h2").nth(1).inner_text())
-        passes.append(caption(page).split(" ")[0])
+        passes.append(page.locator("[data-pass]").get_attribute("data-pass"))
         thoughts += page.locator(".thought.now").count()
         page.get_by_role("button", name="Next thought").first.click()
         settled(page)
         if page.locator(".where").inner_text() == said:
             break
-    assert passes == sorted(passes, key=["Forward", "Backward"].index)
+    assert passes == sorted(passes, key=["forward", "backward"].index)
     assert thoughts == len(passes)
     stops = list(dict.fromkeys(titles))
     assert "The loss L (CrossEntropyLoss)" in stops

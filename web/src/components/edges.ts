@@ -37,7 +37,7 @@ export function edgesOf(grid: HTMLElement, nodes: NodeOverview[]): Edge[] {
     if (!a || !b) return;
     const [source, target] = [byName.get(from), byName.get(to)];
     const far = !!source && !!target && target.column - source.column > 1;
-    edges.push({ key: `${from}>${to}`, from, to, path: far && source.row === target.row ? around(a, b, all) : straight(a, b) });
+    edges.push({ key: `${from}>${to}`, from, to, path: far ? (source.row === target.row ? around(a, b, all) : along(a, b, source.row > target.row)) : straight(a, b) });
   };
   for (const node of nodes) for (const input of node.inputs) add(input, node.name);
   const last = nodes.at(-1);
@@ -50,6 +50,14 @@ function straight(a: Box, b: Box): string {
   if (Math.abs(y1 - y2) < 1) return `M${x1} ${y1}H${x2}`;
   const bend = Math.min(26, (x2 - x1) / 2) + Math.max(0, (x2 - x1) * 0.2);
   return `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
+}
+
+/** To another row: along the lower one of the two, which nobody else uses there. */
+function along(a: Box, b: Box, lower: boolean): string {
+  const [x1, y1, x2, y2] = [a.right + 2, a.middle, b.left - 3, b.middle];
+  const bend = 34;
+  if (lower) return `M${x1} ${y1}H${x2 - bend}C${x2 - bend / 2} ${y1} ${x2 - bend / 2} ${y2} ${x2} ${y2}`;
+  return `M${x1} ${y1}C${x1 + bend / 2} ${y1} ${x1 + bend / 2} ${y2} ${x1 + bend} ${y2}H${x2}`;
 }
 
 /** Below all cards between the two, as a skip connection is drawn in books. */
