@@ -100,6 +100,9 @@ def test_a_small_network_is_there_to_its_last_number(written: Path) -> None:
         for quantity, name, index in places:
             question = {"ask": "step", "lang": lang, "place": {"quantity": quantity, "name": name, "index": index}}
             assert key_of({**question, **({"sample": 0} if quantity == "parameter" else {})}) in answers
+            if quantity != "value":
+                nudge = {"ask": "nudge", "place": question["place"]}
+                assert key_of({**nudge, **({"sample": 0} if quantity == "parameter" else {})}) in answers
         overview = answers[key_of({"ask": "overview", "sample": 0, "lang": lang})]
         assert key_of({"ask": "step", "lang": lang, "place": overview["loss"]["place"]}) in answers
         assert overview["notes"][-1] in (

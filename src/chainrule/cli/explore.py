@@ -52,6 +52,7 @@ def explore(
     network = choose_network(model, net, seed)
     explorer = _explorer(network, choose_sample(network, data, index, worst, picture, label))
     if static is not None:
+        say("recording what the page may ask for; this can take a minute")
         say(f"written to {explorer.save(static)}")
         return
     serving = explorer.serve(port, browser=False, save=save)

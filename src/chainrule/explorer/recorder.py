@@ -21,6 +21,8 @@ Ask = Callable[[Question], Answer]
 LANGUAGES = ("en", "zh")
 SHARE_OF_MAPS = 0.6
 """Of the budget; the rest is left for steps."""
+MOST_NUDGED = 100
+"""Numbers of a network that are nudged in advance; each costs some forty passes."""
 
 
 def record(ask: Ask, samples: Sequence[int], budget: int) -> Recording:
@@ -77,6 +79,8 @@ class OneSample:
             if not self.recording.has_room():
                 break
             self._keep_step(place)
+        if self.complete and self.places <= MOST_NUDGED:
+            self._keep_nudges()
 
     def keep_frame(self, others: bool, holds: dict[str, str]) -> None:
         """The overview, with what the file holds as its last note, and without what a file cannot do: to change
@@ -109,6 +113,15 @@ class OneSample:
                 return
             self.recording.add(question, must(self.ask, question))
         self.told += 1
+
+    def _keep_nudges(self) -> None:
+        """Of every number how the loss follows it, as far as there is room. Those that cannot be nudged are refused."""
+        for quantity, name in self._tensors():
+            for place in self._ranked(quantity, name) if quantity != "value" else ():
+                own = {"sample": self.sample} if quantity == "parameter" else {}
+                question = {"ask": "nudge", "place": place, **own}
+                if self.recording.has_room() and (answer := self.ask(question))["ok"]:
+                    self.recording.add(question, answer)
 
     # --- maps --------------------------------------------------------------------------------------------------
 
@@ -144,17 +157,19 @@ class OneSample:
 
     def _places(self, stops: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """The stops of the tour, the loss, then of all tensors in turn the number of largest gradient, the next, ..."""
-        names = [node["name"] for node in self.nodes]
-        parameters = list(dict.fromkeys(p["name"] for node in self.nodes for p in node["parameters"]))
-        tensors = (
-            [("gradient", n) for n in names] + [("value", n) for n in names] + [("parameter", n) for n in parameters]
-        )
+        tensors = self._tensors()
         self.places = sum(self._influence[name].size for _, name in tensors) + 1
         yield from (stop["place"] for stop in stops)
         yield self.overview["en"]["loss"]["place"]
         ranked = [self._ranked(quantity, name) for quantity, name in tensors]
         for row in zip_longest(*ranked):
             yield from (place for place in row if place is not None)
+
+    def _tensors(self) -> list[tuple[str, str]]:
+        """(quantity, name) of everything whose numbers have a step."""
+        names = [node["name"] for node in self.nodes]
+        parameters = list(dict.fromkeys(p["name"] for node in self.nodes for p in node["parameters"]))
+        return [("gradient", n) for n in names] + [("value", n) for n in names] + [("parameter", n) for n in parameters]
 
     def _ranked(self, quantity: str, name: str) -> Iterator[dict[str, Any]]:
         influence = self._influence[name]

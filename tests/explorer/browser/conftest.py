@@ -70,13 +70,16 @@ class Pages:
         *,
         host: Literal["server", "static"] = "server",
         save: Path | None = None,
+        budget: int = 400_000,
         exploring: dict[str, Any] | None = None,
         **options: Any,
     ) -> Any:
         """A Playwright page with the first view drawn; `exploring` goes to `cr.explorer`, `options` to `open`."""
         explorer = cr.explorer(net, x, targets, loss, **(exploring or {}))
         if host == "static":
-            return self.open(explorer.save(self.folder / f"{len(self._contexts)}.html").as_uri(), **options)
+            return self.open(
+                explorer.save(self.folder / f"{len(self._contexts)}.html", budget=budget).as_uri(), **options
+            )
         self.servers.append(explorer.serve(browser=False, save=save))
         return self.open(self.servers[-1].url, **options)
 

@@ -40,3 +40,13 @@ def test_the_network_is_saved_only_where_the_start_named_a_file(
     page.get_by_role("button", name="Save").click()
     page.get_by_text(f"Saved to {path}").wait_for()
     assert (cr.load(path).parameters["conv1.weight"] != net.parameters["conv1.weight"]).any()
+
+
+def test_a_file_shows_how_the_loss_follows_a_number(page_of: Any, look: Any) -> None:
+    page = page_of(*two_two_two(), host="static", hash="of=p:linear1.weight[0,0]&panel=nudge")
+    page.get_by_role("tab", name="Nudge").click()
+    settled(page)
+    assert page.get_by_role("alert").count() == 0
+    assert page.locator("[role=tabpanel] svg").count() > 0
+    assert "0.298371" in page.locator("[role=tabpanel]").inner_text()
+    look(page, "static-nudge")

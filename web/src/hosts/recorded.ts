@@ -64,7 +64,7 @@ export class RecordedHost implements Host {
       const found = (await this.look({ ...whole, sample: whole.sample ?? this.sample })) as Whole | undefined;
       return found && cut(found, first ?? 0, count, rows, columns);
     }
-    if (question.ask === "step") return this.look(question.place.quantity === "parameter" ? { ...question, sample: this.sample } : question);
+    if (question.ask === "step" || question.ask === "nudge") return this.look(question.place.quantity === "parameter" ? { ...question, sample: this.sample } : question);
     if (question.ask === "overview" || question.ask === "tour") return this.look({ ...question, sample: question.sample ?? this.sample });
     return this.look(question);
   }

@@ -83,6 +83,7 @@ OUTPUT: dict[str, str] = {
     ),
     "the explorer is at {url}": "探索页在 {url}",
     "Ctrl+C ends it": "按 Ctrl+C 结束",
+    "recording what the page may ask for; this can take a minute": "正在录制页面可能用到的回答，可能需要一分钟",
     "{count} cases, {exact} of them exact to the last bit: {path}": "{count} 组，其中 {exact} 组精确到最后一位：{path}",
 }
 
