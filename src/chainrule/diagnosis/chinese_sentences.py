@@ -33,6 +33,8 @@ CONVOLUTION = {
         "胜出者的位置没有加上窗口编号乘步幅：写成了 p + row，应为 p·stride + row。"
     ),
     "Everything was written to one sample of the batch.": "全部写进了批量中的同一个样本。",
+    "A sum over the channel stands where its mean belongs.": "该用通道均值的地方用了通道总和。",
+    "The factor x^ before mean(dy x^) was forgotten.": "漏掉了 mean(dy x^) 前的因子 x^。",
     "eps was forgotten: sqrt(v) was taken for sqrt(v + eps).": "漏了 eps：把 sqrt(v + eps) 写成了 sqrt(v)。",
     "eps was added to the root instead of to the variance under it.": "eps 加在了根号外面；它应当加在根号里的方差上。",
     "These are the terms of the loss itself; its derivative belongs here.": "这是损失本身的各项；这里应当是它的导数。",

@@ -72,7 +72,9 @@ def stride_zeros_not_restored(p: Conv2dProblem) -> list[Array] | None:
     extent = p.window.extent
     small = (p.places[0] + extent[0] - 1, p.places[1] + extent[1] - 1)
     whole = dx_on(p, Grid((1, 1), p.window.dilation, (0, 0)), small)
-    return [dx_on(p, dense), whole, crop(whole, p.sides)]
+    rows, columns = p.window.stride
+    halves = [Grid(step, p.window.dilation, p.grid.origin) for step in ((1, columns), (rows, 1))]
+    return [dx_on(p, grid) for grid in (dense, *halves)] + [whole, crop(whole, p.sides)]
 
 
 @CONV(
@@ -117,8 +119,10 @@ def off_by_one(p: Conv2dProblem) -> list[Array]:
 
 
 @CONV("dx", "dilation_ignored", "The dilation was ignored in the backward pass.")
-def dilation_ignored(p: Conv2dProblem) -> Array | None:
-    return None if p.window.dilation == (1, 1) else dx_on(p, Grid(p.window.stride, (1, 1), p.grid.origin))
+def dilation_ignored(p: Conv2dProblem) -> list[Array] | None:
+    if p.window.dilation == (1, 1):
+        return None
+    return [dx_on(p, Grid(p.window.stride, spacing, p.grid.origin)) for spacing in without_one(p.window.dilation)]
 
 
 @CONV("dx", "stride_and_dilation_exchanged", "Stride and dilation were exchanged in the backward pass.")
@@ -212,6 +216,11 @@ def updated_weights(p: Conv2dProblem) -> Array:
 def interleaved(filters: int, groups: int) -> list[int]:
     """The filters in the order of somebody who deals them out like cards: 0, g, 2g, ..., 1, g + 1, ..."""
     return [o for group in range(groups) for o in range(group, filters, groups)]
+
+
+def without_one(pair: Pair) -> list[Pair]:
+    """A stride or dilation that was forgotten on both axes, and on one of them."""
+    return [(1, 1), (1, pair[1]), (pair[0], 1)]
 
 
 def without_the_last(dy: Array) -> list[Array]:

@@ -10,6 +10,7 @@ from chainrule.diagnosis.convolution_input import (
     exchanged_origins,
     interleaved,
     neighbouring_origins,
+    without_one,
     without_the_last,
 )
 from chainrule.diagnosis.grids import Grid, weight_sum
@@ -50,10 +51,10 @@ def flipped_on_one_axis(p: Conv2dProblem) -> list[Array]:
 @CONV(
     "dweight", "stride_ignored", "The stride was ignored: neighbouring entries of dy meet neighbouring pixels (S2-E37)."
 )
-def stride_ignored(p: Conv2dProblem) -> Array | None:
+def stride_ignored(p: Conv2dProblem) -> list[Array] | None:
     if p.window.stride == (1, 1):
         return None
-    return dw_on(p, Grid((1, 1), p.window.dilation, p.grid.origin))
+    return [dw_on(p, Grid(step, p.window.dilation, p.grid.origin)) for step in without_one(p.window.stride)]
 
 
 @CONV(
@@ -107,8 +108,10 @@ def off_by_one(p: Conv2dProblem) -> list[Array]:
 
 
 @CONV("dweight", "dilation_ignored", "The dilation was ignored in the backward pass.")
-def dilation_ignored(p: Conv2dProblem) -> Array | None:
-    return None if p.window.dilation == (1, 1) else dw_on(p, Grid(p.window.stride, (1, 1), p.grid.origin))
+def dilation_ignored(p: Conv2dProblem) -> list[Array] | None:
+    if p.window.dilation == (1, 1):
+        return None
+    return [dw_on(p, Grid(p.window.stride, spacing, p.grid.origin)) for spacing in without_one(p.window.dilation)]
 
 
 @CONV("dweight", "groups_ignored", "The groups were ignored: filters were applied to channels of other groups.")

@@ -118,10 +118,11 @@ def labels_off_by_one(p: LossProblem) -> list[Array] | None:
 
 
 @LOSS("doutputs", "softmax_over_the_wrong_axis", "Softmax was taken over the batch; it belongs over the classes.")
-def softmax_over_the_wrong_axis(p: LossProblem) -> Array | None:
+def softmax_over_the_wrong_axis(p: LossProblem) -> list[Array] | None:
     if not isinstance(p.loss, CrossEntropyLoss):
         return None
-    return p.scale * (softmax(p.outputs, axis=0) - p.hot)
+    alone = np.exp(p.outputs - p.outputs.max(axis=1, keepdims=True))
+    return [p.scale * (made - p.hot) for made in (softmax(p.outputs, axis=0), alone / alone.sum())]
 
 
 def _probabilities(p: LossProblem) -> Array | None:

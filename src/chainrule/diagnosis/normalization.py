@@ -147,6 +147,23 @@ def unbiased_variance(p: BatchNormProblem) -> Array | None:
     return np.asarray(p.dx(hat=p.hat(unbiased=True)) * p.spread() / p.spread(unbiased=True))
 
 
+@NORM("dx", "sum_instead_of_mean", "A sum over the channel stands where its mean belongs.")
+def sum_instead_of_mean(p: BatchNormProblem) -> list[Array] | None:
+    if p.count == 1:
+        return None
+    hat, over = p.hat(), p.axes
+    first, second = p.dy.mean(axis=over, keepdims=True), hat * (p.dy * hat).mean(axis=over, keepdims=True)
+    factor = p.gain() / p.spread()
+    wholes = ((p.count, 1), (1, p.count), (p.count, p.count))
+    return [np.asarray(factor * (p.dy - a * first - b * second)) for a, b in wholes]
+
+
+@NORM("dx", "normalised_factor_forgotten", "The factor x^ before mean(dy x^) was forgotten.")
+def normalised_factor_forgotten(p: BatchNormProblem) -> Array:
+    first, second = (v.mean(axis=p.axes, keepdims=True) for v in (p.dy, p.dy * p.hat()))
+    return np.asarray(p.gain() / p.spread() * (p.dy - first - second))
+
+
 def _with_spread(p: BatchNormProblem, spread: Array) -> Array:
     """dx with another number in the place of sqrt(v + eps), wherever it stands."""
     return np.asarray(p.dx(hat=p.centred() / spread) * p.spread() / spread)

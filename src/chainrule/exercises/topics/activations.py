@@ -42,6 +42,8 @@ def _neuron(x: float, w: float, b: float, t: float) -> Case:
     slips["target_not_subtracted"] = y * y * (1 - y)
     slips["slope_alone"] = y * (1 - y)
     slips["loss_instead_of_its_slope"] = (y - t) ** 2 / 2 * y * (1 - y)
+    bare = float(_sigmoid(w * x))
+    slips["bias_left_out"] = (bare - t) * bare * (1 - bare)
     ways = {"dw": (x, w), "db": (1.0, w), "dx": (w, x)}
     wrong: dict[str, dict[str, Any]] = {}
     for name, (right_factor, other) in ways.items():
@@ -97,8 +99,8 @@ def _graph(a: float, b: float, c: float) -> Case:
     }
     wrong: dict[str, dict[str, Any]] = {
         "da": {"one_path_only": [w * b, v], "paths_multiplied": w * b * v, "sign_of_a_path": w * b - v,
-               "own_factor": [v * b + w, w * a + v]},
-        "db": {"own_factor": [w * b, v * a], "factor_missing": [w, a]},
+               "wrong_branch": [v * b + v, w * b + w], "own_factor": [v * b + w, w * a + v]},
+        "db": {"wrong_branch": v * a, "own_factor": w * b, "factor_missing": [w, a]},
         "dc": {"one_path_only": [w, -v], "paths_multiplied": -v * w, "sign_of_a_path": w + v, "own_factor": v - w},
     }  # fmt: skip
     return Case({"a": a, "b": b, "c": c}, Asked(right, wrong))

@@ -52,6 +52,7 @@ def _residual(x: Array, weight: Array, dy: Array) -> Case:
         "mask_from_output": [late.T @ x, summed.T @ x],
         "forward_weight_transposed": [turned.T @ x, x.T @ turned],
         "axes_exchanged": (branch.T @ x).T,
+        "gradient_instead_of_input": branch.T @ dy,
         "shortcut_in_the_weight": branch.T @ x + np.eye(len(weight)),
         "output_instead_of_input": branch.T @ (x + np.where(on, x @ weight.T, 0)),
     }
@@ -128,6 +129,7 @@ def _rbf(x: Array, centres: Array, dy: Array) -> Case:
         "difference_missing": 2 * np.broadcast_to(dy.sum(axis=1, keepdims=True), x.shape),
         "as_a_dense_layer": dy @ centres,
         "absolute_instead_of_square": np.einsum("no,noi->ni", dy, np.sign(away)),
+        "sum_instead_of_difference": 2 * np.einsum("no,noi->ni", dy, x[:, None] + centres),
         "square_not_differentiated": [share * np.einsum("no,noi->ni", dy, away**2) for share in (1, 2)],
         "input_alone": 2 * x * dy.sum(axis=1, keepdims=True),
         "one_output_only": [2 * dy[:, [o]] * away[:, o] for o in (-1, 0)] if len(centres) > 1 else [],
@@ -139,6 +141,7 @@ def _rbf(x: Array, centres: Array, dy: Array) -> Case:
         "one_sample_only": [-2 * dy[n][:, None] * away[n] for n in (-1, 0)] if len(x) > 1 else [],
         "absolute_instead_of_square": -np.einsum("no,noi->oi", dy, np.sign(away)),
         "not_summed_over_the_batch": -2 * dy[:, :, None] * away,
+        "sum_instead_of_difference": [s * np.einsum("no,noi->oi", dy, x[:, None] + centres) for s in (-2, 2)],
         "square_not_differentiated": [share * np.einsum("no,noi->oi", dy, away**2) for share in (-2, -1, 1, 2)],
         "input_alone": -2 * dy.T @ x,
     }

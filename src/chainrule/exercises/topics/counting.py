@@ -91,6 +91,7 @@ def _receptive(layers: list[tuple[int, int]]) -> Case:
         "kernels_multiplied": int(np.prod([k for k, _ in layers])),
         "one_forgotten": right - 1,
         "stride_on_the_whole": _whole(layers),
+        "kernel_not_less_one": 1 + sum(k * j for (k, _), j in zip(layers, jumps, strict=False)),
         "last_stride_only": 1 + sum(g * s for g, (_, s) in zip(growth[1:], layers[:-1], strict=True)) + growth[0],
         "from_the_wrong_end": _field(layers[::-1]),
     }
