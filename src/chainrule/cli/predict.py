@@ -93,7 +93,7 @@ def _answer(
     bars = [f"  {labels[k]:>{wide}}  {_bar(float(probabilities[k]))} {100 * probabilities[k]:5.1f} %" for k in listed]
     if strange:
         ways = ", ".join(strange)
-        told = f"{path}: unlike the pictures that the network learned from ({ways}), which knows nothing else"
+        told = f"{path}: unlike the pictures that the network learned from ({ways})"
         return [told, "  if it had to choose:", *bars]
     return [f"{path}: {names[order[0]]}", *bars]
 

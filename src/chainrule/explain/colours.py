@@ -22,7 +22,9 @@ LIGHT_PAGES = ('[data-theme="light"]', '[data-jp-theme-light="true"]', ".vscode-
 
 
 def _rule(selectors: str, colours: dict[str, str]) -> str:
-    return f"{selectors}{{{''.join(f'--chainrule-{name}:{value};' for name, value in colours.items())}}}"
+    kind = "light" if colours is LIGHT else "dark"
+    variables = "".join(f"--chainrule-{name}:{value};" for name, value in colours.items())
+    return f"{selectors}{{color-scheme:{kind};{variables}}}"
 
 
 def scheme(selector: str) -> str:

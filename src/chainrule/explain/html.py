@@ -175,5 +175,5 @@ def html(blocks: Sequence[Block], lang: Language, digits: int, *, page: bool) ->
     title = next((words(b.text, lang, digits) for b in blocks if isinstance(b, Heading)), "chainrule")
     return (
         f'<!DOCTYPE html>\n<html lang="{lang}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"></head><body>{body}</body></html>\n'
+        f'<meta name="viewport" content="width=device-width"></head><body style="margin:0">{body}</body></html>\n'
     )

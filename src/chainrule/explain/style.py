@@ -9,7 +9,7 @@ STYLE = (
     scheme(".chainrule")
     + DRAWINGS
     + """
-.chainrule { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 0 1rem; color:
+.chainrule { font: 15px/1.5 system-ui, sans-serif; padding: 0 max(1rem, calc((100% - 60rem) / 2)); color:
   var(--chainrule-ink); background: var(--chainrule-paper); position: relative; }
 .chainrule h1 { font-size: 1.5rem; }
 .chainrule h2 { font-size: 1.15rem; border-bottom: 1px solid var(--chainrule-line); margin-top: 2rem; }

@@ -47,9 +47,7 @@ OUTPUT: dict[str, str] = {
     "(the confusion matrix needs {columns} columns; the plot shows it)": (
         "（混淆矩阵需要 {columns} 列宽的终端；图中有它）"
     ),
-    "{path}: unlike the pictures that the network learned from ({why:t}), which knows nothing else": (
-        "{path}：不像网络学过的图片（{why}），而网络只认得学过的那些"
-    ),
+    "{path}: unlike the pictures that the network learned from ({why:t})": "{path}：不像网络学过的图片（{why}）",
     "little ink": "笔迹过少",
     "much ink": "笔迹过多",
     "no clear shape": "没有清楚的形状",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from chainrule.explain.drawings.canvas import Box, above, arrow, beside, label, shape, write
+from chainrule.explain.drawings.canvas import Box, above, arrow, beside, folded, label, lines, shape, write
 from chainrule.explain.drawings.grids import captioned, grid
 from chainrule.explain.drawings.texts import Speaker, plain
 from chainrule.explain.messages import say
@@ -41,12 +41,13 @@ def pooled(part: Part, speaker: Speaker) -> Box:
     """[the window] ← the gradient of its output, and whom it goes to."""
     table = part.tables[0]
     note = "drawing_winner_note" if "winner" in table.kinds else "drawing_window_note"
-    window = captioned(above(grid(table), legend(table, speaker)), speaker(table.title), [speaker(say(note))], 270.0)
+    window = captioned(above(grid(table), legend(table, speaker)), speaker(table.title))
+    told = lines(folded(speaker(say(note)), 300.0), "quiet")
     best = max(part.terms, key=lambda term: abs(term.factors[0].value), default=None)
     if best is None:
-        return window
+        return above(window, told)
     upstream = best.factors[0]
-    return beside(window, _arrow_left(), tagged(to_text(upstream.symbol, 4), plain(upstream.value)))
+    return above(beside(window, _arrow_left(), tagged(to_text(upstream.symbol, 4), plain(upstream.value))), told)
 
 
 def _captioned(table: Table, speaker: Speaker, least: float = 150.0) -> Box:
