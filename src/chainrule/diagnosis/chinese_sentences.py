@@ -24,8 +24,8 @@ CONVOLUTION = {
         "填充的方向弄混了：上与下、左与右，或者行与列。"
     ),
     "dx is shifted by one pixel: the padding is off by one.": "dx 错开了一个像素：填充多了或少了 1。",
-    "The dilation was ignored in the backward pass.": "反向传播忽略了空洞（dilation）。",
-    "Stride and dilation were exchanged in the backward pass.": "反向传播把步幅与空洞弄反了。",
+    "The dilation was ignored in the backward pass.": "反向传播忽略了膨胀（dilation）。",
+    "Stride and dilation were exchanged in the backward pass.": "反向传播把步幅与膨胀弄反了。",
     "Every g-th filter was taken for a group; a group's filters stand side by side.": (
         "把每隔 g 个的滤波器当成了一组；同一组的滤波器是相邻的。"
     ),
