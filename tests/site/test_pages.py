@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import http.server
 import os
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,3 +124,15 @@ def test_the_theme_switch_and_the_menu_work_by_keyboard(page: Any, address: str)
     page.locator(".theme-toggle-content button").focus()
     page.keyboard.press("Enter")
     assert page.evaluate("document.body.dataset.theme") != before
+
+
+def test_both_languages_show_the_same_numbers() -> None:
+    for name in names("en"):
+        english, chinese = (numbers(SITE / language / f"{name}.html") for language in ("en", "zh"))
+        assert english == chinese, name
+
+
+def numbers(path: Path) -> list[str]:
+    """All numbers that cells have put into the prose of a page."""
+    spans = re.findall(r'<span class="number">([^<]*)</span>', path.read_text(encoding="utf-8"))
+    return sorted(re.findall(r"−?\d+(?:[.,]\d+)*", " ".join(spans)))
