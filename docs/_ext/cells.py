@@ -41,11 +41,16 @@ def read(app: Sphinx, docname: str, content: list[str]) -> None:
         return
     path = Path(env.doc2path(docname))
     try:
-        found = results_of(content[0], path, docname, language_of(app.config), Path(app.outdir).parent / ".cells")
+        found = results_of(content[0], path, docname, language_of(app.config), kept_in(app))
     except CellError as error:
         raise ExtensionError(str(error)) from None
     env.current_document["cells"] = found
     known(env)[docname] = key_of(content[0], language_of(app.config)), found.files
+
+
+def kept_in(app: Sphinx) -> Path:
+    """The folder of what the cells of one language gave."""
+    return Path(app.outdir).parent / ".cells" / language_of(app.config)
 
 
 def known(env: BuildEnvironment) -> dict[str, tuple[str, dict[str, bytes]]]:
@@ -76,8 +81,12 @@ def merge(app: Sphinx, env: BuildEnvironment, docnames: list[str], other: BuildE
 
 
 def publish(app: Sphinx, error: Exception | None) -> None:
-    """The files that cells wrote go beside the pages."""
+    """The files that cells wrote go beside the pages; what no page needs any more is not kept."""
     if error is None and app.builder.format == "html":
+        keys = {key for key, _ in known(app.env).values()}
+        for path in kept_in(app).glob("*.pickle"):
+            if path.stem not in keys:
+                path.unlink()
         for docname, (_, files) in known(app.env).items():
             for name, content in files.items():
                 path = Path(app.outdir) / "_files" / docname / name

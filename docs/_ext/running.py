@@ -26,7 +26,7 @@ from typing import Any
 
 DOCS = Path(__file__).resolve().parent.parent
 SOURCE = DOCS.parent / "src" / "chainrule"
-SECONDS = 120
+SECONDS = 300
 """What a page may take."""
 
 CELL = re.compile(r"^(?P<fence>`{3,})\{code-cell\}[^\n]*\n(?P<body>.*?)^(?P=fence)\s*$", re.DOTALL | re.MULTILINE)
