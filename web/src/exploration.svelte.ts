@@ -99,12 +99,14 @@ export class Exploration {
   /** Everything anew: the overview, the tour, the step. `renewed`: Python chooses the sample. */
   async reload(address: Address = this.again(), renewed = false): Promise<void> {
     const sample = this.overview && !renewed ? { sample: this.sample } : {};
+    const asked = this.asked;
     const overview = await this.ask({ ask: "overview", lang: this.lang, ...sample });
     if (!overview) return;
     this.trouble = null;
     this.overview = overview;
     if (!this.nodeOf(this.focus)) this.focus = overview.nodes[0]!.name;
     await this.tour.load();
+    if (asked !== this.asked) return; // the reader has chosen a place meanwhile, which stays
     const place = address.place && this.knows(address.place) ? this.ofSample(address.place) : null;
     if (place) await this.select(place);
     else await this.tour.renew();
