@@ -31,7 +31,10 @@ TWICE += ("reference/glossary", "guide/export")
 HAN = re.compile(r"[\u4e00-\u9fff]")
 KEPT = re.compile(r"\{\w+\}`[^`]*`|`[^`]*`|\$[^$]*\$|\]\([^)]*\)|<[^>]*>|https?://\S+")
 """What a translation may leave as it is: roles, code, formulas, targets of links."""
-NAMES = re.compile(r"\b(?:chainrule|PyTorch|ONNX|Keras|LeNet-5|API|NumPy|Python|MNIST|CIFAR-10|Winograd)\b")
+NAMES = re.compile(
+    r"\b(?:chainrule|PyTorch|ONNX|Keras|LeNet-5|API|NumPy|Python|MNIST|CIFAR-10|Winograd|"
+    r"CNN Explainer|Playground|ConvNetJS|LLM Visualization|TensorSpace|Netron|CS231n)\b"
+)
 """What is called the same in Chinese."""
 SAME = re.compile(r"\{\w+\}`[^`]*`|(?<![}`])`[^`]+`|\$[^$]+\$|\]\([^)]*\)")
 """What must stand in the translation if it stands in the English: numbers (as often), code, formulas, links."""
