@@ -53,9 +53,13 @@ def test_evaluate_and_predict_print_names(run: Any) -> None:
     assert all(f"{name} " in evaluated for name in NAMES)
     assert "bottom 2" in evaluated, "the matrix has the numbers of its columns beside the names"
     pytest.importorskip("PIL")
-    predicted = run("predict", "out", picture("a.png")).stdout.splitlines()
-    assert predicted[0].removeprefix("a.png: ") in NAMES
-    assert [line.split()[0] for line in predicted[1:]] == list(NAMES)
+    first, *rest = run("predict", "out", picture("a.png")).stdout.splitlines()
+    named = rest[-len(NAMES) :]
+    assert [line.split()[0] for line in named] == list(NAMES)
+    if len(rest) == len(NAMES):
+        assert first.removeprefix("a.png: ") in NAMES
+    else:  # a bar of another width than the few that it was trained on
+        assert first.startswith("a.png: unlike the pictures")
 
 
 def test_evaluate_finds_classes_by_name_not_by_number(run: Any) -> None:

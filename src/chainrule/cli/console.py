@@ -60,6 +60,12 @@ def complain(error: ChainruleError | str) -> None:
         print(f"chainrule{COLON[current()]}{text}", file=sys.stderr, flush=True)
 
 
+def complain_of_usage(*lines: str) -> None:
+    """Lines on standard error, as they are: what is wrong with the arguments of a command."""
+    with contextlib.suppress(OSError):
+        print(*lines, sep="\n", file=sys.stderr, flush=True)
+
+
 def width() -> int:
     """Columns of the terminal; 80 where there is none."""
     return shutil.get_terminal_size().columns

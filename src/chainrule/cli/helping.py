@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +11,7 @@ from rich.cells import cell_len
 from typer.core import TyperCommand, TyperGroup
 
 from chainrule.cli import language
+from chainrule.cli.console import complain_of_usage
 from chainrule.cli.language import spoken
 from chainrule.explain.wrapping import wrap
 
@@ -139,6 +139,5 @@ def show_usage_error(error: Any, file: Any = None) -> None:
     """As click shows it, in the language of the command line."""
     context = error.ctx
     if context is not None:
-        print(context.get_usage(), file=sys.stderr)
-        print(spoken(f"Try '{context.command_path} -h' for help."), end="\n\n", file=sys.stderr)
-    print(f"{spoken('Error:')}{spoken(error.format_message())}", file=sys.stderr)
+        complain_of_usage(context.get_usage(), spoken(f"Try '{context.command_path} -h' for help."), "")
+    complain_of_usage(f"{spoken('Error:')}{spoken(error.format_message())}")
