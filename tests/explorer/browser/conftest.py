@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[3]
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = ROOT / "build" / "screenshots"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PATIENCE = 15_000  # milliseconds
+PATIENCE = 90_000  # milliseconds, which a busy machine may need
 MOST_COMPLAINTS = 20
 SETTLED = """() => {
   const root = document.querySelector("[data-ready]");

@@ -59,7 +59,7 @@ def test_a_server_that_ends_in_between_is_said_and_asked_again(page_of: Any, axe
     page_of.forgive("ERR_CONNECTION_REFUSED", "failed: POST")
     page_of.servers.append(cr.explorer(*small()).serve(port, browser=False))
     note.get_by_role("button").first.click()
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(2000)
     assert "chainrule explore" in trouble(page).inner_text()  # another server: its token is not ours
     page_of.forgive("403")
 

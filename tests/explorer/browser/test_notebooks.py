@@ -91,7 +91,7 @@ def test_a_notebook_that_is_executed_shows_the_widget() -> None:
     pytest.importorskip("ipykernel", reason="ipykernel is not installed")
     source = "import chainrule as cr\nnet = cr.parse('2 -> fc 3', seed=1)\ncr.explorer(net, [[1.0, 2.0]], [1])"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-    client = nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3")
+    client = nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3")
     client.execute()
     data = notebook.cells[0].outputs[0]["data"]
     shown = data["application/vnd.jupyter.widget-view+json"]["model_id"]
