@@ -11,7 +11,7 @@ import chainrule as cr
 from chainrule.diagnosis import entrances  # noqa: F401  fills the tables
 from chainrule.diagnosis.activations import ACTIVATION, LEAKY, SOFTMAX
 from chainrule.diagnosis.branches import BRANCH
-from chainrule.diagnosis.chinese import in_chinese, report, said, without_sources
+from chainrule.diagnosis.chinese import REPORT, in_chinese, report, said, without_sources
 from chainrule.diagnosis.convolution import CONV
 from chainrule.diagnosis.dense import DENSE
 from chainrule.diagnosis.losses import LOSS
@@ -19,7 +19,7 @@ from chainrule.diagnosis.normalization import DROPOUT, NORM
 from chainrule.diagnosis.planting import branch_problem, layer_problem, planted
 from chainrule.diagnosis.pooling import POOL
 from chainrule.diagnosis.problem import Problem
-from chainrule.diagnosis.report import examine
+from chainrule.diagnosis.report import ENGLISH, examine
 from chainrule.diagnosis.upstream import Upstream
 from chainrule.engines import Trace
 from chainrule.equations.activations import ACTIVATIONS
@@ -112,3 +112,20 @@ def test_every_sentence_of_the_tables_has_a_chinese_one_and_neither_cites() -> N
         chinese = in_chinese(sentence)
         assert re.search("[一-鿿]", chinese)
         assert not CITED.search(chinese)
+
+
+def test_a_report_says_as_much_in_chinese() -> None:
+    """What rounding hides, and what nearly explains the numbers."""
+    assert list(REPORT) == list(ENGLISH)
+    net = residual()
+    problem = layer_problem(net, traced(net, False), "conv1", False)
+    unrotated = planted(problem)[0]
+    truth, nearly = problem.truths()[unrotated.tensor], unrotated.wrong.copy()
+    nearly.flat[0] += 0.01 * np.abs(nearly).max()
+    hidden, missed = ["unseen", "smaller"], ["wrong", "unknown", "nearest", "rule"]
+    for given, eps, keys in ((truth.value, 2.0**-10, hidden), (nearly, EPS, missed)):
+        found = examine(unrotated.tensor, given, problem, eps)
+        assert [key for key, _ in found.told()] == keys
+        chinese = report(found, given, truth, "zh")
+        assert len(chinese) == len(found.lines())
+        assert all(re.search("[一-鿿]", line) for line in chinese)

@@ -12,7 +12,7 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.diagnosis.chinese_sentences import PATTERNS, SENTENCES
-from chainrule.diagnosis.report import SHOWN, TensorDiagnosis
+from chainrule.diagnosis.report import TensorDiagnosis
 from chainrule.diagnosis.truth import Truth
 from chainrule.shapes import shape_text
 
@@ -53,17 +53,28 @@ def report(result: TensorDiagnosis, given: Array, truth: Truth, lang: str) -> li
     """What a diagnosis says of one tensor, line by line, without sources."""
     if lang != "zh":
         return [re.sub(r"  \[[^]]*\]$", "", without_sources(line)).strip() for line in result.lines()]
-    if result.ok:
-        return [f"{result.name} 是对的。"]
-    lines = [_wrong(result, given, truth)]
-    lines += [f"可能的错误：{in_chinese(finding.sentence)}" for finding in result.findings[:SHOWN]]
-    if len(result.findings) > SHOWN:
-        lines.append(f"还有 {len(result.findings) - SHOWN} 种错误会给出同样的数。")
-    if len(result.findings) > 1:
-        lines.append("其中每一种单独都能给出这些数；换一组数据就能把它们分开。")
-    if not result.findings:
-        lines.append("没有已知的错误能给出这些数。")
-    return [*lines, f"正确的写法：{_formula(truth)}"]
+    own = {"message": _wrong(result, given, truth), "formula": _formula(truth)}
+    lines = []
+    for key, parts in result.told():
+        if "sentence" in parts:
+            parts["sentence"] = in_chinese(parts["sentence"])
+        lines.append(REPORT[key].format(**{**parts, **own}))
+    return lines
+
+
+REPORT = {
+    "right": "{name} 是对的。",
+    "unseen": "{name} 看不出错误，但在这种精度下，单是舍入就可能造成最大数的 {percent} % 的误差。",
+    "smaller": "更小的错误看不出来；请用同样的数在 float64 下再诊断一次。",
+    "wrong": "{message}",
+    "likely": "可能的错误：{sentence}",
+    "more": "还有 {count} 种错误会给出同样的数。",
+    "each": "其中每一种单独都能给出这些数；换一组数据就能把它们分开。",
+    "unknown": "没有已知的错误能给出这些数。",
+    "nearest": "最接近的是：{sentence}",
+    "rule": "正确的写法：{formula}",
+}
+"""The sentences of a report, by the same keys as the English ones."""
 
 
 def _wrong(result: TensorDiagnosis, given: Array, truth: Truth) -> str:

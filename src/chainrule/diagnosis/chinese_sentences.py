@@ -327,6 +327,9 @@ SENTENCES = CONVOLUTION | POOLING | DENSE | ACTIVATIONS | LOSSES | NORMALIZATION
 
 PATTERNS = {
     "{first} In addition: {second}": "{first}此外：{second}",
+    "{first} That would explain {share} % of the difference; something else is wrong, too.": (
+        "{first}这能解释 {share} % 的差异；此外还有别的错误。"
+    ),
     "{first} It fits {what} of {factor}.": "{first}与{what}为 {factor} 时吻合。",
     "Divided by {what} ({count}); a sum belongs here, the 1/n is in the loss.": (
         "除以了{what}（{count}）；这里应当求和，1/n 已经在损失里。"

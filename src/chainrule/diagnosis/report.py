@@ -56,27 +56,44 @@ class TensorDiagnosis:
         """The keys of the mistakes that fit."""
         return tuple(finding.key for finding in self.findings)
 
+    def told(self) -> list[tuple[str, dict[str, Any]]]:
+        """What there is to say, line by line, in no language: the key of a sentence, and what stands in it."""
+        named = {"name": self.name, "message": self.message}
+        if self.ok:
+            if self.hidden <= NOTICEABLE:
+                return [("right", named)]
+            return [("unseen", {**named, "percent": f"{100 * self.hidden:.2g}"}), ("smaller", {})]
+        found: list[tuple[str, dict[str, Any]]] = [("wrong", named)]
+        found += [("likely", {"sentence": finding.sentence}) for finding in self.findings[:SHOWN]]
+        if len(self.findings) > SHOWN:
+            found.append(("more", {"count": len(self.findings) - SHOWN}))
+        if len(self.findings) > 1:
+            found.append(("each", {}))
+        if not self.findings:
+            found.append(("unknown", {}))
+        if self.hint is not None:
+            found.append(("nearest", {"sentence": self.hint}))
+        return [*found, ("rule", {"formula": self.formula, "sources": self.sources})]
+
     def lines(self) -> list[str]:
         """The report of this tensor."""
-        if self.ok and self.hidden <= NOTICEABLE:
-            return [f"{self.name} is right: {self.message}"]
-        if self.ok:
-            return [
-                f"{self.name}: no mistake can be seen in it, but at this precision rounding alone may explain "
-                f"{100 * self.hidden:.2g} % of the largest number: {self.message}",
-                "  Smaller mistakes would not be seen; repeat the diagnosis with the same numbers in float64.",
-            ]
-        lines = [f"{self.name} is WRONG: {self.message}"]
-        lines += [f"  Likely mistake: {finding.sentence}" for finding in self.findings[:SHOWN]]
-        if len(self.findings) > SHOWN:
-            lines.append(f"  {len(self.findings) - SHOWN} more mistakes give the same numbers.")
-        if len(self.findings) > 1:
-            lines.append("  Each of these alone gives your numbers; other data would tell them apart.")
-        if not self.findings:
-            lines.append("  No known mistake gives these numbers.")
-        if self.hint is not None:
-            lines.append(f"  Nearest: {self.hint}")
-        return [*lines, f"  Right: {self.formula}  [{self.sources}]"]
+        return [ENGLISH[key].format(**parts) for key, parts in self.told()]
+
+
+ENGLISH = {
+    "right": "{name} is right: {message}",
+    "unseen": "{name}: no mistake can be seen in it, but at this precision rounding alone may explain "
+    "{percent} % of the largest number: {message}",
+    "smaller": "  Smaller mistakes would not be seen; repeat the diagnosis with the same numbers in float64.",
+    "wrong": "{name} is WRONG: {message}",
+    "likely": "  Likely mistake: {sentence}",
+    "more": "  {count} more mistakes give the same numbers.",
+    "each": "  Each of these alone gives your numbers; other data would tell them apart.",
+    "unknown": "  No known mistake gives these numbers.",
+    "nearest": "  Nearest: {sentence}",
+    "rule": "  Right: {formula}  [{sources}]",
+}
+"""The sentences of a report."""
 
 
 @dataclass(frozen=True)
